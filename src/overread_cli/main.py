@@ -1,0 +1,41 @@
+"""`overread`: the command line's entry point, which loads a command's module only when that command runs."""
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "config": ("overread_cli.config_check", "config", "Check a deployment's configuration."),
+    "demo": ("overread_cli.demo", "demo", "Deploy, predict, review and decide on this machine."),
+    "local": (
+        "overread_cli.local",
+        "local",
+        "Run the local stack: an AWS emulator with SageMaker, A2I and a portal.",
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on use, so that `overread --help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{attribute} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][2]) for name in sorted(COMMANDS)])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="overread")
+def main() -> None:
+    """The second reading that a machine's decision needs: human-in-the-loop machine learning on AWS."""
