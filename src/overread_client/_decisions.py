@@ -14,7 +14,7 @@ from botocore.httpsession import URLLib3Session
 Json = Mapping[str, Any]
 
 
-class ApiProblem(Exception):
+class ApiError(Exception):
     """The API's refusal of a request, as its problem document (RFC 9457) says it.
 
     `type` is the problem's URN, `field` the part of the request that is at fault (empty when none is).
@@ -83,7 +83,7 @@ class DecisionApi:
         The same key with the same body gives the same decision, however often it is sent.
 
         Raises:
-            ApiProblem: the request was refused; nothing was changed.
+            ApiError: the request was refused; nothing was changed.
         """
         body = {
             "input": dict(input),
@@ -100,7 +100,7 @@ class DecisionApi:
         """The decision as it stands now.
 
         Raises:
-            ApiProblem: status 404 when it does not exist or belongs to another caller.
+            ApiError: status 404 when it does not exist or belongs to another caller.
         """
         return self._call("GET", f"/v1/decisions/{quote(decision_id, safe='')}")
 
@@ -121,7 +121,7 @@ class DecisionApi:
         except ValueError:
             document = {}
         if reply.status_code not in {200, 202} or "decision_id" not in document:
-            raise ApiProblem(
+            raise ApiError(
                 status=reply.status_code,
                 type=str(document.get("type", "about:blank")),
                 title=str(document.get("title", "Unexpected reply")),
