@@ -49,3 +49,48 @@ build/.models: build/.python $(shell find examples/models -type f 2>/dev/null)
 	@echo "setup: training the example models"
 	$(BIN)/python examples/models/train.py --output build/models
 	touch $@
+
+.PHONY: demo
+demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: scripted reviewers answer)
+	@$(BIN)/overread demo --config $(CONFIG)
+
+.PHONY: test
+test: setup ## run every test (about 10 minutes on two cores; TESTS=path for some)
+	@$(BIN)/pytest -q $(or $(TESTS),tests)
+
+.PHONY: lint
+lint: setup ## formatting, style, types, import rules, configuration, portal types
+	@$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache >/dev/null || $(BIN)/lint-imports --no-cache
+	npm run --silent check
+	for file in config/*.yaml; do $(BIN)/overread config check $$file; done
+
+.PHONY: synth
+synth: setup ## synthesise CONFIG (default config/demo.yaml) into cdk.out
+	@OVERREAD_CONFIG=$(CONFIG) cdk synth --quiet --no-notices
+
+.PHONY: diff
+diff: setup ## compare CONFIG with what is deployed in your AWS account
+	@OVERREAD_CONFIG=$(CONFIG) cdk diff --no-notices
+
+.PHONY: bench
+bench: setup ## run the benchmarks and write build/bench.json
+	@$(BIN)/python -m benchmarks --output build/bench.json
+
+.PHONY: lock
+lock: build/.python ## resolve the locked dependencies anew, with hashes and without addresses
+	@compile="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate"
+	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra examples --group dev -o requirements-dev.txt
+	$$compile lambda/requirements.in -o lambda/requirements.txt
+	$$compile lambda/runtime.in -o lambda/runtime.txt
+	npm install --package-lock-only --silent
+
+.PHONY: pr
+pr: lint test ## what a change must pass
+
+.PHONY: clean
+clean: ## remove what the commands made, environments included
+	@rm -rf build dist cdk.out node_modules .venv .venv-lambda .overread src/overread_review/static
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
