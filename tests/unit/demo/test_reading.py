@@ -1,0 +1,41 @@
+"""Scripted reviewers: right as often as stated, the same on every run, and never told the truth by the task."""
+
+from overread_cli.demo.reviewers import Reading
+
+LABELS = ["approve", "decline"]
+
+
+def reading(*, error_rate: float, truth: str = "approve", cases: int = 2000) -> Reading:
+    return Reading(
+        truth={f"loan-{n}": truth for n in range(cases)},
+        forms={"loan-approval": {"decision": {"label": "decline"}, "reason_code": "income", "note": "x"}},
+        error_rate=error_rate,
+        seed=7,
+    )
+
+
+def task(n: int) -> dict[str, object]:
+    return {"reference": f"loan-{n}", "use_case": "loan-approval", "labels": LABELS}
+
+
+def test_a_reviewer_errs_as_often_as_stated() -> None:
+    script = reading(error_rate=0.1)
+    wrong = sum(
+        script.answer(reviewer="ada", task_input=task(n))["decision"] != {"label": "approve"}
+        for n in range(2000)
+    )
+    assert 150 <= wrong <= 250  # 200 expected, 3.7 standard deviations either side
+
+
+def test_without_errors_every_answer_is_the_truth_in_the_form_of_the_template() -> None:
+    answer = reading(error_rate=0).answer(reviewer="ada", task_input=task(3))
+    assert answer == {"decision": {"label": "approve"}, "reason_code": "income", "note": "x"}
+
+
+def test_the_draw_repeats_and_depends_on_the_reviewer() -> None:
+    script = reading(error_rate=0.5)
+    ada = [script.answer(reviewer="ada", task_input=task(n))["decision"] for n in range(64)]
+    again = [script.answer(reviewer="ada", task_input=task(n))["decision"] for n in range(64)]
+    grace = [script.answer(reviewer="grace", task_input=task(n))["decision"] for n in range(64)]
+    assert ada == again
+    assert ada != grace
