@@ -6,7 +6,7 @@ import click
 
 COMMANDS = {
     "config": ("overread_cli.config_check", "config", "Check a deployment's configuration."),
-    "demo": ("overread_cli.demo", "demo", "Deploy, predict, review and decide on this machine."),
+    "demo": ("overread_cli.demo.command", "demo", "Deploy, predict, review and decide on this machine."),
     "local": (
         "overread_cli.local",
         "local",

@@ -1,0 +1,260 @@
+"""`overread demo`: the main job, whole, on one machine: deploy, predict, review, decide."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import boto3
+import click
+from botocore.credentials import Credentials
+from overread_local.stack import LocalStack
+from rich.console import Console
+
+from overread_cli.demo.cases import Case, load_cases, submit_all
+from overread_cli.demo.deployment import deploy
+from overread_cli.demo.report import Row, last_line, print_report
+from overread_cli.demo.reviewers import Reading, ReviewTeam
+from overread_client import Decision, DecisionApi
+from overread_config import load_settings
+
+REVIEWERS = ("ada", "grace", "katherine")
+POLL_S = 0.5
+
+
+class Narrator:
+    """Prints what happens, each line with the seconds since the start."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._started = time.monotonic()
+
+    def __call__(self, text: str) -> None:
+        self.console.print(f"[dim]{time.monotonic() - self._started:6.1f} s[/dim]  {text}", highlight=False)
+
+
+@click.command()
+@click.option(
+    "--config", type=click.Path(path_type=Path), default=Path("config/demo.yaml"), show_default=True
+)
+@click.option(
+    "--cases", type=click.IntRange(1, 200), default=20, show_default=True, help="Cases per use case."
+)
+@click.option("--unattended", is_flag=True, envvar="UNATTENDED", help="Let scripted reviewers answer.")
+@click.option(
+    "--error-rate",
+    type=click.FloatRange(0, 1),
+    default=0.05,
+    show_default=True,
+    help="How often a scripted reviewer errs.",
+)
+@click.option(
+    "--seed", type=int, default=7, show_default=True, help="Seed of the scripted reviewers' errors."
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("build/demo"),
+    show_default=True,
+    help="Results folder.",
+)
+def demo(config: Path, cases: int, unattended: bool, error_rate: float, seed: int, output: Path) -> None:
+    """Deploy the stacks of CONFIG onto a local stack, send cases, have the uncertain ones reviewed, report.
+
+    Everything runs on loopback and is stopped at the end; ctrl-C stops it at any time.
+    """
+    root = Path.cwd()
+    settings = load_settings(config)
+    names = [use_case.name for use_case in settings.use_cases]
+    records = load_cases(root / "build/models", use_cases=names, each=cases)
+    narrate = Narrator(Console(width=None if os.isatty(1) else 140))
+    with terminated_by_signals(), local_stack(root, output=output, narrate=narrate) as stack:
+        outputs = deploy(
+            root=root, config=config, work_dir=output, environment=stack.environment(), report=narrate
+        )
+        stack.enforce_iam(True)
+        inference = outputs[f"overread-{settings.environment}-inference"]
+        api = decision_api(stack, outputs=inference)
+        narrate(f"deployed; IAM is enforced; sending {len(records)} cases")
+        replies = submit_all(records, api=api, on_reply=reply_printer(narrate))
+        waiting = [reference for reference, reply in replies.items() if not reply.is_final]
+        narrate(f"{len(records) - len(waiting)} decided by the model, {len(waiting)} wait for people")
+        final = settle(
+            stack,
+            api=api,
+            replies=replies,
+            narrate=narrate,
+            team=team_of(records, root=root, stack=stack, error_rate=error_rate, seed=seed)
+            if unattended
+            else None,
+        )
+        reviewers = reviewers_of(
+            stack,
+            table=outputs[f"overread-{settings.environment}-data"]["TableName"],
+            decisions=final.values(),
+        )
+        rows = [row_of(case, final[case.reference].document, reviewers) for case in records]
+        write_decisions(rows, path=output / "decisions.jsonl")
+        print_report(rows, console=narrate.console)
+        narrate("stopping the local stack")
+    click.echo(f"every decision, one a line: {output / 'decisions.jsonl'}")
+    click.echo(last_line(rows))
+    if any(not row.document.get("outcome") for row in rows):
+        raise SystemExit(1)
+
+
+@contextmanager
+def terminated_by_signals() -> Iterator[None]:
+    """Makes SIGTERM end the demo as ctrl-C does, so that what it started is stopped either way."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@contextmanager
+def local_stack(root: Path, *, output: Path, narrate: Narrator) -> Iterator[LocalStack]:
+    """A fresh local stack that is stopped at the end, whatever happens."""
+    narrate("starting the local stack: AWS emulator, model server, worker portal")
+    stack = LocalStack.start(
+        state_dir=output / "state",
+        lambda_python=root / ".venv-lambda/bin/python",
+        fresh=True,
+        reviewers=REVIEWERS,
+    )
+    try:
+        narrate(f"local stack up at {stack.endpoint_url}")
+        yield stack
+    finally:
+        stack.stop()
+
+
+def decision_api(stack: LocalStack, *, outputs: Mapping[str, str]) -> DecisionApi:
+    """The deployed API, called by an IAM user who may do nothing but invoke it."""
+    environment = stack.environment()
+    region = environment["AWS_REGION"]
+    iam = boto3.client("iam", **client_settings(environment))
+    iam.create_user(UserName="overread-demo-caller")
+    statement = {
+        "Effect": "Allow",
+        "Action": "execute-api:Invoke",
+        "Resource": f"arn:aws:execute-api:{region}:{environment['CDK_DEFAULT_ACCOUNT']}:{outputs['ApiId']}/*",
+    }
+    iam.put_user_policy(
+        UserName="overread-demo-caller",
+        PolicyName="invoke",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+    key = iam.create_access_key(UserName="overread-demo-caller")["AccessKey"]
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+    return DecisionApi(
+        stack.invoke_url(outputs["ApiId"], outputs["ApiStage"]), region=region, credentials=credentials
+    )
+
+
+def client_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """boto3 client arguments that reach the local stack."""
+    return {
+        "endpoint_url": environment["AWS_ENDPOINT_URL"],
+        "region_name": environment["AWS_REGION"],
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+    }
+
+
+def reply_printer(narrate: Narrator) -> Any:
+    """Prints each first reply as it comes."""
+
+    def show(case: Case, decision: Decision) -> None:
+        status = f"200 {decision.label}" if decision.is_final else "202 waits for people"
+        narrate(f"  {case.use_case:<15} {case.reference:<12} {status}")
+
+    return show
+
+
+def team_of(
+    records: Sequence[Case], *, root: Path, stack: LocalStack, error_rate: float, seed: int
+) -> ReviewTeam:
+    """The scripted reviewers."""
+    forms = {
+        use_case: json.loads((root / "templates" / use_case / "expected-answer.json").read_text())
+        for use_case in {case.use_case for case in records}
+    }
+    reading = Reading(
+        truth={case.reference: case.truth for case in records}, forms=forms, error_rate=error_rate, seed=seed
+    )
+    return ReviewTeam(REVIEWERS, portal_url=stack.portal_url, reading=reading)
+
+
+def settle(
+    stack: LocalStack,
+    *,
+    api: DecisionApi,
+    replies: Mapping[str, Decision],
+    narrate: Narrator,
+    team: ReviewTeam | None,
+) -> dict[str, Decision]:
+    """Waits until no decision waits for a person any more; gives the last reply by reference."""
+    latest = dict(replies)
+    if team is None:
+        narrate(
+            f"[bold]open {stack.portal_url}/portal/ and review[/bold] (sign in as {', '.join(REVIEWERS)}); ctrl-C stops"
+        )
+        wait(latest, api=api, narrate=narrate, check=lambda: None)
+        return latest
+    narrate(f"scripted reviewers {', '.join(REVIEWERS)} work the portal at {stack.portal_url}/portal/")
+    with team:
+        wait(latest, api=api, narrate=narrate, check=team.check)
+    return latest
+
+
+def wait(latest: dict[str, Decision], *, api: DecisionApi, narrate: Narrator, check: Any) -> None:
+    """Polls the open decisions until none is open."""
+    said = -1
+    while True:
+        check()
+        open_references = [
+            ref
+            for ref, decision in latest.items()
+            if decision.state not in {"FINAL", "ESCALATED", "CANCELLED"}
+        ]
+        if len(open_references) != said:
+            said = len(open_references)
+            narrate(f"  {said} {'case waits' if said == 1 else 'cases wait'} for people")
+        if not open_references:
+            return
+        for reference in open_references:
+            latest[reference] = api.get(latest[reference].decision_id)
+        time.sleep(POLL_S)
+
+
+def row_of(case: Case, document: Mapping[str, Any], reviewers: Mapping[str, str]) -> Row:
+    prediction = document.get("prediction") or {}
+    return Row(
+        case=case,
+        document=document,
+        model_label=prediction.get("label"),
+        reviewer=reviewers.get(str(document["decision_id"])),
+    )
+
+
+def reviewers_of(stack: LocalStack, *, table: str, decisions: Any) -> dict[str, str]:
+    raise click.ClickException("not wired")
+
+
+def write_decisions(rows: Sequence[Row], *, path: Path) -> None:
+    """Every decision document, one a line, with the truth and the reviewer beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        for row in rows:
+            file.write(json.dumps({**row.document, "reviewer": row.reviewer, "truth": row.case.truth}) + "\n")
