@@ -63,7 +63,7 @@ class Narrator:
     show_default=True,
     help="Results folder.",
 )
-def demo(config: Path, cases: int, unattended: bool, error_rate: float, seed: int, output: Path) -> None:
+def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed: int, output: Path) -> None:
     """Deploy the stacks of CONFIG onto a local stack, send cases, have the uncertain ones reviewed, report.
 
     Everything runs on loopback and is stopped at the end; ctrl-C stops it at any time.
@@ -208,7 +208,8 @@ def settle(
     latest = dict(replies)
     if team is None:
         narrate(
-            f"[bold]open {stack.portal_url}/portal/ and review[/bold] (sign in as {', '.join(REVIEWERS)}); ctrl-C stops"
+            f"[bold]open {stack.portal_url}/portal/ and review[/bold]"
+            f" (sign in as {', '.join(REVIEWERS)}); ctrl-C stops"
         )
         wait(latest, api=api, narrate=narrate, check=lambda: None)
         return latest

@@ -106,5 +106,5 @@ def run_logged(
     if process.returncode != 0:
         tail = "\n".join(log.read_text().splitlines()[-25:])
         raise CdkError(
-            f"{' '.join(command[:2])} failed with exit code {process.returncode}; all of it is in {log}\n{tail}"
+            f"{' '.join(command[:2])} failed with exit code {process.returncode}, see {log}\n{tail}"
         )

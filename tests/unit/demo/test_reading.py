@@ -1,4 +1,4 @@
-"""Scripted reviewers: right as often as stated, the same on every run, and never told the truth by the task."""
+"""Scripted reviewers: right as often as stated, the same on every run, never told the truth by the task."""
 
 from overread_cli.demo.reviewers import Reading
 

@@ -67,5 +67,5 @@ def test_accuracy_is_of_the_model_alone_of_the_automatic_part_and_of_the_whole()
         row(truth="decline", model="approve", outcome="decline", source="human"),
     )
     line = next(line for line in reversed(text.splitlines()) if line.startswith("all"))
-    # Model alone: 1 of 4 right. Automatic part: 1 of 2. Whole: the two automatic (1 right) and two human (2 right).
+    # Model alone: 1 of 4 right. Automatic part: 1 of 2. Whole: automatic (1 of 2) and human (2 of 2).
     assert re.findall(r"[\d.]+% \(\d/\d\)", line) == ["25.0% (1/4)", "50.0% (1/2)", "75.0% (3/4)"]
