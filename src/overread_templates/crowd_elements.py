@@ -1,0 +1,60 @@
+"""The Crowd HTML Elements that AWS documents, and which of them Overread's own pages render."""
+
+RENDERED = frozenset(
+    {
+        "crowd-button",
+        "crowd-card",
+        "crowd-checkbox",
+        "crowd-classifier",
+        "crowd-form",
+        "crowd-image-classifier",
+        "crowd-input",
+        "crowd-instructions",
+        "crowd-radio-button",
+        "crowd-radio-group",
+        "crowd-tab",
+        "crowd-tabs",
+        "crowd-text-area",
+    }
+)
+"""Elements that work on both backends."""
+
+DOCUMENTED = RENDERED | frozenset(
+    {
+        "crowd-alert",
+        "crowd-badge",
+        "crowd-bounding-box",
+        "crowd-classifier-multi-select",
+        "crowd-entity-annotation",
+        "crowd-fab",
+        "crowd-icon-button",
+        "crowd-image-classifier-multi-select",
+        "crowd-instance-segmentation",
+        "crowd-keypoint",
+        "crowd-line",
+        "crowd-modal",
+        "crowd-polygon",
+        "crowd-polyline",
+        "crowd-question-answer-generation",
+        "crowd-rekognition-detect-moderation-labels",
+        "crowd-semantic-segmentation",
+        "crowd-slider",
+        "crowd-slider-label",
+        "crowd-text-ranking",
+        "crowd-textract-analyze-document",
+        "crowd-toast",
+        "crowd-toggle-button",
+    }
+)
+"""Elements that AWS's script knows."""
+
+ELEMENT_SCRIPTS = frozenset(
+    {
+        "https://assets.crowd.aws/crowd-html-elements.js",
+        "https://assets.crowd.aws/crowd-html-elements-v2.js",
+    }
+)
+"""Addresses of AWS's element scripts; Overread answers them with its own elements."""
+
+ELEMENT_STYLES = frozenset({"https://assets.crowd.aws/css/crowd-html-elements-v2.css"})
+"""Style sheet that comes with the second version of the elements."""
