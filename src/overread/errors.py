@@ -1,17 +1,17 @@
 """Every error that Overread raises on purpose, and every problem its API answers with.
 
 OverreadError
-├── RequestRefusedError        the caller's request is at fault, or cannot be served now; carries a Problem
-├── InvalidPolicyError         a routing policy document that must not be used; all faults together
-├── RecordConflictError        a conditional write lost against another writer: read again, decide again
-├── PoisonedAnswerError        what a review produced cannot be used; carries a code
-├── MissingSettingsError       a function lacks environment variables; names them all
-└── ServiceError          a service did not do what it was asked; carries code and operation
-    ├── RetryableError      nothing happened; the same call may succeed later (throttled, quota, unavailable)
-    ├── AmbiguousError      nobody knows whether it happened (timeout, connection lost, internal error)
-    └── PermanentError      repeating the same call cannot help (invalid, refused, denied)
-        ├── NameTakenError         the name is in use with other content
-        └── FlowDefinitionGoneError  the flow definition does not exist any more
+├── RequestRefusedError     the request is at fault, or cannot be served now; carries a Problem
+├── InvalidPolicyError      a routing policy document that must not be used; all faults together
+├── RecordConflictError     a conditional write lost against another writer: read and decide again
+├── PoisonedAnswerError     what a review produced cannot be used; carries a code
+├── MissingSettingsError    a function lacks environment variables; names them all
+└── ServiceError            a service did not do what it was asked; carries code and operation
+    ├── RetryableError        nothing happened; the same call may succeed later (throttled, quota)
+    ├── AmbiguousError        nobody knows whether it happened (timeout, lost connection)
+    └── PermanentError        repeating the same call cannot help (invalid, refused, denied)
+        ├── NameTakenError          the name is in use with other content
+        └── FlowDefinitionGoneError the flow definition does not exist any more
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class RequestRefusedError(OverreadError):
 
 
 class InvalidPolicyError(OverreadError):
-    """A routing policy document with faults; `faults` lists them all, each with its path, value and what is allowed."""
+    """A routing policy document with faults; `faults` lists them all: path, value got, what is allowed."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__("routing policy invalid: " + "; ".join(faults))

@@ -1,4 +1,4 @@
-"""What Amazon A2I, and the review service in its place, say on the wire: loop names, status events, output documents."""
+"""What Amazon A2I and the review service say on the wire: loop names, status events, output documents."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ from overread.errors import PoisonedAnswerError
 
 EVENT_DETAIL_TYPE = "SageMaker A2I HumanLoop Status Change"
 EVENT_SOURCES = ("aws.sagemaker", "overread.review")
-"""Amazon A2I's own source, and the review service's: only AWS may send events whose source begins with `aws.`."""
+"""Amazon A2I's source, and the review service's: only AWS may send events as `aws.…`."""
 
 
 class LoopStatus(StrEnum):
