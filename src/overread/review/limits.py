@@ -1,6 +1,6 @@
 """Every limit of task UIs, flow definitions, human loops, work teams and workforces, as typed data.
 
-They are Amazon A2I's; the review service keeps the same, so that what works with one backend works with the other.
+They are Amazon A2I's. The review service keeps the same: what works with one backend works with the other.
 """
 
 import re

@@ -1,0 +1,242 @@
+"""The routing policy of a use case: its document, read and checked, every expression in it compiled once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from overread.errors import InvalidPolicyError
+from overread.routing._faults import Faults
+from overread.strict_json import parse_json
+
+USE_CASE_NAME = r"[a-z0-9](-*[a-z0-9]){0,29}"
+_RULE_NAME = r"[a-z0-9](-*[a-z0-9]){0,62}"
+_FLOW_DEFINITION_ARN = (
+    r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:flow-definition/[a-z0-9](-*[a-z0-9]){0,62}"
+)
+_ENDPOINT_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+_EXPRESSION_LENGTH = 1024
+
+
+class Mode(StrEnum):
+    """What the router does with a case that people should decide."""
+
+    LIVE = "live"
+    SHADOW = "shadow"
+
+
+class Source(StrEnum):
+    """Where predictions come from."""
+
+    ENDPOINT = "sagemaker-endpoint"
+    CALLER = "caller"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A business rule: where `when` holds, people decide."""
+
+    name: str
+    when: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewTerms:
+    """Everything that a review and the reading of its answers depend on; pinned in each decision.
+
+    `label_path`, `reason_code_path` and `cannot_decide_path` are JMESPath over the answer's content; the last
+    two may be empty. `withheld` names the input's fields that reach neither the model nor a worker's page.
+    """
+
+    flow_definition_arn: str
+    task_ui_sha256: str
+    backend: str
+    labels: tuple[str, ...]
+    withheld: tuple[str, ...]
+    label_path: str
+    reason_code_path: str
+    cannot_decide_path: str
+    blind: bool
+    show_prediction_to_caller: bool
+    free_of_personal_data: bool
+    max_generations: int
+
+
+@dataclass(frozen=True, slots=True)
+class UseCasePolicy:
+    """How one use case is decided. `label` and `confidence` are compiled; None when callers predict."""
+
+    use_case: str
+    version: str
+    mode: Mode
+    source: Source
+    endpoint_name: str
+    label: Any
+    confidence: Any
+    model_name: str
+    model_version: str
+    threshold: float
+    label_thresholds: Mapping[str, float]
+    always_review: bool
+    rules: tuple[Rule, ...]
+    spot_check_probability: float
+    review: ReviewTerms
+
+    def threshold_for(self, label: str) -> float:
+        """The confidence that `label` needs; a label's own threshold beats the general one."""
+        return self.label_thresholds.get(label, self.threshold)
+
+
+def parse_policy(text: str | bytes) -> UseCasePolicy:
+    """The policy in a routing policy document.
+
+    Raises:
+        InvalidPolicyError: the document has faults; all are listed and nothing of it may be used.
+    """
+    try:
+        document = parse_json(text)
+    except ValueError as error:
+        raise InvalidPolicyError([f"not JSON: {error}"]) from error
+    if not isinstance(document, dict):
+        raise InvalidPolicyError(["the document must be an object"])
+    faults = Faults()
+    policy = _read(document, faults)
+    if faults.found:
+        raise InvalidPolicyError(faults.found)
+    return policy
+
+
+def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
+    top = faults.section(
+        document,
+        "",
+        required=("schema", "use_case", "version", "prediction", "labels", "routing", "review", "data"),
+        optional=("mode", "input"),
+    )
+    top.choice("schema", (1,))
+    prediction = _prediction(document, faults)
+    labels = top.texts("labels", minimum=1, maximum=1000, length=128)
+    routing = faults.section(
+        document.get("routing"),
+        "routing",
+        required=("threshold",),
+        optional=("label_thresholds", "always_review", "rules", "spot_check_probability"),
+    )
+    return UseCasePolicy(
+        use_case=top.text("use_case", pattern=USE_CASE_NAME),
+        version=top.text("version", length=64),
+        mode=Mode(top.choice("mode", tuple(Mode), default=Mode.LIVE)),
+        **prediction,
+        threshold=routing.fraction("threshold"),
+        label_thresholds=routing.fractions("label_thresholds", allowed=labels),
+        always_review=routing.flag("always_review"),
+        rules=_rules(routing.get("rules", []), faults),
+        spot_check_probability=routing.fraction("spot_check_probability", default=0.0),
+        review=_review(document, faults, labels=labels),
+    )
+
+
+def _prediction(document: dict[str, Any], faults: Faults) -> dict[str, Any]:
+    stated = document.get("prediction")
+    is_endpoint = isinstance(stated, dict) and stated.get("source") == Source.ENDPOINT
+    of_endpoint = ("endpoint_name", "label", "confidence", "model_name", "model_version")
+    section = faults.section(
+        stated,
+        "prediction",
+        required=("source", *(of_endpoint if is_endpoint else ())),
+        optional=() if is_endpoint else of_endpoint,
+    )
+    source = Source(section.choice("source", tuple(Source), default=Source.CALLER))
+    if source is Source.CALLER:
+        return {
+            "source": source,
+            "endpoint_name": "",
+            "label": None,
+            "confidence": None,
+            "model_name": "",
+            "model_version": "",
+        }
+    return {
+        "source": source,
+        "endpoint_name": section.text("endpoint_name", pattern=_ENDPOINT_NAME),
+        "label": _compiled(section.get("label"), "prediction.label", faults),
+        "confidence": _compiled(section.get("confidence"), "prediction.confidence", faults),
+        "model_name": section.text("model_name", length=256),
+        "model_version": section.text("model_version", length=256),
+    }
+
+
+def _rules(stated: Any, faults: Faults) -> tuple[Rule, ...]:
+    if not isinstance(stated, list) or len(stated) > 100:
+        faults.add("routing.rules", "a list of at most 100 rules", stated)
+        return ()
+    rules: list[Rule] = []
+    for index, rule in enumerate(stated):
+        path = f"routing.rules[{index}]"
+        section = faults.section(rule, path, required=("name", "when"))
+        name = section.text("name", pattern=_RULE_NAME)
+        if name in {known.name for known in rules}:
+            faults.add(f"{path}.name", "a name that no other rule has", name)
+        rules.append(Rule(name=name, when=_compiled(section.get("when"), f"{path}.when", faults)))
+    return tuple(rules)
+
+
+def _review(document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]) -> ReviewTerms:
+    section = faults.section(
+        document.get("review"),
+        "review",
+        required=("flow_definition_arn", "answer"),
+        optional=(
+            "task_ui_sha256",
+            "backend",
+            "blind",
+            "show_prediction_to_caller",
+            "max_generations",
+            "public_workforce",
+        ),
+    )
+    answer = faults.section(
+        section.get("answer"),
+        "review.answer",
+        required=("label",),
+        optional=("reason_code", "cannot_decide"),
+    )
+    for name in ("label", "reason_code", "cannot_decide"):
+        if answer.get(name) is not None:
+            _compiled(answer.get(name), f"review.answer.{name}", faults)
+    shown = faults.section(document.get("input", {}), "input", optional=("withheld",))
+    data = faults.section(document.get("data"), "data", required=("class",))
+    free_of_personal_data = (
+        data.choice("class", ("personal", "free-of-personal-data"), default="personal")
+        == "free-of-personal-data"
+    )
+    if section.flag("public_workforce") and not free_of_personal_data:
+        faults.add("review.public_workforce", "false while data.class is personal", True)
+    return ReviewTerms(
+        flow_definition_arn=section.text("flow_definition_arn", pattern=_FLOW_DEFINITION_ARN, length=1024),
+        task_ui_sha256=section.text("task_ui_sha256", length=71, default=""),
+        backend=section.choice("backend", ("a2i", "overread"), default="a2i"),
+        labels=labels,
+        withheld=shown.texts("withheld", maximum=1000, length=256),
+        label_path=answer.text("label", length=_EXPRESSION_LENGTH),
+        reason_code_path=answer.text("reason_code", length=_EXPRESSION_LENGTH, default=""),
+        cannot_decide_path=answer.text("cannot_decide", length=_EXPRESSION_LENGTH, default=""),
+        blind=section.flag("blind"),
+        show_prediction_to_caller=section.flag("show_prediction_to_caller"),
+        free_of_personal_data=free_of_personal_data,
+        max_generations=section.count("max_generations", minimum=1, maximum=20, default=3),
+    )
+
+
+def _compiled(expression: Any, path: str, faults: Faults) -> Any:
+    if not isinstance(expression, str) or not 1 <= len(expression) <= _EXPRESSION_LENGTH:
+        faults.add(path, f"a JMESPath expression of 1 to {_EXPRESSION_LENGTH} characters", expression)
+        return None
+    try:
+        return jmespath.compile(expression)
+    except (JMESPathError, RecursionError) as error:
+        faults.add(path, f"a JMESPath expression ({' '.join(str(error).split())[:200]})", expression)
+        return None
