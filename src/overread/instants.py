@@ -1,4 +1,4 @@
-"""Points in time as documents carry them: `2026-11-22T21:07:44.120Z`, always UTC, so that texts sort as times."""
+"""Points in time as documents carry them: `2026-11-22T21:07:44.120Z`, always UTC; texts sort as times."""
 
 from datetime import UTC, datetime
 

@@ -80,7 +80,7 @@ def read_reply(reply: bytes, *, label: Any, confidence: Any, labels: Collection[
 
 
 def read_values(*, label: object, confidence: object, labels: Collection[str]) -> Reading:
-    """The prediction made of two values of any kind. Strict: `"0.9"` and `True` are no confidences, 7 no label."""
+    """The prediction made of two values of any kind. Strict: `"0.9"` is no confidence, 7 is no label."""
     faults = [fault for fault in (_label_fault(label, labels), _confidence_fault(confidence)) if fault]
     if faults:
         return Reading(None, tuple(faults))

@@ -1,0 +1,35 @@
+"""The names that make retries harmless: a decision's id, and who may see it."""
+
+import base64
+import hashlib
+import re
+
+DECISION_ID = re.compile(r"d-[a-z2-7]{26}")
+_SEPARATOR = "\x1f"
+
+
+def decision_id(*, environment: str, caller_scope: str, use_case: str, idempotency_key: str) -> str:
+    """The id of the decision that this key means to this caller; the same for every retry."""
+    text = _SEPARATOR.join((environment, caller_scope, use_case, idempotency_key))
+    digest = base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()
+    return f"d-{digest[:26]}"
+
+
+def is_decision_id(text: str) -> bool:
+    """Whether `text` has the form of a decision's id."""
+    return DECISION_ID.fullmatch(text) is not None
+
+
+def caller_scope(principal_arn: str) -> str:
+    """Account and role or user of an IAM principal: `111122223333:assumed-role/App`.
+
+    The session name of an assumed role is dropped: two sessions of one role are one caller. Empty when
+    `principal_arn` is no ARN of a principal.
+    """
+    parts = principal_arn.split(":", 5)
+    if len(parts) != 6 or parts[0] != "arn" or not parts[4] or not parts[5]:
+        return ""
+    kind, _, name = parts[5].partition("/")
+    if kind == "assumed-role":
+        name = name.partition("/")[0]
+    return f"{parts[4]}:{kind}/{name}" if name else f"{parts[4]}:{kind}"
