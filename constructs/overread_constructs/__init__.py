@@ -1,0 +1,55 @@
+"""Reusable CDK constructs: human review, work teams, reviewed endpoints, and the router between them."""
+
+from overread_constructs._bundle import BundleError
+from overread_constructs._rules import PropsError
+from overread_constructs.activation import (
+    Activation,
+    AllOf,
+    AnyOf,
+    Confidence,
+    FormKeyConfidence,
+    FormKeyMissing,
+    ModerationLabelConfidence,
+    RandomSample,
+    RekognitionActivation,
+    TextractActivation,
+)
+from overread_constructs.confidence_router import ConfidenceRouter
+from overread_constructs.flow_definition import FlowDefinition
+from overread_constructs.human_task_ui import HumanTaskUi
+from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
+from overread_constructs.python_code import PythonCode, handler_code
+from overread_constructs.reviewed_endpoint import ReviewedEndpoint
+from overread_constructs.routing_policies import RoutingPolicies
+from overread_constructs.workforce import CognitoIdentity, CognitoWorkforce, OidcWorkforce, PrivateWorkforce
+from overread_constructs.workteam import Workteam
+
+__all__ = [
+    "SKLEARN_IMAGE_ACCOUNTS",
+    "SKLEARN_IMAGE_VERSION",
+    "Activation",
+    "AllOf",
+    "AnyOf",
+    "BundleError",
+    "CognitoIdentity",
+    "CognitoWorkforce",
+    "Confidence",
+    "ConfidenceRouter",
+    "FlowDefinition",
+    "FormKeyConfidence",
+    "FormKeyMissing",
+    "HumanTaskUi",
+    "ModerationLabelConfidence",
+    "OidcWorkforce",
+    "PrivateWorkforce",
+    "PropsError",
+    "PythonCode",
+    "RandomSample",
+    "RekognitionActivation",
+    "ReviewedEndpoint",
+    "RoutingPolicies",
+    "TextractActivation",
+    "Workteam",
+    "handler_code",
+    "sklearn_image",
+]

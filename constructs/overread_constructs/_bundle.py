@@ -1,0 +1,120 @@
+"""What a Lambda zip holds: importable packages and locked requirements, hashed by their inputs alone."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from overread.errors import OverreadError
+
+BUNDLER_VERSION = "1"
+"""Raise it when the same inputs give other bytes, or nobody will upload them."""
+
+PYTHON_VERSION = "3.14"
+PLATFORM = "manylinux2014_aarch64"
+_NEVER = ("__pycache__/*", "*/__pycache__/*", "*.pyc", "*.pyo", "py.typed", "*/py.typed")
+
+
+class BundleError(OverreadError):
+    """A package cannot be found, or its requirements cannot be installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """Packages by name and folder, the lock file of what they need, and what to leave out of them."""
+
+    packages: tuple[tuple[str, Path], ...]
+    requirements: Path | None
+    exclude: tuple[str, ...]
+
+    @classmethod
+    def of(cls, *, packages: Sequence[str], requirements: Path | None, exclude: Sequence[str]) -> Bundle:
+        """Find the packages as the interpreter would, without importing them.
+
+        Raises:
+            BundleError: with every package that is missing or is no top-level package with an `__init__.py`.
+        """
+        faults = []
+        found = []
+        for name in sorted(set(packages)):
+            folder = _folder(name)
+            if folder is None:
+                faults.append(f"packages must name installed top-level packages, got {name!r}")
+            else:
+                found.append((name, folder))
+        if not packages:
+            faults.append("packages must name at least one package, got none")
+        if requirements is not None and not requirements.is_file():
+            faults.append(
+                f"requirements must be a lock file, got {str(requirements)!r}, which does not exist"
+            )
+        if faults:
+            raise BundleError("PythonCode: " + "; ".join(faults))
+        return cls(packages=tuple(found), requirements=requirements, exclude=tuple(sorted(set(exclude))))
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Name in the zip and path on disk of every file of the packages, sorted by name."""
+        for name, folder in self.packages:
+            for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+                inside = f"{name}/{path.relative_to(folder).as_posix()}"
+                if not any(fnmatch.fnmatchcase(inside, pattern) for pattern in (*_NEVER, *self.exclude)):
+                    yield inside, path
+
+    def digest(self) -> str:
+        """SHA-256 over the sorted names and bytes, the lock file, the platform and the bundler's version."""
+        digest = hashlib.sha256()
+        for part in (BUNDLER_VERSION, PYTHON_VERSION, PLATFORM):
+            _feed(digest, part.encode())
+        _feed(digest, self.requirements.read_bytes() if self.requirements else b"")
+        for inside, path in self.files():
+            _feed(digest, inside.encode())
+            _feed(digest, path.read_bytes())
+        return digest.hexdigest()
+
+    def write(self, into: Path) -> None:
+        """Fill the folder `into`.
+
+        Raises:
+            BundleError: when pip is missing or fails; with what it said.
+        """
+        if self.requirements is not None:
+            _install(self.requirements, into=into)
+        for inside, path in self.files():
+            target = into / inside
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+def _feed(digest: hashlib._Hash, part: bytes) -> None:
+    digest.update(len(part).to_bytes(8, "big"))
+    digest.update(part)
+
+
+def _folder(name: str) -> Path | None:
+    if not name.isidentifier():
+        return None
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None or not spec.submodule_search_locations:
+        return None
+    return Path(spec.origin).parent
+
+
+def _install(requirements: Path, *, into: Path) -> None:
+    if importlib.util.find_spec("pip") is None:
+        raise BundleError(f"PythonCode: needs pip in {sys.prefix}; run `{sys.executable} -m ensurepip`")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--no-compile", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+    command += ["--implementation", "cp", "--python-version", PYTHON_VERSION, "--platform", PLATFORM]
+    command += ["--target", str(into), "--requirement", str(requirements)]
+    run = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    if run.returncode != 0:
+        raise BundleError(f"PythonCode: pip could not install {requirements}: {run.stderr.strip()}")
+    # Console scripts start with this machine's interpreter, and nothing in a Lambda calls them.
+    shutil.rmtree(into / "bin", ignore_errors=True)

@@ -1,0 +1,26 @@
+"""Queues for what could not be handled: encrypted, TLS only, kept for fourteen days."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from overread_constructs._acknowledgements import acknowledge
+
+
+def dead_letter_queue(scope: Construct, id: str, *, key: kms.IKey | None) -> sqs.Queue:
+    """A dead-letter queue, encrypted with `key`, or with SQS's own key where no personal data can reach it."""
+    queue = sqs.Queue(
+        scope,
+        id,
+        encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),
+    )
+    acknowledge(
+        queue,
+        rule="SQS3",
+        reason="This is a dead-letter queue: nothing consumes it, so nothing can fail to; messages stay 14 days.",
+    )
+    return queue

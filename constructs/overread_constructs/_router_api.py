@@ -1,0 +1,96 @@
+"""The HTTP API of the router: regional, IAM on every method, throttled, traced, logged."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from overread_constructs._acknowledgements import acknowledge
+from overread_constructs._encryption import let_logs_use
+
+STAGE = "live"
+
+
+class RouterApi(Construct):
+    """`POST /v1/use-cases/{name}/decisions` and `GET /v1/decisions/{id}`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        route_prediction: lambda_.IFunction,
+        read_decision: lambda_.IFunction,
+        log_retention: logs.RetentionDays,
+        key: kms.IKey,
+        throttling_rate: int,
+        throttling_burst: int,
+    ) -> None:
+        """`throttling_rate`: requests a second; `throttling_burst`: requests at once."""
+        super().__init__(scope, id)
+        access_log = logs.LogGroup(self, "AccessLog", retention=log_retention, encryption_key=key)
+        let_logs_use(key, scope=self)
+        self.api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=name,
+            description="Overread: decisions by a model, and by people where the model is not sure",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=True,
+            default_method_options=apigateway.MethodOptions(
+                authorization_type=apigateway.AuthorizationType.IAM
+            ),
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=_access_log_format(),
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,  # bodies are personal data
+                metrics_enabled=True,
+                tracing_enabled=True,
+                throttling_rate_limit=throttling_rate,
+                throttling_burst_limit=throttling_burst,
+            ),
+        )
+        version = self.api.root.add_resource("v1")
+        decisions_of_use_case = (
+            version.add_resource("use-cases").add_resource("{name}").add_resource("decisions")
+        )
+        decisions_of_use_case.add_method("POST", _integration(route_prediction))
+        version.add_resource("decisions").add_resource("{id}").add_method("GET", _integration(read_decision))
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        reasons = {
+            "APIG2": (
+                "The handler validates: it answers every fault as a problem document and refuses bodies over 1 MiB, "
+                "which a request validator can do neither in that shape nor by size."
+            ),
+            "APIG3": "Every method needs a SigV4 signature of an allowed principal, and the stage is throttled.",
+            "COG4": "Callers are AWS principals: IAM authorizes every method, so there is no user pool to ask.",
+            "IAM4": "API Gateway's own role for writing logs, one for the account; AWS documents this policy for it.",
+        }
+        for rule, reason in reasons.items():
+            acknowledge(self, rule=rule, reason=reason)
+
+
+def _integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:
+    return apigateway.LambdaIntegration(function, allow_test_invoke=False)
+
+
+def _access_log_format() -> apigateway.AccessLogFormat:
+    return apigateway.AccessLogFormat.json_with_standard_fields(
+        caller=True,
+        http_method=True,
+        ip=True,
+        protocol=True,
+        request_time=True,
+        resource_path=True,
+        response_length=True,
+        status=True,
+        user=True,
+    )

@@ -1,0 +1,75 @@
+"""Lambda code from installed Python packages, without Docker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jsii
+from aws_cdk import BundlingOptions, DockerImage, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+from overread_constructs._bundle import Bundle
+
+HANDLER_PACKAGES = ("overread", "overread_aws", "overread_lambda")
+HANDLER_EXCLUDE = ("overread_aws/review_*",)
+HANDLER_REQUIREMENTS = Path(__file__).parent / "handler_requirements.txt"
+
+
+class PythonCode:
+    """Packages that this interpreter can import, with their locked requirements, as Lambda code."""
+
+    @staticmethod
+    def bundle(
+        *, packages: Sequence[str], requirements: Path | None = None, exclude: Sequence[str] = ()
+    ) -> lambda_.Code:
+        """The packages as one asset for Lambda's Python 3.14 on arm64.
+
+        Packages are found, never imported. `requirements` is a lock file with hashes; pip installs wheels
+        only. `exclude` has shell patterns over names in the zip ("overread_aws/review_*"). The asset's hash
+        covers inputs only, so that two machines agree and an unchanged tree uploads nothing; a stack whose
+        bundling is skipped installs nothing.
+
+        Example::
+
+            lambda_.Function(
+                self, "Score", runtime=lambda_.Runtime.PYTHON_3_14, handler="scoring.handler.handle",
+                architecture=lambda_.Architecture.ARM_64,
+                code=PythonCode.bundle(packages=["scoring"], requirements=Path("requirements.txt")),
+            )
+
+        Raises:
+            BundleError: with every package that cannot be found.
+        """
+        bundle = Bundle.of(packages=packages, requirements=requirements, exclude=exclude)
+        return lambda_.Code.from_asset(
+            str(bundle.packages[0][1]),
+            asset_hash=bundle.digest(),
+            bundling=BundlingOptions(
+                image=DockerImage.from_registry("scratch"),  # asked for by the type, never run
+                local=_LocalBundling(bundle),
+            ),
+        )
+
+
+def handler_code() -> lambda_.Code:
+    """The code of Overread's own handlers: the core, its AWS adapters, the handlers, JMESPath.
+
+    Example::
+
+        ConfidenceRouter(self, "Router", code=handler_code(), …)   # the default of every `code`
+    """
+    return PythonCode.bundle(
+        packages=HANDLER_PACKAGES, requirements=HANDLER_REQUIREMENTS, exclude=HANDLER_EXCLUDE
+    )
+
+
+@jsii.implements(ILocalBundling)
+class _LocalBundling:
+    def __init__(self, bundle: Bundle) -> None:
+        self._bundle = bundle
+
+    def try_bundle(self, output_dir: str, **_options: Any) -> bool:
+        self._bundle.write(Path(output_dir))
+        return True

@@ -1,0 +1,191 @@
+"""Routing policies in AppConfig: one validated document for each use case, rolled out at once or step by step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from aws_cdk import RemovalPolicy, Stack, Token
+from aws_cdk import aws_appconfig as appconfig
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from overread.review.limits import TextLimit
+from overread_constructs._rules import Rule, check
+
+SCHEMA = Path(__file__).parent / "routing-policy.schema.json"
+USE_CASE_NAME = TextLimit(1, 30, r"[a-z0-9](-*[a-z0-9])*")
+Rollout = Literal["all-at-once", "linear"]
+_NAME = TextLimit(1, 64)
+_CONTENT = TextLimit(1, 1_048_576)
+_LINEAR_MINUTES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutingPoliciesProps:
+    """What the policies are made of."""
+
+    name: str
+    use_cases: tuple[str, ...]
+    documents: tuple[str, ...]
+    deployment: str
+
+
+RULES: tuple[Rule[RoutingPoliciesProps], ...] = (
+    Rule(prop="name", must=f"have {_NAME}", holds=lambda p: _NAME.allows(p.name)),
+    Rule(prop="use_cases", must="name at least one use case", holds=lambda p: bool(p.use_cases)),
+    Rule(
+        prop="use_cases",
+        must=f"each be {USE_CASE_NAME}",
+        holds=lambda p: all(USE_CASE_NAME.allows(name) for name in p.use_cases),
+    ),
+    Rule(
+        prop="documents",
+        must=f"each have {_CONTENT}",
+        holds=lambda p: all(_CONTENT.allows(text) for text in p.documents if not Token.is_unresolved(text)),
+    ),
+    Rule(
+        prop="deployment",
+        must=f"be one of {', '.join(get_args(Rollout))}",
+        holds=lambda p: p.deployment in get_args(Rollout),
+    ),
+)
+
+
+class RoutingPolicies(Construct):
+    """An AppConfig application with one environment and one profile for each use case.
+
+    AppConfig checks every document against a JSON schema before it serves it, and keeps the old versions.
+
+    Example::
+
+        RoutingPolicies(self, "Policies", name="loans", documents={"loan-approval": text}, deployment="linear")
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, name: str, documents: Mapping[str, str], deployment: Rollout
+    ) -> None:
+        """`documents`: JSON texts by use case. `deployment`: "linear" takes ten minutes and half of them each step.
+
+        Raises:
+            PropsError: with every broken rule and every document that is no JSON object for its use case.
+        """
+        super().__init__(scope, id)
+        props = RoutingPoliciesProps(
+            name=name,
+            use_cases=tuple(documents),
+            documents=tuple(documents.values()),
+            deployment=deployment,
+        )
+        check(self, construct="RoutingPolicies", props=props, rules=RULES, more=_faults(documents))
+        application = appconfig.CfnApplication(self, "Application", name=name)
+        environment = appconfig.CfnEnvironment(
+            self, "Environment", application_id=application.ref, name="live"
+        )
+        self.application_id: str = application.ref
+        self.environment_id: str = environment.ref
+        strategy = self._strategy(name, deployment=deployment)
+        previous: Construct | None = None
+        for use_case in sorted(documents):
+            rollout = self._roll_out(use_case, content=documents[use_case], strategy_id=strategy)
+            if previous is not None:
+                rollout.node.add_dependency(previous)  # an environment takes one deployment at a time
+            previous = rollout
+
+    @classmethod
+    def from_ids(
+        cls, scope: Construct, id: str, *, application_id: str, environment_id: str
+    ) -> RoutingPolicies:
+        """Policies that another stack or team rolls out."""
+        return _ExistingPolicies(scope, id, application_id=application_id, environment_id=environment_id)
+
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` read the policies of this environment, and no other configuration."""
+        stack = Stack.of(self)
+        profiles = stack.format_arn(
+            service="appconfig",
+            resource="application",
+            resource_name=f"{self.application_id}/environment/{self.environment_id}/configuration/*",
+        )
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"],
+            resource_arns=[profiles],
+        )
+
+    def _strategy(self, name: str, *, deployment: Rollout) -> str:
+        if deployment == "all-at-once":
+            return "AppConfig.AllAtOnce"
+        return appconfig.CfnDeploymentStrategy(
+            self,
+            "Strategy",
+            name=f"{name}-linear",
+            deployment_duration_in_minutes=_LINEAR_MINUTES,
+            final_bake_time_in_minutes=_LINEAR_MINUTES,
+            growth_factor=50,
+            growth_type="LINEAR",
+            replicate_to="NONE",
+        ).ref
+
+    def _roll_out(self, use_case: str, *, content: str, strategy_id: str) -> appconfig.CfnDeployment:
+        scope = Construct(self, use_case)
+        profile = appconfig.CfnConfigurationProfile(
+            scope,
+            "Profile",
+            application_id=self.application_id,
+            name=use_case,
+            location_uri="hosted",
+            type="AWS.Freeform",
+            validators=[
+                appconfig.CfnConfigurationProfile.ValidatorsProperty(
+                    type="JSON_SCHEMA", content=SCHEMA.read_text(encoding="utf-8")
+                )
+            ],
+        )
+        version = appconfig.CfnHostedConfigurationVersion(
+            scope,
+            "Version",
+            application_id=self.application_id,
+            configuration_profile_id=profile.ref,
+            content=content,
+            content_type="application/json",
+        )
+        version.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        return appconfig.CfnDeployment(
+            scope,
+            "Deployment",
+            application_id=self.application_id,
+            environment_id=self.environment_id,
+            configuration_profile_id=profile.ref,
+            configuration_version=version.ref,
+            deployment_strategy_id=strategy_id,
+        )
+
+
+class _ExistingPolicies(RoutingPolicies):
+    def __init__(self, scope: Construct, id: str, *, application_id: str, environment_id: str) -> None:
+        Construct.__init__(self, scope, id)
+        self.application_id = application_id
+        self.environment_id = environment_id
+
+
+def _faults(documents: Mapping[str, str]) -> list[str]:
+    faults = []
+    for use_case, text in documents.items():
+        if not text.strip().startswith("{") and Token.is_unresolved(text):
+            continue  # the whole document is a token
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            faults.append(f"documents[{use_case!r}] must be JSON, got {text[:40]!r}: {error}")
+            continue
+        if not isinstance(document, dict):
+            faults.append(f"documents[{use_case!r}] must be a JSON object, got {type(document).__name__}")
+        elif document.get("use_case") != use_case:
+            faults.append(
+                f"documents[{use_case!r}] must have that use_case, got {document.get('use_case')!r}"
+            )
+    return faults
