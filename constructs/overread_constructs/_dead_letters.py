@@ -24,3 +24,8 @@ def dead_letter_queue(scope: Construct, id: str, *, key: kms.IKey | None) -> sqs
         reason="This is a dead-letter queue: nothing consumes it, so nothing can fail to; messages stay 14 days.",
     )
     return queue
+
+
+def sendable(queue: sqs.Queue) -> sqs.IQueue:
+    """The queue for a role that may use its key already: granting it here would add `kms:ReEncrypt*`."""
+    return sqs.Queue.from_queue_arn(queue, "Sendable", queue.queue_arn)

@@ -16,7 +16,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from overread_constructs._acknowledgements import acknowledge
-from overread_constructs._dead_letters import dead_letter_queue
+from overread_constructs._dead_letters import dead_letter_queue, sendable
 from overread_constructs._encryption import let_logs_use, use_of_keys
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
@@ -93,7 +93,7 @@ class Handler(Construct):
             tracing=lambda_.Tracing.ACTIVE,
             log_group=self.log_group,
             role=self.role,
-            on_failure=destinations.SqsDestination(self.failures) if self.failures else None,
+            on_failure=destinations.SqsDestination(sendable(self.failures)) if self.failures else None,
             retry_attempts=2 if asynchronous else None,
             max_event_age=Duration.hours(6) if asynchronous else None,
             vpc=placement.vpc if placement else None,
@@ -105,13 +105,9 @@ class Handler(Construct):
         """Add one statement: `actions` on the resources `on`."""
         self.role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(on)))
 
-    def accept_wildcard(self, resource: str, *, reason: str) -> None:
-        """Acknowledge that a statement of the role ends in `resource`, as cdk-nag prints it."""
-        acknowledge(self.role, rule=f"IAM5[Resource::{resource}]", reason=reason)
-
     def _allow_running(self, function_name: str, *, key: kms.IKey | None, in_network: bool) -> None:
         self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=[self.log_group.log_group_arn])
-        self.accept_wildcard("*", reason=_STAR_REASON)
+        acknowledge(self.role, rule="IAM5[Resource::*]", reason=_STAR_REASON)
         for statement in use_of_keys([key] if self.failures else [], scope=self, services=["sqs"]):
             self.role.add_to_policy(statement)
         if not in_network:

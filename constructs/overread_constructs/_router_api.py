@@ -12,6 +12,9 @@ from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._encryption import let_logs_use
 
 STAGE = "live"
+_LOG_POLICY = (
+    "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]"
+)
 
 
 class RouterApi(Construct):
@@ -72,7 +75,7 @@ class RouterApi(Construct):
             ),
             "APIG3": "Every method needs a SigV4 signature of an allowed principal, and the stage is throttled.",
             "COG4": "Callers are AWS principals: IAM authorizes every method, so there is no user pool to ask.",
-            "IAM4": "API Gateway's own role for writing logs, one for the account; AWS documents this policy for it.",
+            _LOG_POLICY: "API Gateway's own role for writing logs, one for the account; AWS documents this policy for it.",
         }
         for rule, reason in reasons.items():
             acknowledge(self, rule=rule, reason=reason)

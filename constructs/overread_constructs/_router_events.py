@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 
-from overread_constructs._dead_letters import dead_letter_queue
+from overread_constructs._dead_letters import dead_letter_queue, sendable
 from overread_constructs._handler import Handler
 
 EVENT_SOURCES = ["aws.sagemaker", "overread.review"]
@@ -43,7 +43,7 @@ def start_from_stream(starter: Handler, *, table: dynamodb.ITable, key: kms.IKey
         retry_attempts=5,
         max_record_age=Duration.hours(6),
         parallelization_factor=2,
-        on_failure=event_sources.SqsDlq(queue),
+        on_failure=event_sources.SqsDlq(sendable(queue)),
     ).node.add_dependency(starter.role)
 
 

@@ -17,7 +17,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from overread.review.limits import RangeLimit, TextLimit
-from overread_constructs._acknowledgements import acknowledge
+from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._encryption import let_events_use, use_of_keys
 from overread_constructs._handler import Handler, Placement
 from overread_constructs._router_api import RouterApi
@@ -37,10 +37,6 @@ _USE_CASES = RangeLimit(1, 100)
 _SECURITY_GROUPS = RangeLimit(1, 5)
 _INSIDE = ("appconfigdata", "dynamodb", "kms", "s3", "sqs")
 """What the functions behind a proxy reach through the network's own endpoints."""
-_WILDCARDS = (
-    "Inputs are named by their hash, loops by the decision, flow definitions by their content, policies by "
-    "AppConfig, so each statement names a prefix that only Overread writes; actions are listed one by one."
-)
 _OUTSIDE_REASON = (
     "A2I's runtime has no interface endpoint, so a function in isolated subnets cannot call it. This one takes no "
     "inbound traffic, reaches only what its role allows, and TLS protects each call. With proxy_url it runs inside."
@@ -186,6 +182,14 @@ class ConfidenceRouter(Construct):
         self._proxy_url = proxy_url
         self._outside = backend == "a2i" and proxy_url is None
         self._policies = policies
+        self._wildcards = {
+            f"/{INPUT_PREFIX}*": "Inputs are named by their hash, and this prefix holds nothing else.",
+            f"/{output_prefix}*": "A2I chooses the keys of its answers; each is read by the address A2I reported.",
+            ":human-loop/h-*": "A loop's name is made from its decision; the prefix is Overread's.",
+            f":flow-definition/{name_prefix}-*": "Flow definitions carry a hash; the prefix is this deployment's.",
+            "/configuration/*": "A profile for each use case; application and environment are this deployment's.",
+            "/stream/*": "A stream's name is its time of creation; the table is named, and listing reads no record.",
+        }
         let_events_use(key, scope=self)
         secret = self._spot_check_secret()
 
@@ -343,7 +347,7 @@ class ConfidenceRouter(Construct):
             key=self._key,
             memory_mb=memory_mb,
         )
-        acknowledge(handler.role, rule="IAM5", reason=_WILDCARDS)
+        accept_wildcards(handler.role, reasons=self._wildcards)
         if outside:
             acknowledge(
                 handler.function, rule="LambdaInsideVPC", pack="NIST.800.53.R5", reason=_OUTSIDE_REASON

@@ -17,7 +17,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from overread.review import limits
-from overread_constructs._acknowledgements import acknowledge
+from overread_constructs._acknowledgements import accept_wildcards
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._flow_definition_provider import SERVICE_TIMEOUT, FlowDefinitionProvider
 from overread_constructs._rules import Rule, check
@@ -295,13 +295,12 @@ class FlowDefinition(Construct):
         ]
         for statement in use_of_keys(keys, scope=self, services=["s3"]):
             role.add_to_policy(statement)
-        acknowledge(
+        accept_wildcards(
             role,
-            rule="IAM5",
-            reason=(
-                "A2I chooses the keys of its answers below the output prefix, and shows whichever input a loop "
-                "names: both are bound to these buckets, reading to GetObject and writing to PutObject."
-            ),
+            reasons={
+                f"/{output_prefix.rstrip('/')}/*": "A2I chooses the keys of its answers; it may write below here only.",
+                "/*": "The page shows whichever input its loop names; the role may read this bucket's objects only.",
+            },
         )
         return role
 

@@ -77,6 +77,7 @@ class HumanTaskUi(Construct):
             ui_template=sagemaker.CfnHumanTaskUi.UiTemplateProperty(content=text),
         )
         resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
+        resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
         self.human_task_ui_arn: str = resource.attr_human_task_ui_arn
 
 

@@ -18,7 +18,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from overread.review.limits import RangeLimit, TextLimit
-from overread_constructs._acknowledgements import acknowledge
+from overread_constructs._acknowledgements import accept_wildcards
 from overread_constructs._encryption import let_logs_use
 from overread_constructs._rules import PropsError, Rule, check
 
@@ -380,12 +380,13 @@ def _execution_role(
     ]
     for statement in statements:
         role.add_to_policy(statement)
-    acknowledge(
+    accept_wildcards(
         role,
-        rule="IAM5",
-        reason=(
-            "Describe calls of EC2 and ECR's GetAuthorizationToken take no resource and reveal no data; interfaces "
-            "have no name before they exist, and are bound to this endpoint's subnets and security groups."
-        ),
+        reasons={
+            "*": "Describe calls of EC2 and ECR's GetAuthorizationToken take no resource, and reveal no data.",
+            ":network-interface/*": (
+                "An interface has no name before it exists; it can be in this endpoint's subnets and groups only."
+            ),
+        },
     )
     return role
