@@ -4,6 +4,9 @@ import json
 import math
 from typing import Any, NoReturn
 
+MAX_DEPTH = 64
+"""How deep arrays and objects may nest: far below what would break any reader further down."""
+
 
 def parse_json(text: str | bytes) -> Any:
     """The value that `text` holds.
@@ -21,10 +24,12 @@ def parse_json(text: str | bytes) -> Any:
             parse_float=_finite_float,
             object_pairs_hook=_object_without_duplicates,
         )
-        if "\\u" in text:
-            canonical_json(value)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise ValueError(f"nested deeper than {MAX_DEPTH}")
+    if "\\u" in text:
+        canonical_json(value)
     return value
 
 
@@ -36,6 +41,19 @@ def canonical_json(value: Any) -> bytes:
     """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return bool(level)
 
 
 def _refuse_constant(name: str) -> NoReturn:

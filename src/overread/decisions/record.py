@@ -1,8 +1,10 @@
 """The record of one decision: what was asked, what it was decided by, where it stands."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from overread.routing.policy import ReviewTerms
 from overread.routing.prediction import Reason
@@ -93,7 +95,7 @@ class Review:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The final answer. `seconds` is the reviewers' active time, None when the model decided or none is known."""
+    """The final answer. `seconds` is the reviewers' active time; None for the model's, or when not known."""
 
     label: str
     source: str
@@ -151,7 +153,7 @@ class AuditEntry:
     from_state: str
     to_state: str
     generation: int
-    detail: Reason
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

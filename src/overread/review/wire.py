@@ -112,10 +112,7 @@ def _parse_answer(answer: Any) -> HumanAnswer:
     content = answer.get("answerContent")
     _need(isinstance(content, dict), "answerContent is not an object")
     seconds = answer.get("timeSpentInSeconds")
-    _need(
-        seconds is None or (isinstance(seconds, int | float) and not isinstance(seconds, bool)),
-        "timeSpentInSeconds is not a number",
-    )
+    _need(seconds is None or _is_duration(seconds), "timeSpentInSeconds is no duration")
     metadata = answer.get("workerMetadata", {})
     identity = metadata.get("identityData", {}) if isinstance(metadata, dict) else {}
     _need(isinstance(identity, dict), "identityData is not an object")
@@ -135,6 +132,10 @@ def _parse_answer(answer: Any) -> HumanAnswer:
         sub=texts["sub"],
         issuer=texts["issuer"],
     )
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e9
 
 
 def _need(condition: bool, fault: str) -> None:

@@ -1,0 +1,131 @@
+"""A decision as the API describes it to its caller, a task as its reviewer's page reads it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from overread.decisions.record import Record, State
+from overread.errors import Problem
+from overread.instants import format_instant
+from overread.routing.prediction import Reason, ReasonCode
+from overread.routing.route import visible_part
+
+Document = dict[str, Any]
+_OF_THE_PREDICTION = frozenset({"confidence", "got"})
+
+
+def decision_document(record: Record) -> Document:
+    """The reply of the API. Until the decision is final, nothing in it tells what the model said.
+
+    Exception: use cases that show the prediction to the caller. Optional members are left out when empty.
+    """
+    is_open_about_prediction = record.state is State.FINAL or record.terms.show_prediction_to_caller
+    document: Document = {
+        "decision_id": record.decision_id,
+        "use_case": record.use_case,
+        "state": str(record.state),
+        "reference": record.reference or None,
+        "outcome": _outcome_document(record),
+        "prediction": _prediction_document(record) if is_open_about_prediction else None,
+        "route": _route_document(record, with_prediction=is_open_about_prediction),
+        "review": _review_document(record),
+        "shadow": True if record.policy.mode == "shadow" else None,
+        "links": {"self": f"/v1/decisions/{record.decision_id}"},
+    }
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def problem_document(problem: Problem, *, detail: str, field: str = "") -> Document:
+    """The reply of the API to a request that it refuses (RFC 9457)."""
+    document: Document = {
+        "type": problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": detail,
+    }
+    return {**document, "field": field} if field else document
+
+
+def task_document(record: Record, *, input_document: Mapping[str, Any]) -> Document:
+    """The input content of the decision's human loop.
+
+    A blind review, and every mere spot check, gets neither prediction nor reasons, which would tell of it.
+    """
+    terms, route = record.terms, record.route
+    is_blind = terms.blind or (route is not None and route.is_spot_check_only)
+    document: Document = {
+        "decision_id": record.decision_id,
+        "use_case": record.use_case,
+        "reference": record.reference or None,
+        "input": visible_part(input_document, withheld=terms.withheld),
+        "labels": list(terms.labels),
+        "reasons": [] if is_blind or route is None else [reason.document() for reason in route.reasons],
+        "generation": record.generation,
+    }
+    if record.prediction and not is_blind:
+        prediction = {"label": record.prediction.label, "confidence": record.prediction.confidence}
+        document["prediction"] = prediction
+    return document
+
+
+def _outcome_document(record: Record) -> Document | None:
+    outcome = record.outcome
+    if outcome is None:
+        return None
+    document = {"label": outcome.label, "source": outcome.source}
+    if outcome.reason_code:
+        document["reason_code"] = outcome.reason_code
+    return {**document, "decided_at": format_instant(outcome.decided_at)}
+
+
+def _prediction_document(record: Record) -> Document | None:
+    prediction = record.prediction
+    if prediction is None:
+        return None
+    return {
+        "label": prediction.label,
+        "confidence": prediction.confidence,
+        "model": prediction.model,
+        "version": prediction.version,
+    }
+
+
+def _route_document(record: Record, *, with_prediction: bool) -> Document | None:
+    route = record.route
+    if route is None:
+        return None
+    return {
+        "to": str(route.to),
+        "reasons": [_reason_document(reason, with_prediction=with_prediction) for reason in route.reasons],
+        "spot_check_probability": route.spot_check_probability,
+        "routing_policy": record.policy.version,
+        "guarantee": None,
+    }
+
+
+def _reason_document(reason: Reason, *, with_prediction: bool) -> Document:
+    document = reason.document()
+    if with_prediction:
+        return document
+    if reason.code == ReasonCode.CONFIDENCE_BELOW_THRESHOLD:
+        # A threshold of its own would give the label away.
+        return {"code": document["code"]}
+    return {name: value for name, value in document.items() if name not in _OF_THE_PREDICTION}
+
+
+def _review_document(record: Record) -> Document | None:
+    if record.generation == 0:
+        return None
+    document: Document = {"generation": record.generation}
+    if record.waiting:
+        document["waiting"] = {
+            "code": record.waiting.code,
+            "attempts": record.waiting.attempts,
+            "next_attempt_at": format_instant(record.waiting.next_attempt_at),
+        }
+    if record.escalation:
+        document["escalation"] = record.escalation.document()
+    if record.outcome:
+        document["reviews"] = len(record.outcome.reviewers)
+        if record.outcome.seconds is not None:
+            document["seconds"] = record.outcome.seconds
+    return document
