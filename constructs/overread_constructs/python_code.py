@@ -70,6 +70,6 @@ class _LocalBundling:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
 
-    def try_bundle(self, output_dir: str, **_options: Any) -> bool:
+    def try_bundle(self, output_dir: str, *_options: Any, **_named: Any) -> bool:
         self._bundle.write(Path(output_dir))
         return True
