@@ -1,0 +1,327 @@
+"""Human loops from start to end: what the A2I runtime API does, and what ends loops by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from overread.review import limits
+from overread.review.wire import EVENT_DETAIL_TYPE, FailureCode, LoopStatus
+from overread_review.service import transitions
+from overread_review.service.errors import (
+    Conflict,
+    DocumentRefused,
+    DocumentUnavailable,
+    EventUndelivered,
+    OpenLimitReached,
+    QuotaExceeded,
+    RecordChanged,
+    RecordExists,
+    RequestInvalid,
+    ResourceMissing,
+)
+from overread_review.service.flow_definitions import FlowDefinitions, availability_s, is_public, terms_of
+from overread_review.service.model import Loop, Resource, ResourceKind
+from overread_review.service.output import event_detail, output_document, output_location
+from overread_review.service.ports import Clock, Documents, EventSink, LoopQuery, ReviewStore
+from overread_review.service.resources import Resources, decode_token, encode_token
+from overread_review.service.settings import ServiceSettings
+from overread_review.service.task_uis import TaskUis
+from overread_templates import TemplateError
+
+_LOG = logging.getLogger(__name__)
+_WRITE_ATTEMPTS = 12
+_SWEEP_BATCH = 50
+_LIST_PAGE = 10
+
+
+class Loops:
+    """Start, describe, list, stop and delete; `sweep` ends what time has ended."""
+
+    def __init__(
+        self,
+        *,
+        store: ReviewStore,
+        documents: Documents,
+        events: EventSink,
+        clock: Clock,
+        resources: Resources,
+        flow_definitions: FlowDefinitions,
+        task_uis: TaskUis,
+        settings: ServiceSettings,
+    ) -> None:
+        self._store = store
+        self._documents = documents
+        self._events = events
+        self._clock = clock
+        self._resources = resources
+        self._flow_definitions = flow_definitions
+        self._task_uis = task_uis
+        self._settings = settings
+
+    # The runtime API
+
+    def start(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """StartHumanLoop. Idempotent by name and input.
+
+        Raises:
+            RequestInvalid: no active flow definition, or the input is not a JSON object.
+            Conflict: another input under the same name.
+            QuotaExceeded: too many open loops.
+        """
+        flow_definition = self._active_flow_definition(params["FlowDefinitionArn"])
+        name, content = params["HumanLoopName"], params["HumanLoopInput"]["InputContent"]
+        task_input = _json_object(content)
+        sha256 = hashlib.sha256(content.encode()).hexdigest()
+        if known := self._store.find_loop(name):
+            return _known(known, sha256=sha256, flow_definition=flow_definition)
+        now = self._clock()
+        loop = Loop(
+            name=name,
+            arn=self._settings.arn(f"human-loop/{name}"),
+            terms=terms_of(flow_definition),
+            created_at=now,
+            expires_at=now + timedelta(seconds=availability_s(flow_definition)),
+            input_key=f"inputs/{name}/{sha256}.json",
+            input_sha256=sha256,
+            classifiers=tuple(params.get("DataAttributes", {}).get("ContentClassifiers", ())),
+        )
+        self._documents.put(loop.input_key, content.encode())
+        public = is_public(loop.terms.workteam_arn)
+        quota = (
+            limits.OPEN_LOOPS_PER_PUBLIC_FLOW_DEFINITION if public else limits.OPEN_LOOPS_PER_FLOW_DEFINITION
+        )
+        try:
+            stored = self._store.create_loop(self._validated(loop, task_input), open_limit=quota)
+        except OpenLimitReached as error:
+            raise QuotaExceeded(f"Only {quota:,} human loops may be in flight per flow definition") from error
+        except RecordExists as error:
+            if (known := self._store.find_loop(name)) is None:
+                raise RequestInvalid(f"Human loop {name} is being deleted; try again") from error
+            return _known(known, sha256=sha256, flow_definition=flow_definition)
+        if stored.event_due:
+            self.conclude(stored)
+        return {"HumanLoopArn": stored.arn}
+
+    def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """DescribeHumanLoop."""
+        loop = self._named(params["HumanLoopName"])
+        document: dict[str, Any] = {
+            "CreationTime": loop.created_at,
+            "HumanLoopStatus": str(loop.status),
+            "HumanLoopName": loop.name,
+            "HumanLoopArn": loop.arn,
+            "FlowDefinitionArn": loop.terms.flow_definition_arn,
+        }
+        if loop.failure_code is not None:
+            document |= {"FailureCode": str(loop.failure_code), "FailureReason": loop.failure_reason}
+        if loop.output_uri:
+            document["HumanLoopOutput"] = {"OutputS3Uri": loop.output_uri}
+        return document
+
+    def list(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """ListHumanLoops, of one flow definition."""
+        arn, cursor = params["FlowDefinitionArn"], ""
+        if token := params.get("NextToken"):
+            token_arn, cursor = decode_token(token)
+            if token_arn != arn:
+                raise RequestInvalid("Invalid NextToken: it belongs to another flow definition")
+        self._flow_definitions.named(self._settings.own_name(arn, kind=ResourceKind.FLOW_DEFINITION))
+        query = LoopQuery(
+            flow_definition_arn=arn,
+            created_after=params.get("CreationTimeAfter"),
+            created_before=params.get("CreationTimeBefore"),
+            ascending=params.get("SortOrder", "Descending") == "Ascending",
+            limit=params.get("MaxResults", _LIST_PAGE),
+            cursor=cursor,
+        )
+        found = self._store.list_loops(query)
+        document: dict[str, Any] = {"HumanLoopSummaries": [_summary(loop) for loop in found.loops]}
+        if found.next_cursor:
+            document["NextToken"] = encode_token((arn, found.next_cursor))
+        return document
+
+    def stop(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """StopHumanLoop. A reviewer who has begun may still submit; until then the loop is Stopping."""
+        self.change(self._named(params["HumanLoopName"]), by=transitions.stop)
+        return {}
+
+    def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteHumanLoop, once it has ended. The output document stays."""
+        loop = self._named(params["HumanLoopName"])
+        if loop.is_open:
+            raise RequestInvalid(f"Human loop {loop.name} is {loop.status}; only ended loops can be deleted")
+        self._forget(loop)
+        return {}
+
+    def delete_flow_definition(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """DeleteFlowDefinition: loops that nobody has begun are stopped and deleted, the others finish."""
+        found = self._flow_definitions.named(params["FlowDefinitionName"])
+        if found.deleted_at:
+            raise ResourceMissing(f"Flow definition {found.arn} does not exist")
+        self._resources.delete(found)
+        now = self._clock()
+        for loop in self._open_loops(found.arn):
+            if not loop.answers and not transitions.active_claims(loop, now=now):
+                stopped = self.change(loop, by=transitions.stop)
+                if stopped.status is LoopStatus.STOPPED:
+                    self._forget(stopped)
+        return {}
+
+    # What every change of a loop goes through
+
+    def change(self, loop: Loop, *, by: Callable[[Loop], Loop]) -> Loop:
+        """The loop after `by` and after whatever that brings about (output document, end, event).
+
+        `by` is applied again to the newest version when others write meanwhile; its refusals pass through.
+        """
+        current = loop
+        for _ in range(_WRITE_ATTEMPTS):
+            changed = by(current)
+            try:
+                stored = current if changed == current else self._store.replace_loop(changed)
+            except RecordChanged:
+                current = self._named(loop.name)
+                continue
+            return self.conclude(stored)
+        raise DocumentUnavailable(f"human loop {loop.name} is being changed by too many requests; try again")
+
+    def conclude(self, loop: Loop) -> Loop:
+        """End the loop if it has to end now, and hand over its event if that is due.
+
+        What cannot be done now stays due, and the sweep does it.
+        """
+        try:
+            status = transitions.conclusion(loop, now=self._clock())
+            if status is not None:
+                loop = self._store.replace_loop(self._ended(loop, status=status))
+            if loop.event_due:
+                self._events.emit(
+                    resource_arn=loop.arn, detail_type=EVENT_DETAIL_TYPE, detail=event_detail(loop)
+                )
+                loop = self._store.replace_loop(replace(loop, event_due=False))
+        except RecordChanged:
+            return self._store.find_loop(loop.name) or loop
+        except (DocumentUnavailable, EventUndelivered) as error:
+            _LOG.warning("a human loop's end stays due", extra={"loop": loop.name, "reason": str(error)})
+        return loop
+
+    def sweep(self) -> int:
+        """End what time has ended and hand over late events; the number of loops looked at."""
+        due = self._store.due_loops(self._clock(), limit=_SWEEP_BATCH)
+        for loop in due:
+            self.conclude(loop)
+        return len(due)
+
+    def named(self, name: str) -> Loop | None:
+        """The loop of that name."""
+        return self._store.find_loop(name)
+
+    def _ended(self, loop: Loop, *, status: LoopStatus) -> Loop:
+        now = self._clock()
+        if status is LoopStatus.FAILED or not loop.answers:
+            return transitions.conclude(loop, status=status, output_uri="", now=now)
+        location = output_location(loop)
+        try:
+            body = output_document(
+                loop,
+                input_content=json.loads(self._documents.get(loop.input_key)),
+                contents=[json.loads(self._documents.get(answer.content_key)) for answer in loop.answers],
+            )
+            self._documents.write_output(
+                location, body, role_arn=loop.terms.role_arn, kms_key_id=loop.terms.kms_key_id
+            )
+        except DocumentRefused as error:
+            reason = f"The output could not be written to s3://{location.bucket}/{location.key}: {error}"
+            return transitions.fail(loop, code=FailureCode.INTERNAL_ERROR, reason=reason, now=now)
+        uri = f"s3://{location.bucket}/{location.key}"
+        return transitions.conclude(loop, status=status, output_uri=uri, now=now)
+
+    def _active_flow_definition(self, arn: str) -> Resource:
+        name = self._settings.own_name(arn, kind=ResourceKind.FLOW_DEFINITION)
+        try:
+            found = self._flow_definitions.named(name)
+        except ResourceMissing as error:
+            raise RequestInvalid(str(error)) from error
+        if (status := self._flow_definitions.status(found)) != "Active":
+            raise RequestInvalid(f"Flow definition {arn} is not Active but {status}")
+        return found
+
+    def _validated(self, loop: Loop, task_input: Mapping[str, Any]) -> Loop:
+        """The loop as it may start: Failed when its template refuses the input or its data may not go out."""
+        no_personal_data = limits.CONTENT_CLASSIFIER_NO_PERSONAL_DATA
+        if is_public(loop.terms.workteam_arn) and no_personal_data not in loop.classifiers:
+            reason = f"The public workforce needs the content classifier {no_personal_data}"
+            return transitions.fail(
+                loop, code=FailureCode.VALIDATION_ERROR, reason=reason, now=loop.created_at
+            )
+        try:
+            template = self._task_uis.template(loop.terms.template_sha256)
+            template.render(task_input, sign_url=lambda place: f"s3://{place.bucket}/{place.key}")
+        except TemplateError as error:
+            reason = f"The worker template cannot be rendered with this input: {error}"
+            return transitions.fail(
+                loop, code=FailureCode.VALIDATION_ERROR, reason=reason, now=loop.created_at
+            )
+        return loop
+
+    def _named(self, name: str) -> Loop:
+        found = self._store.find_loop(name)
+        if found is None:
+            raise ResourceMissing(f"Human loop {self._settings.arn(f'human-loop/{name}')} does not exist")
+        return found
+
+    def _open_loops(self, flow_definition_arn: str) -> Iterator[Loop]:
+        cursor = ""
+        while True:
+            query = LoopQuery(flow_definition_arn, None, None, ascending=True, limit=100, cursor=cursor)
+            found = self._store.list_loops(query)
+            yield from (loop for loop in found.loops if loop.is_open)
+            cursor = found.next_cursor
+            if not cursor:
+                return
+
+    def _forget(self, loop: Loop) -> None:
+        try:
+            self._store.delete_loop(loop)
+        except RecordChanged as error:
+            raise RequestInvalid(f"Human loop {loop.name} is being changed; try again") from error
+        self._documents.delete([loop.input_key, *(answer.content_key for answer in loop.answers)])
+
+
+def _json_object(content: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise RequestInvalid(f"Provided InputContent is not valid JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise RequestInvalid("Provided InputContent is not a JSON object")
+    return parsed
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _known(loop: Loop, *, sha256: str, flow_definition: Resource) -> dict[str, Any]:
+    if loop.input_sha256 != sha256 or loop.terms.flow_definition_arn != flow_definition.arn:
+        raise Conflict(
+            "Your request has the same name as another active human loop but has different input data. "
+            "You cannot start two human loops with the same name and different input data."
+        )
+    return {"HumanLoopArn": loop.arn}
+
+
+def _summary(loop: Loop) -> dict[str, Any]:
+    summary: dict[str, Any] = {
+        "HumanLoopName": loop.name,
+        "HumanLoopStatus": str(loop.status),
+        "CreationTime": loop.created_at,
+        "FlowDefinitionArn": loop.terms.flow_definition_arn,
+    }
+    return summary | ({"FailureReason": loop.failure_reason} if loop.failure_reason else {})

@@ -1,0 +1,86 @@
+"""The documents that A2I writes and sends: output.json, its address, and the status event's detail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from overread_review.service.model import Answer, Loop
+from overread_templates import S3Location, parse_s3_location
+
+
+def timestamp(moment: datetime) -> str:
+    """`2026-03-02T09:15:04.120Z`: UTC with milliseconds, as in every A2I document."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+
+
+def output_location(loop: Loop) -> S3Location:
+    """Where the output document goes: under the flow definition's path, by the loop's time of creation."""
+    base = parse_s3_location(loop.terms.output_path.rstrip("/") + "/")
+    prefix = "" if base is None else base.key.strip("/")
+    bucket = _bucket(loop.terms.output_path) if base is None else base.bucket
+    created = loop.created_at.astimezone(UTC)
+    parts = [
+        prefix,
+        loop.terms.flow_definition_name,
+        f"{created:%Y/%m/%d/%H/%M/%S}",
+        loop.name,
+        "output.json",
+    ]
+    return S3Location(bucket=bucket, key="/".join(part for part in parts if part))
+
+
+def _bucket(path: str) -> str:
+    return path.split("://", 1)[-1].split("/", 1)[0]
+
+
+def output_document(
+    loop: Loop, *, input_content: Mapping[str, Any], contents: Sequence[Mapping[str, Any]]
+) -> bytes:
+    """output.json of a custom task; `contents` are the answers' contents in the order of `loop.answers`."""
+    document = {
+        "flowDefinitionArn": loop.terms.flow_definition_arn,
+        "humanAnswers": [
+            _human_answer(answer, content=content)
+            for answer, content in zip(loop.answers, contents, strict=True)
+        ],
+        "humanLoopName": loop.name,
+        "inputContent": input_content,
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _human_answer(answer: Answer, *, content: Mapping[str, Any]) -> dict[str, Any]:
+    seconds = (answer.submitted_at - answer.accepted_at).total_seconds()
+    return {
+        "acceptanceTime": timestamp(answer.accepted_at),
+        "answerContent": content,
+        "submissionTime": timestamp(answer.submitted_at),
+        "timeSpentInSeconds": round(seconds, 3),
+        "workerId": answer.worker_id,
+        "workerMetadata": {
+            "identityData": {
+                "identityProviderType": answer.identity_provider,
+                "issuer": answer.issuer,
+                "sub": answer.sub,
+            }
+        },
+    }
+
+
+def event_detail(loop: Loop) -> dict[str, Any]:
+    """The detail of the status-change event of a loop that has ended."""
+    detail: dict[str, Any] = {
+        "creationTime": timestamp(loop.created_at),
+        "failureCode": None if loop.failure_code is None else str(loop.failure_code),
+        "failureReason": loop.failure_reason or None,
+        "flowDefinitionArn": loop.terms.flow_definition_arn,
+        "humanLoopArn": loop.arn,
+        "humanLoopName": loop.name,
+        "humanLoopOutput": {"outputS3Uri": loop.output_uri} if loop.output_uri else None,
+        "humanLoopStatus": str(loop.status),
+    }
+    return detail

@@ -1,0 +1,119 @@
+"""What the review service needs from the outside: a store, documents, an event sink, reviewers, time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from overread_review.service.model import Loop, LoopPage, Resource, ResourceKind, Reviewer
+from overread_templates import S3Location
+
+Clock = Callable[[], datetime]
+"""Gives the time, with a time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoopQuery:
+    """Which loops of a flow definition to list: the times are excluded, `cursor` is a page's `next_cursor`."""
+
+    flow_definition_arn: str
+    created_after: datetime | None
+    created_before: datetime | None
+    ascending: bool
+    limit: int
+    cursor: str
+
+
+class ReviewStore(Protocol):
+    """Loops and resources under conditional writes. Every write gives back the record as stored."""
+
+    def create_loop(self, loop: Loop, *, open_limit: int) -> Loop:
+        """Store a new loop, and count it among its flow definition's open ones if it is open.
+
+        Raises:
+            RecordExists: a loop of that name is stored.
+            OpenLimitReached: `open_limit` loops of the flow definition are open.
+        """
+
+    def replace_loop(self, loop: Loop) -> Loop:
+        """Store `loop` over its own version. Raises RecordChanged when that is not the stored one."""
+
+    def delete_loop(self, loop: Loop) -> None:
+        """Remove exactly this version. Raises RecordChanged when it is not the stored one."""
+
+    def find_loop(self, name: str) -> Loop | None:
+        """The loop of that name as of now, never a stale one."""
+
+    def list_loops(self, query: LoopQuery) -> LoopPage:
+        """One page of a flow definition's loops in the order of creation."""
+
+    def open_loops_of_team(self, workteam_arn: str, *, limit: int) -> Sequence[Loop]:
+        """Open loops of a work team, the oldest first; may lag behind a little."""
+
+    def count_open_loops(self, flow_definition_arn: str) -> int:
+        """How many of the flow definition's loops are open."""
+
+    def due_loops(self, now: datetime, *, limit: int) -> Sequence[Loop]:
+        """Loops in which something is due (`transitions.due_at`), the longest overdue first."""
+
+    def create_resource(self, resource: Resource) -> Resource:
+        """Store a new resource. Raises RecordExists when its kind and name are stored."""
+
+    def replace_resource(self, resource: Resource) -> Resource:
+        """Store `resource` over its own version. Raises RecordChanged when that is not the stored one."""
+
+    def delete_resource(self, resource: Resource) -> None:
+        """Remove exactly this version. Raises RecordChanged when it is not the stored one."""
+
+    def find_resource(self, kind: ResourceKind, *, name: str) -> Resource | None:
+        """The resource as of now, never a stale one."""
+
+    def list_resources(self, kind: ResourceKind) -> Sequence[Resource]:
+        """All resources of a kind."""
+
+    def secret(self, name: str, *, proposal: str) -> str:
+        """The secret kept under `name`; `proposal` is stored and given back when there is none."""
+
+
+class Documents(Protocol):
+    """The service's own documents, and the objects of its users that a flow definition's role may touch.
+
+    Raises DocumentRefused for what cannot work, DocumentUnavailable for what may work later.
+    """
+
+    def put(self, key: str, body: bytes) -> None:
+        """Keep `body` under `key`."""
+
+    def get(self, key: str) -> bytes:
+        """The body kept under `key`."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Forget the bodies kept under `keys`; those that are not there are fine."""
+
+    def address(self, key: str, *, expires_s: int) -> str:
+        """An address under which the body kept under `key` can be read for `expires_s` seconds."""
+
+    def write_output(self, location: S3Location, body: bytes, *, role_arn: str, kms_key_id: str) -> None:
+        """Write an output document as the flow definition's role."""
+
+    def sign_url(self, location: S3Location, *, role_arn: str, expires_s: int) -> str:
+        """An address under which a browser can read the object for `expires_s` seconds."""
+
+
+class EventSink(Protocol):
+    """Takes status events, at least once."""
+
+    def emit(self, *, resource_arn: str, detail_type: str, detail: Mapping[str, Any]) -> None:
+        """Hand an event over. Raises EventUndelivered when it has to be tried again."""
+
+
+class ReviewerDirectory(Protocol):
+    """The people who may sign in."""
+
+    def find(self, name: str) -> Reviewer | None:
+        """The reviewer who signs in under `name`."""
+
+    def names(self) -> Sequence[str]:
+        """Who is offered at the local sign-in page; empty where an identity provider asks."""

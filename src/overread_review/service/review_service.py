@@ -1,0 +1,71 @@
+"""The review service put together from its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from overread_review.service.flow_definitions import FlowDefinitions
+from overread_review.service.loops import Loops
+from overread_review.service.ports import Clock, Documents, EventSink, ReviewerDirectory, ReviewStore
+from overread_review.service.resources import Resources
+from overread_review.service.settings import ServiceSettings
+from overread_review.service.tags import Tags
+from overread_review.service.task_uis import TaskUis
+from overread_review.service.tasks import Tasks
+from overread_review.service.teams import Teams
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewService:
+    """Everything that the wire and the portal call. Its methods block: run them in threads."""
+
+    settings: ServiceSettings
+    clock: Clock
+    task_uis: TaskUis
+    teams: Teams
+    flow_definitions: FlowDefinitions
+    loops: Loops
+    tasks: Tasks
+    tags: Tags
+    reviewers: ReviewerDirectory
+    session_secret: str
+
+
+def build_review_service(
+    *,
+    settings: ServiceSettings,
+    store: ReviewStore,
+    documents: Documents,
+    events: EventSink,
+    reviewers: ReviewerDirectory,
+    clock: Clock,
+    session_secret: str,
+) -> ReviewService:
+    """The service over these ports; `session_secret` signs the portal's cookies when none is stored yet."""
+    resources = Resources(store=store, clock=clock, settings=settings)
+    task_uis = TaskUis(resources=resources, documents=documents, settings=settings)
+    teams = Teams(resources=resources, settings=settings)
+    flow_definitions = FlowDefinitions(resources=resources, task_uis=task_uis, teams=teams, settings=settings)
+    loops = Loops(
+        store=store,
+        documents=documents,
+        events=events,
+        clock=clock,
+        resources=resources,
+        flow_definitions=flow_definitions,
+        task_uis=task_uis,
+        settings=settings,
+    )
+    tasks = Tasks(store=store, documents=documents, clock=clock, loops=loops, teams=teams, task_uis=task_uis)
+    return ReviewService(
+        settings=settings,
+        clock=clock,
+        task_uis=task_uis,
+        teams=teams,
+        flow_definitions=flow_definitions,
+        loops=loops,
+        tasks=tasks,
+        tags=Tags(resources=resources, settings=settings),
+        reviewers=reviewers,
+        session_secret=store.secret("portal-session", proposal=session_secret),
+    )
