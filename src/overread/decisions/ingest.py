@@ -1,4 +1,4 @@
-"""The use case "a human loop moved": look what it came to, whatever the event said, and settle its decision."""
+"""The use case "a human loop moved": look what it came to, whatever the event said; settle its decision."""
 
 from enum import StrEnum
 

@@ -107,7 +107,7 @@ def _start(record: Record, *, ports: StartPorts, clock: Clock) -> Change:
 
 
 def _adopt(record: Record, name: str, *, ports: StartPorts, clock: Clock) -> Change | None:
-    """The loop of that name taken as this decision's; a loop of another flow definition costs the generation."""
+    """The loop of that name taken as this decision's; one of another flow definition costs a generation."""
     loop = ports.loops.describe(name)
     if loop is None:
         return None

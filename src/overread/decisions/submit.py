@@ -1,4 +1,4 @@
-"""The use case "decide this": record first, then the model, then the route; safe to run again at any point."""
+"""The use case "decide this": record first, then the model, then the route; safe to repeat at any point."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def submit(
     A known key gives the decision it gave before. Where an earlier run died halfway, this one finishes it.
 
     Raises:
-        RequestRefusedError: the key was used for another body, the prediction is missing or not wanted, or (in
-            shadow mode) the model gave none.
+        RequestRefusedError: the key was used for another body, a prediction is missing or not wanted, or the
+            model gave none (in shadow mode).
         ServiceError: a service failed; the same request may be sent again.
     """
     known_as = decision_id(

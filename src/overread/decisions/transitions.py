@@ -215,10 +215,8 @@ def review_again(record: Record, *, reason: Reason, output: StoredObject | None,
 
 def escalate(record: Record, *, reason: Reason, output: StoredObject | None, at: datetime) -> Change:
     """Out of the hands of this review: somebody else must decide."""
-    if output is not None:
-        record = _close(record, end=LoopEnd.UNUSABLE, code=reason.code, output=output)
     return _move(
-        record,
+        _close(record, end=LoopEnd.UNUSABLE, code=reason.code, output=output),
         State.ESCALATED,
         at=at,
         event="escalated",
@@ -272,9 +270,11 @@ def _pend(record: Record, *, generation: int, at: datetime, event: str, detail: 
 
 
 def _close(record: Record, *, end: LoopEnd, code: str, output: StoredObject | None) -> Record:
-    """The record with the review of the current generation ended."""
+    """The record with the review of the current generation ended, unless it was before."""
     reviews = tuple(
-        replace(one, end=end, end_code=code, output=output) if one.generation == record.generation else one
+        replace(one, end=end, end_code=code, output=output)
+        if one.generation == record.generation and one.end is LoopEnd.OPEN
+        else one
         for one in record.reviews
     )
     return replace(record, reviews=reviews)
