@@ -1,24 +1,24 @@
 """What the review service refuses, and why.
 
 ReviewError
-├── TaskRefused           a reviewer's action that cannot happen
-│   ├── TaskUnknown         no such task, or not for this reviewer
-│   ├── TaskConflict        taken by others, already answered, or not claimed by this reviewer
-│   ├── TaskGone            expired, stopped or completed
-│   └── AnswerInvalid       the answer is no JSON object of a sane size
-├── RequestRefused        an API call that fails; carries AWS's error code
-│   ├── RequestInvalid      ValidationException
-│   ├── ResourceMissing     ResourceNotFound
-│   ├── ResourceTaken       ResourceInUse
-│   ├── ResourceLimit       ResourceLimitExceeded
-│   ├── Conflict            ConflictException
-│   └── QuotaExceeded       ServiceQuotaExceededException
-├── RecordExists          conditional create lost: the record is there already
-├── RecordChanged         conditional write lost: read again, decide again
-├── OpenLimitReached      one more open loop would pass the flow definition's limit
-├── DocumentRefused       S3 refuses to read or write the document, for good
-├── DocumentUnavailable   S3 cannot serve the document now
-└── EventUndelivered      the event could not be handed over; it stays due
+├── TaskRefusedError           a reviewer's action that cannot happen
+│   ├── TaskUnknownError         no such task, or not for this reviewer
+│   ├── TaskConflictError        taken by others, already answered, or not claimed by this reviewer
+│   ├── TaskGoneError            expired, stopped or completed
+│   └── AnswerInvalidError       the answer is no JSON object of a sane size
+├── RequestRefusedError        an API call that fails; carries AWS's error code
+│   ├── RequestInvalidError      ValidationException
+│   ├── ResourceMissingError     ResourceNotFound
+│   ├── ResourceTakenError       ResourceInUse
+│   ├── ResourceLimitError       ResourceLimitExceeded
+│   ├── ConflictError            ConflictException
+│   └── QuotaExceededError       ServiceQuotaExceededException
+├── RecordExistsError          conditional create lost: the record is there already
+├── RecordChangedError         conditional write lost: read again, decide again
+├── OpenLimitReachedError      one more open loop would pass the flow definition's limit
+├── DocumentRefusedError       S3 refuses to read or write the document, for good
+├── DocumentUnavailableError   S3 cannot serve the document now
+└── EventUndeliveredError      the event could not be handed over; it stays due
 """
 
 from typing import ClassVar
@@ -30,7 +30,7 @@ class ReviewError(OverreadError):
     """Root of what the review service refuses."""
 
 
-class TaskRefused(ReviewError):
+class TaskRefusedError(ReviewError):
     """A reviewer's action that cannot happen; the text says why, in words for the reviewer."""
 
     slug: ClassVar[str]
@@ -38,91 +38,91 @@ class TaskRefused(ReviewError):
     title: ClassVar[str]
 
 
-class TaskUnknown(TaskRefused):
+class TaskUnknownError(TaskRefusedError):
     """No such task for this reviewer."""
 
     slug, status, title = "task-unknown", 404, "Unknown task"
 
 
-class TaskConflict(TaskRefused):
+class TaskConflictError(TaskRefusedError):
     """Others hold the task, or this reviewer has no claim on it."""
 
     slug, status, title = "task-conflict", 409, "The task is not yours"
 
 
-class TaskGone(TaskRefused):
+class TaskGoneError(TaskRefusedError):
     """The task ended or the time for it is over."""
 
     slug, status, title = "task-gone", 410, "The task is over"
 
 
-class AnswerInvalid(TaskRefused):
+class AnswerInvalidError(TaskRefusedError):
     """The answer cannot be stored as it is."""
 
     slug, status, title = "answer-invalid", 400, "The answer is not valid"
 
 
-class RequestRefused(ReviewError):
+class RequestRefusedError(ReviewError):
     """An API call that fails with AWS's error `code`."""
 
     code: ClassVar[str]
 
 
-class RequestInvalid(RequestRefused):
+class RequestInvalidError(RequestRefusedError):
     """A request that AWS answers with ValidationException."""
 
     code = "ValidationException"
 
 
-class ResourceMissing(RequestRefused):
+class ResourceMissingError(RequestRefusedError):
     """The named resource does not exist."""
 
     code = "ResourceNotFound"
 
 
-class ResourceTaken(RequestRefused):
+class ResourceTakenError(RequestRefusedError):
     """The name is in use, or the resource is."""
 
     code = "ResourceInUse"
 
 
-class ResourceLimit(RequestRefused):
+class ResourceLimitError(RequestRefusedError):
     """The account has as many of these resources as it may have."""
 
     code = "ResourceLimitExceeded"
 
 
-class Conflict(RequestRefused):
+class ConflictError(RequestRefusedError):
     """The request contradicts what is there: another loop of that name, teams that hold on to a workforce."""
 
     code = "ConflictException"
 
 
-class QuotaExceeded(RequestRefused):
+class QuotaExceededError(RequestRefusedError):
     """As many loops are open as a flow definition may have."""
 
     code = "ServiceQuotaExceededException"
 
 
-class RecordExists(ReviewError):
+class RecordExistsError(ReviewError):
     """A record that should be new is there already."""
 
 
-class RecordChanged(ReviewError):
+class RecordChangedError(ReviewError):
     """A record changed between reading and writing."""
 
 
-class OpenLimitReached(ReviewError):
+class OpenLimitReachedError(ReviewError):
     """The flow definition has as many open loops as it may have."""
 
 
-class DocumentRefused(ReviewError):
+class DocumentRefusedError(ReviewError):
     """S3 refuses the document: missing bucket or key, or no permission."""
 
 
-class DocumentUnavailable(ReviewError):
+class DocumentUnavailableError(ReviewError):
     """S3 cannot serve the document now; trying again may help."""
 
 
-class EventUndelivered(ReviewError):
+class EventUndeliveredError(ReviewError):
     """The event could not be handed over."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from overread.review import limits
-from overread_review.service.errors import RequestInvalid, ResourceLimit, ResourceMissing
+from overread_review.service.errors import RequestInvalidError, ResourceLimitError, ResourceMissingError
 from overread_review.service.model import FlowTerms, Resource, ResourceKind
 from overread_review.service.resources import Resources, page
 from overread_review.service.settings import ServiceSettings
@@ -39,20 +39,20 @@ class FlowDefinitions:
         """CreateFlowDefinition. Becomes Active after the status lag."""
         live = self._resources.live(ResourceKind.FLOW_DEFINITION)
         if len(live) >= limits.FLOW_DEFINITIONS_PER_ACCOUNT:
-            raise ResourceLimit(
+            raise ResourceLimitError(
                 f"The account-level service limit 'Flow definitions' is {limits.FLOW_DEFINITIONS_PER_ACCOUNT}"
             )
         _check_activation(params)
         config = params.get("HumanLoopConfig")
         if config is None:
-            raise RequestInvalid("HumanLoopConfig must be given")
+            raise RequestInvalidError("HumanLoopConfig must be given")
         _check_times(config)
         self._check_team(config)
         task_ui_name = self._settings.own_name(config["HumanTaskUiArn"], kind=ResourceKind.HUMAN_TASK_UI)
         try:
             task_ui = self._task_uis.named(task_ui_name)
-        except ResourceMissing as error:
-            raise RequestInvalid(f"HumanTaskUiArn: {error}") from error
+        except ResourceMissingError as error:
+            raise RequestInvalidError(f"HumanTaskUiArn: {error}") from error
         name = params["FlowDefinitionName"]
         request = {**params, "TemplateSha256": task_ui.request["ContentSha256"]}
         path = f"flow-definition/{name}"
@@ -85,11 +85,11 @@ class FlowDefinitions:
         return {"FlowDefinitionSummaries": summaries} | ({"NextToken": token} if token else {})
 
     def named(self, name: str) -> Resource:
-        """The flow definition of that name, also while it is being deleted. Raises ResourceMissing."""
+        """The flow definition of that name, also while it is being deleted. Raises ResourceMissingError."""
         found = self._resources.find(ResourceKind.FLOW_DEFINITION, name=name)
         if found is None:
             arn = self._settings.arn(f"flow-definition/{name}")
-            raise ResourceMissing(f"Flow definition {arn} does not exist")
+            raise ResourceMissingError(f"Flow definition {arn} does not exist")
         return found
 
     def status(self, flow_definition: Resource) -> str:
@@ -147,16 +147,18 @@ def _availability(workteam_arn: str) -> limits.RangeLimit:
 def _check_activation(params: Mapping[str, Any]) -> None:
     activation = params.get("HumanLoopActivationConfig")
     if (activation is None) != (params.get("HumanLoopRequestSource") is None):
-        raise RequestInvalid("HumanLoopRequestSource and HumanLoopActivationConfig must be given together")
+        raise RequestInvalidError(
+            "HumanLoopRequestSource and HumanLoopActivationConfig must be given together"
+        )
     if activation is None:
         return
     conditions = activation["HumanLoopActivationConditionsConfig"]["HumanLoopActivationConditions"]
     try:
         parsed = json.loads(conditions)
     except ValueError as error:
-        raise RequestInvalid(f"HumanLoopActivationConditions is not JSON: {error}") from error
+        raise RequestInvalidError(f"HumanLoopActivationConditions is not JSON: {error}") from error
     if not isinstance(parsed, dict) or not isinstance(parsed.get("Conditions"), list):
-        raise RequestInvalid("HumanLoopActivationConditions must be an object with a list 'Conditions'")
+        raise RequestInvalidError("HumanLoopActivationConditions must be an object with a list 'Conditions'")
 
 
 def _check_times(config: Mapping[str, Any]) -> None:
@@ -166,15 +168,15 @@ def _check_times(config: Mapping[str, Any]) -> None:
     )
     for member, limit in checks:
         if member in config and not limit.allows(config[member]):
-            raise RequestInvalid(f"{member} must be {limit} seconds, got {config[member]}")
+            raise RequestInvalidError(f"{member} must be {limit} seconds, got {config[member]}")
 
 
 def _check_price(config: Mapping[str, Any]) -> None:
     amount = config.get("PublicWorkforceTaskPrice", {}).get("AmountInUsd")
     if not amount:
-        raise RequestInvalid("PublicWorkforceTaskPrice must be given for the public workforce")
+        raise RequestInvalidError("PublicWorkforceTaskPrice must be given for the public workforce")
     mills = amount.get("Dollars", 0) * 1000 + amount.get("Cents", 0) * 10
     price = Decimal(mills + amount.get("TenthFractionsOfACent", 0)) / 1000
     allowed = limits.PUBLIC_PRICES_USD[limits.PricedTask.TEXTRACT]
     if price not in allowed:
-        raise RequestInvalid(f"PublicWorkforceTaskPrice {price} is not one of the allowed prices")
+        raise RequestInvalidError(f"PublicWorkforceTaskPrice {price} is not one of the allowed prices")

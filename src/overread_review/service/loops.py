@@ -14,16 +14,16 @@ from overread.review import limits
 from overread.review.wire import EVENT_DETAIL_TYPE, FailureCode, LoopStatus
 from overread_review.service import transitions
 from overread_review.service.errors import (
-    Conflict,
-    DocumentRefused,
-    DocumentUnavailable,
-    EventUndelivered,
-    OpenLimitReached,
-    QuotaExceeded,
-    RecordChanged,
-    RecordExists,
-    RequestInvalid,
-    ResourceMissing,
+    ConflictError,
+    DocumentRefusedError,
+    DocumentUnavailableError,
+    EventUndeliveredError,
+    OpenLimitReachedError,
+    QuotaExceededError,
+    RecordChangedError,
+    RecordExistsError,
+    RequestInvalidError,
+    ResourceMissingError,
 )
 from overread_review.service.flow_definitions import FlowDefinitions, availability_s, is_public, terms_of
 from overread_review.service.model import Loop, Resource, ResourceKind
@@ -70,9 +70,9 @@ class Loops:
         """StartHumanLoop. Idempotent by name and input.
 
         Raises:
-            RequestInvalid: no active flow definition, or the input is not a JSON object.
-            Conflict: another input under the same name.
-            QuotaExceeded: too many open loops.
+            RequestInvalidError: no active flow definition, or the input is not a JSON object.
+            ConflictError: another input under the same name.
+            QuotaExceededError: too many open loops.
         """
         flow_definition = self._active_flow_definition(params["FlowDefinitionArn"])
         name, content = params["HumanLoopName"], params["HumanLoopInput"]["InputContent"]
@@ -98,11 +98,13 @@ class Loops:
         )
         try:
             stored = self._store.create_loop(self._validated(loop, task_input), open_limit=quota)
-        except OpenLimitReached as error:
-            raise QuotaExceeded(f"Only {quota:,} human loops may be in flight per flow definition") from error
-        except RecordExists as error:
+        except OpenLimitReachedError as error:
+            raise QuotaExceededError(
+                f"Only {quota:,} human loops may be in flight per flow definition"
+            ) from error
+        except RecordExistsError as error:
             if (known := self._store.find_loop(name)) is None:
-                raise RequestInvalid(f"Human loop {name} is being deleted; try again") from error
+                raise RequestInvalidError(f"Human loop {name} is being deleted; try again") from error
             return _known(known, sha256=sha256, flow_definition=flow_definition)
         if stored.event_due:
             self.conclude(stored)
@@ -130,7 +132,7 @@ class Loops:
         if token := params.get("NextToken"):
             token_arn, cursor = decode_token(token)
             if token_arn != arn:
-                raise RequestInvalid("Invalid NextToken: it belongs to another flow definition")
+                raise RequestInvalidError("Invalid NextToken: it belongs to another flow definition")
         self._flow_definitions.named(self._settings.own_name(arn, kind=ResourceKind.FLOW_DEFINITION))
         query = LoopQuery(
             flow_definition_arn=arn,
@@ -155,7 +157,9 @@ class Loops:
         """DeleteHumanLoop, once it has ended. The output document stays."""
         loop = self._named(params["HumanLoopName"])
         if loop.is_open:
-            raise RequestInvalid(f"Human loop {loop.name} is {loop.status}; only ended loops can be deleted")
+            raise RequestInvalidError(
+                f"Human loop {loop.name} is {loop.status}; only ended loops can be deleted"
+            )
         self._forget(loop)
         return {}
 
@@ -163,7 +167,7 @@ class Loops:
         """DeleteFlowDefinition: loops that nobody has begun are stopped and deleted, the others finish."""
         found = self._flow_definitions.named(params["FlowDefinitionName"])
         if found.deleted_at:
-            raise ResourceMissing(f"Flow definition {found.arn} does not exist")
+            raise ResourceMissingError(f"Flow definition {found.arn} does not exist")
         self._resources.delete(found)
         now = self._clock()
         for loop in self._open_loops(found.arn):
@@ -185,11 +189,13 @@ class Loops:
             changed = by(current)
             try:
                 stored = current if changed == current else self._store.replace_loop(changed)
-            except RecordChanged:
+            except RecordChangedError:
                 current = self._named(loop.name)
                 continue
             return self.conclude(stored)
-        raise DocumentUnavailable(f"human loop {loop.name} is being changed by too many requests; try again")
+        raise DocumentUnavailableError(
+            f"human loop {loop.name} is being changed by too many requests; try again"
+        )
 
     def conclude(self, loop: Loop) -> Loop:
         """End the loop if it has to end now, and hand over its event if that is due.
@@ -205,9 +211,9 @@ class Loops:
                     resource_arn=loop.arn, detail_type=EVENT_DETAIL_TYPE, detail=event_detail(loop)
                 )
                 loop = self._store.replace_loop(replace(loop, event_due=False))
-        except RecordChanged:
+        except RecordChangedError:
             return self._store.find_loop(loop.name) or loop
-        except (DocumentUnavailable, EventUndelivered) as error:
+        except (DocumentUnavailableError, EventUndeliveredError) as error:
             _LOG.warning("a human loop's end stays due", extra={"loop": loop.name, "reason": str(error)})
         return loop
 
@@ -236,7 +242,7 @@ class Loops:
             self._documents.write_output(
                 location, body, role_arn=loop.terms.role_arn, kms_key_id=loop.terms.kms_key_id
             )
-        except DocumentRefused as error:
+        except DocumentRefusedError as error:
             reason = f"The output could not be written to s3://{location.bucket}/{location.key}: {error}"
             return transitions.fail(loop, code=FailureCode.INTERNAL_ERROR, reason=reason, now=now)
         uri = f"s3://{location.bucket}/{location.key}"
@@ -246,10 +252,10 @@ class Loops:
         name = self._settings.own_name(arn, kind=ResourceKind.FLOW_DEFINITION)
         try:
             found = self._flow_definitions.named(name)
-        except ResourceMissing as error:
-            raise RequestInvalid(str(error)) from error
+        except ResourceMissingError as error:
+            raise RequestInvalidError(str(error)) from error
         if (status := self._flow_definitions.status(found)) != "Active":
-            raise RequestInvalid(f"Flow definition {arn} is not Active but {status}")
+            raise RequestInvalidError(f"Flow definition {arn} is not Active but {status}")
         return found
 
     def _validated(self, loop: Loop, task_input: Mapping[str, Any]) -> Loop:
@@ -273,7 +279,9 @@ class Loops:
     def _named(self, name: str) -> Loop:
         found = self._store.find_loop(name)
         if found is None:
-            raise ResourceMissing(f"Human loop {self._settings.arn(f'human-loop/{name}')} does not exist")
+            raise ResourceMissingError(
+                f"Human loop {self._settings.arn(f'human-loop/{name}')} does not exist"
+            )
         return found
 
     def _open_loops(self, flow_definition_arn: str) -> Iterator[Loop]:
@@ -289,8 +297,8 @@ class Loops:
     def _forget(self, loop: Loop) -> None:
         try:
             self._store.delete_loop(loop)
-        except RecordChanged as error:
-            raise RequestInvalid(f"Human loop {loop.name} is being changed; try again") from error
+        except RecordChangedError as error:
+            raise RequestInvalidError(f"Human loop {loop.name} is being changed; try again") from error
         self._documents.delete([loop.input_key, *(answer.content_key for answer in loop.answers)])
 
 
@@ -298,9 +306,9 @@ def _json_object(content: str) -> dict[str, Any]:
     try:
         parsed = json.loads(content, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise RequestInvalid(f"Provided InputContent is not valid JSON: {error}") from error
+        raise RequestInvalidError(f"Provided InputContent is not valid JSON: {error}") from error
     if not isinstance(parsed, dict):
-        raise RequestInvalid("Provided InputContent is not a JSON object")
+        raise RequestInvalidError("Provided InputContent is not a JSON object")
     return parsed
 
 
@@ -310,7 +318,7 @@ def _refuse_constant(name: str) -> float:
 
 def _known(loop: Loop, *, sha256: str, flow_definition: Resource) -> dict[str, Any]:
     if loop.input_sha256 != sha256 or loop.terms.flow_definition_arn != flow_definition.arn:
-        raise Conflict(
+        raise ConflictError(
             "Your request has the same name as another active human loop but has different input data. "
             "You cannot start two human loops with the same name and different input data."
         )

@@ -16,7 +16,7 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class LoopQuery:
-    """Which loops of a flow definition to list: the times are excluded, `cursor` is a page's `next_cursor`."""
+    """Which loops of a flow definition to list: times excluded, `cursor` is a page's `next_cursor`."""
 
     flow_definition_arn: str
     created_after: datetime | None
@@ -33,15 +33,15 @@ class ReviewStore(Protocol):
         """Store a new loop, and count it among its flow definition's open ones if it is open.
 
         Raises:
-            RecordExists: a loop of that name is stored.
-            OpenLimitReached: `open_limit` loops of the flow definition are open.
+            RecordExistsError: a loop of that name is stored.
+            OpenLimitReachedError: `open_limit` loops of the flow definition are open.
         """
 
     def replace_loop(self, loop: Loop) -> Loop:
-        """Store `loop` over its own version. Raises RecordChanged when that is not the stored one."""
+        """Store `loop` over its own version. Raises RecordChangedError when that is not the stored one."""
 
     def delete_loop(self, loop: Loop) -> None:
-        """Remove exactly this version. Raises RecordChanged when it is not the stored one."""
+        """Remove exactly this version. Raises RecordChangedError when it is not the stored one."""
 
     def find_loop(self, name: str) -> Loop | None:
         """The loop of that name as of now, never a stale one."""
@@ -59,13 +59,13 @@ class ReviewStore(Protocol):
         """Loops in which something is due (`transitions.due_at`), the longest overdue first."""
 
     def create_resource(self, resource: Resource) -> Resource:
-        """Store a new resource. Raises RecordExists when its kind and name are stored."""
+        """Store a new resource. Raises RecordExistsError when its kind and name are stored."""
 
     def replace_resource(self, resource: Resource) -> Resource:
-        """Store `resource` over its own version. Raises RecordChanged when that is not the stored one."""
+        """Store `resource` over its own version. Raises RecordChangedError when that is not the stored one."""
 
     def delete_resource(self, resource: Resource) -> None:
-        """Remove exactly this version. Raises RecordChanged when it is not the stored one."""
+        """Remove exactly this version. Raises RecordChangedError when it is not the stored one."""
 
     def find_resource(self, kind: ResourceKind, *, name: str) -> Resource | None:
         """The resource as of now, never a stale one."""
@@ -80,7 +80,7 @@ class ReviewStore(Protocol):
 class Documents(Protocol):
     """The service's own documents, and the objects of its users that a flow definition's role may touch.
 
-    Raises DocumentRefused for what cannot work, DocumentUnavailable for what may work later.
+    Raises DocumentRefusedError for what cannot work, DocumentUnavailableError for what may work later.
     """
 
     def put(self, key: str, body: bytes) -> None:
@@ -106,7 +106,7 @@ class EventSink(Protocol):
     """Takes status events, at least once."""
 
     def emit(self, *, resource_arn: str, detail_type: str, detail: Mapping[str, Any]) -> None:
-        """Hand an event over. Raises EventUndelivered when it has to be tried again."""
+        """Hand an event over. Raises EventUndeliveredError when it has to be tried again."""
 
 
 class ReviewerDirectory(Protocol):

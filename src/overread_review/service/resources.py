@@ -11,10 +11,10 @@ from typing import Any
 
 from overread.review import limits
 from overread_review.service.errors import (
-    RecordChanged,
-    RecordExists,
-    RequestInvalid,
-    ResourceTaken,
+    RecordChangedError,
+    RecordExistsError,
+    RequestInvalidError,
+    ResourceTakenError,
 )
 from overread_review.service.model import Resource, ResourceKind
 from overread_review.service.ports import Clock, ReviewStore
@@ -48,7 +48,7 @@ class Resources:
             return found
         try:
             self._store.delete_resource(found)
-        except RecordChanged:
+        except RecordChangedError:
             return self._store.find_resource(kind, name=name)
         return None
 
@@ -67,7 +67,7 @@ class Resources:
         """A new resource under `path` in its ARN.
 
         Raises:
-            ResourceTaken: there is one of that name, perhaps still being deleted.
+            ResourceTakenError: there is one of that name, perhaps still being deleted.
         """
         self.find(kind, name=name)
         now = self._clock()
@@ -83,25 +83,25 @@ class Resources:
         )
         try:
             return self._store.create_resource(resource)
-        except RecordExists as error:
-            raise ResourceTaken(f"{kind} {resource.arn} already exists") from error
+        except RecordExistsError as error:
+            raise ResourceTakenError(f"{kind} {resource.arn} already exists") from error
 
     def change(self, resource: Resource, *, by: Callable[[Resource], Resource]) -> Resource:
         """The resource after `by`, applied again to the newest version when others write meanwhile.
 
         Raises:
-            RequestInvalid: the resource vanished meanwhile, or never came to rest.
+            RequestInvalidError: the resource vanished meanwhile, or never came to rest.
         """
         current = resource
         for _ in range(_WRITE_ATTEMPTS):
             try:
                 return self._store.replace_resource(by(current))
-            except RecordChanged:
+            except RecordChangedError:
                 newest = self._store.find_resource(resource.kind, name=resource.name)
                 if newest is None:
                     break
                 current = newest
-        raise RequestInvalid(f"{resource.arn} is being changed by another request; try again")
+        raise RequestInvalidError(f"{resource.arn} is being changed by another request; try again")
 
     def delete(self, resource: Resource) -> None:
         """Begin the deletion; nothing changes when it has begun."""
@@ -113,22 +113,24 @@ class Resources:
         """Delete at once, without a status in between."""
         try:
             self._store.delete_resource(resource)
-        except RecordChanged as error:
-            raise RequestInvalid(f"{resource.arn} is being changed by another request; try again") from error
+        except RecordChangedError as error:
+            raise RequestInvalidError(
+                f"{resource.arn} is being changed by another request; try again"
+            ) from error
 
 
 def tags_of(members: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """AWS's list of Key and Value as a mapping.
 
     Raises:
-        RequestInvalid: a key stands twice, or there are too many tags.
+        RequestInvalidError: a key stands twice, or there are too many tags.
     """
     pairs = [(member["Key"], member["Value"]) for member in members]
     tags = dict(pairs)
     if len(tags) != len(pairs):
-        raise RequestInvalid("Duplicate tag keys are not allowed")
+        raise RequestInvalidError("Duplicate tag keys are not allowed")
     if not limits.TAGS.allows(len(tags)):
-        raise RequestInvalid(f"A resource can have at most {limits.TAGS.maximum} tags")
+        raise RequestInvalidError(f"A resource can have at most {limits.TAGS.maximum} tags")
     return tags
 
 
@@ -138,7 +140,7 @@ def page(
     """One page of a List call and its NextToken (empty: the last), by the call's own parameters.
 
     Raises:
-        RequestInvalid: the NextToken is not one of ours.
+        RequestInvalidError: the NextToken is not one of ours.
     """
     after, before = params.get("CreationTimeAfter"), params.get("CreationTimeBefore")
     contains = params.get("NameContains", "")
@@ -169,11 +171,11 @@ def encode_token(place: tuple[str, str]) -> str:
 
 
 def decode_token(token: str) -> tuple[str, str]:
-    """The place behind a NextToken. Raises RequestInvalid for one that is not ours."""
+    """The place behind a NextToken. Raises RequestInvalidError for one that is not ours."""
     try:
         first, second = json.loads(base64.urlsafe_b64decode(token.encode()))
     except (ValueError, TypeError) as error:
-        raise RequestInvalid("Invalid NextToken") from error
+        raise RequestInvalidError("Invalid NextToken") from error
     if not (isinstance(first, str) and isinstance(second, str)):
-        raise RequestInvalid("Invalid NextToken")
+        raise RequestInvalidError("Invalid NextToken")
     return first, second

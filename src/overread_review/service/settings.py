@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from overread_review.service.errors import RequestInvalid
+from overread_review.service.errors import RequestInvalidError
 from overread_review.service.model import ResourceKind
 
 
@@ -28,10 +28,12 @@ class ServiceSettings:
         """The name inside an ARN of this account and region.
 
         Raises:
-            RequestInvalid: the ARN is of another kind, account or region.
+            RequestInvalidError: the ARN is of another kind, account or region.
         """
         expected = self.arn(f"{kind}/")
         name = arn.removeprefix(expected)
         if name == arn or not re.fullmatch(r"[A-Za-z0-9-]+(/[A-Za-z0-9-]+)?", name):
-            raise RequestInvalid(f"Invalid ARN '{arn}': expected {expected}NAME of this account and region")
+            raise RequestInvalidError(
+                f"Invalid ARN '{arn}': expected {expected}NAME of this account and region"
+            )
         return name

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from overread.review import limits
-from overread_review.service.errors import RequestInvalid
+from overread_review.service.errors import RequestInvalidError
 from overread_review.service.model import Resource, ResourceKind
 from overread_review.service.resources import Resources, tags_of
 from overread_review.service.settings import ServiceSettings
@@ -37,7 +37,7 @@ class Tags:
         def merged(newest: Resource) -> Resource:
             tags = {**newest.tags, **added}
             if not limits.TAGS.allows(len(tags)):
-                raise RequestInvalid(f"A resource can have at most {limits.TAGS.maximum} tags")
+                raise RequestInvalidError(f"A resource can have at most {limits.TAGS.maximum} tags")
             return replace(newest, tags=tags)
 
         return _document(self._resources.change(self._resource(params["ResourceArn"]), by=merged))
@@ -54,14 +54,14 @@ class Tags:
     def _resource(self, arn: str) -> Resource:
         path = arn.removeprefix(self._settings.arn(""))
         if path == arn:
-            raise RequestInvalid(f"Invalid ARN '{arn}': not of this account and region")
+            raise RequestInvalidError(f"Invalid ARN '{arn}': not of this account and region")
         for prefix, kind in _TAGGED.items():
             if path.startswith(prefix):
                 found = self._resources.find(kind, name=path.removeprefix(prefix))
                 if found is None:
-                    raise RequestInvalid(f"The resource {arn} does not exist")
+                    raise RequestInvalidError(f"The resource {arn} does not exist")
                 return found
-        raise RequestInvalid(f"Invalid resource type: {path.split('/', 1)[0]}")
+        raise RequestInvalidError(f"Invalid resource type: {path.split('/', 1)[0]}")
 
 
 def _document(resource: Resource) -> dict[str, Any]:

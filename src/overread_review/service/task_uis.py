@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from overread.review import limits
-from overread_review.service.errors import RequestInvalid, ResourceLimit, ResourceMissing
+from overread_review.service.errors import RequestInvalidError, ResourceLimitError, ResourceMissingError
 from overread_review.service.model import Resource, ResourceKind
 from overread_review.service.ports import Documents
 from overread_review.service.resources import Resources, page
@@ -28,14 +28,16 @@ class TaskUis:
     def create(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """CreateHumanTaskUi. A template whose Liquid is malformed is refused here, not at the first loop."""
         if len(self._resources.live(ResourceKind.HUMAN_TASK_UI)) >= limits.HUMAN_TASK_UIS_PER_ACCOUNT:
-            raise ResourceLimit(
+            raise ResourceLimitError(
                 f"The account-level service limit 'Human task UIs' is {limits.HUMAN_TASK_UIS_PER_ACCOUNT}"
             )
         name, content = params["HumanTaskUiName"], params["UiTemplate"]["Content"]
         try:
             parse_template(content, name=name)
         except TemplateError as error:
-            raise RequestInvalid(f"UiTemplate.Content is not a valid Liquid template: {error}") from error
+            raise RequestInvalidError(
+                f"UiTemplate.Content is not a valid Liquid template: {error}"
+            ) from error
         sha256 = hashlib.sha256(content.encode()).hexdigest()
         self._documents.put(template_key(sha256), content.encode())
         resource = self._resources.create(
@@ -65,7 +67,7 @@ class TaskUis:
         """DeleteHumanTaskUi. Flow definitions that use it keep their template."""
         found = self.named(params["HumanTaskUiName"])
         if found.deleted_at:
-            raise ResourceMissing(f"Human task UI {found.arn} does not exist")
+            raise ResourceMissingError(f"Human task UI {found.arn} does not exist")
         self._resources.delete(found)
         return {}
 
@@ -82,7 +84,7 @@ class TaskUis:
         """RenderUiTemplate. What is wrong with template or input comes back in Errors; the call succeeds."""
         inline, arn = params.get("UiTemplate"), params.get("HumanTaskUiArn")
         if (inline is None) == (arn is None):
-            raise RequestInvalid("Exactly one of UiTemplate and HumanTaskUiArn must be given")
+            raise RequestInvalidError("Exactly one of UiTemplate and HumanTaskUiArn must be given")
         name = "UiTemplate" if arn is None else self._settings.own_name(arn, kind=ResourceKind.HUMAN_TASK_UI)
         text = self.text(self.named(name)) if inline is None else inline["Content"]
         try:
@@ -104,11 +106,11 @@ class TaskUis:
         return {"RenderedContent": rendered, "Errors": []}
 
     def named(self, name: str) -> Resource:
-        """The task UI of that name. Raises ResourceMissing."""
+        """The task UI of that name. Raises ResourceMissingError."""
         found = self._resources.find(ResourceKind.HUMAN_TASK_UI, name=name)
         if found is None:
             arn = self._settings.arn(f"human-task-ui/{name}")
-            raise ResourceMissing(f"Human task UI {arn} does not exist")
+            raise ResourceMissingError(f"Human task UI {arn} does not exist")
         return found
 
     def text(self, task_ui: Resource) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overread_review.service import transitions
-from overread_review.service.errors import AnswerInvalid, TaskConflict, TaskUnknown
+from overread_review.service.errors import AnswerInvalidError, TaskConflictError, TaskUnknownError
 from overread_review.service.loops import Loops
 from overread_review.service.model import Answer, Claim, Loop, Reviewer
 from overread_review.service.ports import Clock, Documents, ReviewStore
@@ -86,11 +86,11 @@ class Tasks:
         )
         claim = transitions.claim_of(held, sub=reviewer.sub, now=now)
         if claim is None:
-            raise TaskConflict("another reviewer is working on this task")
+            raise TaskConflictError("another reviewer is working on this task")
         return ClaimedTask(held, claim, json.loads(self._documents.get(held.input_key)))
 
     def page(self, task_id: str, *, reviewer: Reviewer) -> TaskPage:
-        """The rendered template of a task that the reviewer holds. Raises TaskRefused otherwise."""
+        """The rendered template of a task that the reviewer holds. Raises TaskRefusedError otherwise."""
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
         claim = transitions.held_claim(loop, sub=reviewer.sub, now=now)
@@ -110,14 +110,16 @@ class Tasks:
         """Submit `content`; the loop as it is afterwards.
 
         Raises:
-            AnswerInvalid: it is no JSON object, or larger than MAX_ANSWER_BYTES.
-            TaskRefused: the reviewer holds no claim, or not any more.
+            AnswerInvalidError: it is no JSON object, or larger than MAX_ANSWER_BYTES.
+            TaskRefusedError: the reviewer holds no claim, or not any more.
         """
         if not isinstance(content, dict):
-            raise AnswerInvalid("an answer is a JSON object")
+            raise AnswerInvalidError("an answer is a JSON object")
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
         if len(body) > MAX_ANSWER_BYTES:
-            raise AnswerInvalid(f"an answer may have at most {MAX_ANSWER_BYTES:,} bytes, got {len(body):,}")
+            raise AnswerInvalidError(
+                f"an answer may have at most {MAX_ANSWER_BYTES:,} bytes, got {len(body):,}"
+            )
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
         claim = transitions.held_claim(loop, sub=reviewer.sub, now=now)
@@ -146,7 +148,7 @@ class Tasks:
     def _task(self, task_id: str, *, reviewer: Reviewer) -> Loop:
         loop = self._store.find_loop(task_id)
         if loop is None or loop.terms.workteam_arn not in self._teams.arns_of(reviewer):
-            raise TaskUnknown("there is no such task, or it is not for you")
+            raise TaskUnknownError("there is no such task, or it is not for you")
         return loop
 
 

@@ -8,7 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from overread.review import limits
-from overread_review.service.errors import Conflict, RequestInvalid, ResourceLimit, ResourceTaken
+from overread_review.service.errors import (
+    ConflictError,
+    RequestInvalidError,
+    ResourceLimitError,
+    ResourceTakenError,
+)
 from overread_review.service.model import Resource, ResourceKind, Reviewer
 from overread_review.service.resources import Resources, page
 from overread_review.service.settings import ServiceSettings
@@ -38,10 +43,10 @@ class Teams:
     def create_workforce(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """CreateWorkforce. There is one private workforce to an account and region."""
         if ("CognitoConfig" in params) == ("OidcConfig" in params):
-            raise RequestInvalid("Exactly one of CognitoConfig and OidcConfig must be given")
+            raise RequestInvalidError("Exactly one of CognitoConfig and OidcConfig must be given")
         _check_network(params)
         if self._resources.live(ResourceKind.WORKFORCE):
-            raise RequestInvalid(
+            raise RequestInvalidError(
                 f"Cannot create more than one workforce for account {self._settings.account}. If you are "
                 "trying to update existing workforce, please use UpdateWorkforce API"
             )
@@ -58,11 +63,13 @@ class Teams:
         """UpdateWorkforce. The identity provider can change only while there are no work teams."""
         found = self._workforce(params["WorkforceName"])
         if "OidcConfig" in params and "OidcConfig" not in found.request:
-            raise RequestInvalid(
+            raise RequestInvalidError(
                 "The workforce was created with Cognito; its identity provider cannot change"
             )
         if "OidcConfig" in params and self._teams_of(found):
-            raise Conflict("OidcConfig can be updated only when no work teams are attached to the workforce")
+            raise ConflictError(
+                "OidcConfig can be updated only when no work teams are attached to the workforce"
+            )
         changes = {member: params[member] for member in _FORCE_MEMBERS if member in params}
         merged = {**found.request, **changes}
         if changes.get("WorkforceVpcConfig") == {}:
@@ -79,7 +86,9 @@ class Teams:
         found = self._workforce(params["WorkforceName"])
         if teams := self._teams_of(found):
             names = ", ".join(team.name for team in teams)
-            raise ResourceTaken(f"The workforce {found.name} has work teams ({names}); delete them first")
+            raise ResourceTakenError(
+                f"The workforce {found.name} has work teams ({names}); delete them first"
+            )
         self._resources.delete(found)
         return {}
 
@@ -93,7 +102,7 @@ class Teams:
     def _workforce(self, name: str) -> Resource:
         found = self._resources.find(ResourceKind.WORKFORCE, name=name)
         if found is None:
-            raise RequestInvalid(f"No workforce found with name {name}")
+            raise RequestInvalidError(f"No workforce found with name {name}")
         return found
 
     def _teams_of(self, workforce: Resource) -> list[Resource]:
@@ -132,7 +141,7 @@ class Teams:
         """CreateWorkteam, of the workforce named or else the account's only one."""
         live = self._resources.live(ResourceKind.WORKTEAM)
         if len(live) >= limits.WORKTEAMS_PER_ACCOUNT:
-            raise ResourceLimit(
+            raise ResourceLimitError(
                 f"The account-level service limit 'Work teams' is {limits.WORKTEAMS_PER_ACCOUNT}"
             )
         forces = self._resources.live(ResourceKind.WORKFORCE)
@@ -141,9 +150,9 @@ class Teams:
         elif forces:
             workforce = forces[0]
         else:
-            raise RequestInvalid("No workforce found in this account and region; create one first")
+            raise RequestInvalidError("No workforce found in this account and region; create one first")
         if workforce.deleted_at:
-            raise RequestInvalid(f"No workforce found with name {workforce.name}: it is being deleted")
+            raise RequestInvalidError(f"No workforce found with name {workforce.name}: it is being deleted")
         _check_members(params["MemberDefinitions"], workforce=workforce)
         name = params["WorkteamName"]
         request = {**params, "WorkforceName": workforce.name}
@@ -183,11 +192,11 @@ class Teams:
         return {"Workteams": documents} | ({"NextToken": token} if token else {})
 
     def workteam(self, name: str) -> Resource:
-        """The work team of that name. Raises RequestInvalid, as AWS does for a team that does not exist."""
+        """The work team of that name. Raises RequestInvalidError, as AWS does for a team that does not exist."""
         found = self._resources.find(ResourceKind.WORKTEAM, name=name)
         if found is None:
             arn = self._settings.arn(f"workteam/private-crowd/{name}")
-            raise RequestInvalid(f"The work team {arn} does not exist")
+            raise RequestInvalidError(f"The work team {arn} does not exist")
         return found
 
     def _workteam_document(self, team: Resource) -> dict[str, Any]:
@@ -237,30 +246,30 @@ def _groups(members: list[Mapping[str, Any]]) -> frozenset[str]:
 
 def _check_network(request: Mapping[str, Any]) -> None:
     if "SourceIpConfig" in request and "WorkforceVpcConfig" in request:
-        raise RequestInvalid("SourceIpConfig and WorkforceVpcConfig cannot be used together")
+        raise RequestInvalidError("SourceIpConfig and WorkforceVpcConfig cannot be used together")
     cidrs = request.get("SourceIpConfig", {}).get("Cidrs", ())
     if len(cidrs) > limits.SOURCE_IP_CIDRS.maximum:
-        raise RequestInvalid(
+        raise RequestInvalidError(
             f"SourceIpConfig.Cidrs can have at most {limits.SOURCE_IP_CIDRS.maximum} entries"
         )
 
 
 def _check_members(members: list[Mapping[str, Any]], *, workforce: Resource) -> None:
     if any(len(member) != 1 for member in members):
-        raise RequestInvalid(
+        raise RequestInvalidError(
             "Each member definition has exactly one of CognitoMemberDefinition and OidcMemberDefinition"
         )
     cognito = [m["CognitoMemberDefinition"] for m in members if "CognitoMemberDefinition" in m]
     if cognito and len(cognito) != len(members):
-        raise RequestInvalid("Member definitions of Cognito and OIDC cannot be mixed in one work team")
+        raise RequestInvalidError("Member definitions of Cognito and OIDC cannot be mixed in one work team")
     config = workforce.request.get("CognitoConfig")
     if (config is None) != (not cognito):
         kind = "Cognito" if config else "OIDC"
-        raise RequestInvalid(
+        raise RequestInvalidError(
             f"The workforce {workforce.name} uses {kind}; member definitions must use it too"
         )
     for member in cognito:
         if config and (member["UserPool"], member["ClientId"]) != (config["UserPool"], config["ClientId"]):
-            raise RequestInvalid(
+            raise RequestInvalidError(
                 f"UserPool and ClientId of every member must be those of the workforce {workforce.name}"
             )

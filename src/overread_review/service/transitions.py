@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from overread.review.wire import FailureCode, LoopStatus
-from overread_review.service.errors import RequestInvalid, TaskConflict, TaskGone
+from overread_review.service.errors import RequestInvalidError, TaskConflictError, TaskGoneError
 from overread_review.service.model import Answer, Claim, Loop
 
 _OWN_TIME = timedelta(seconds=5)
@@ -54,19 +54,19 @@ def claim(loop: Loop, *, sub: str, now: datetime) -> Loop:
     """The loop with a seat held by the reviewer; unchanged when they hold one already.
 
     Raises:
-        TaskGone: the loop has ended, is being stopped, or its availability is over.
-        TaskConflict: the reviewer has answered, or every seat is taken.
+        TaskGoneError: the loop has ended, is being stopped, or its availability is over.
+        TaskConflictError: the reviewer has answered, or every seat is taken.
     """
     if has_answered(loop, sub=sub):
-        raise TaskConflict("you have already answered this task")
+        raise TaskConflictError("you have already answered this task")
     if claim_of(loop, sub=sub, now=now) and loop.is_open:
         return loop
     if loop.status is not LoopStatus.IN_PROGRESS or is_full(loop):
-        raise TaskGone("this task has ended")
+        raise TaskGoneError("this task has ended")
     if now >= loop.expires_at:
-        raise TaskGone("this task has expired")
+        raise TaskGoneError("this task has expired")
     if _free_seats(loop, now=now) <= 0:
-        raise TaskConflict("another reviewer is working on this task")
+        raise TaskConflictError("another reviewer is working on this task")
     deadline_at = now + timedelta(seconds=loop.terms.time_limit_s)
     mine = Claim(sub=sub, accepted_at=now, deadline_at=deadline_at)
     declined_by = tuple(other for other in loop.declined_by if other != sub)
@@ -77,15 +77,15 @@ def release(loop: Loop, *, sub: str, now: datetime, decline: bool) -> Loop:
     """The loop with the reviewer's seat free again; with `decline` it is not offered to them any more.
 
     Raises:
-        TaskGone: the loop has ended.
-        TaskConflict: the reviewer holds no seat (a task can be declined without holding one).
+        TaskGoneError: the loop has ended.
+        TaskConflictError: the reviewer holds no seat (a task can be declined without holding one).
     """
     if has_answered(loop, sub=sub):
-        raise TaskConflict("you have already answered this task")
+        raise TaskConflictError("you have already answered this task")
     if not loop.is_open:
-        raise TaskGone("this task has ended")
+        raise TaskGoneError("this task has ended")
     if not decline and claim_of(loop, sub=sub, now=now) is None:
-        raise TaskConflict("you have not claimed this task, or your time for it is over")
+        raise TaskConflictError("you have not claimed this task, or your time for it is over")
     claims = tuple(other for other in active_claims(loop, now=now) if other.sub != sub)
     declined_by = (
         (*(other for other in loop.declined_by if other != sub), sub) if decline else loop.declined_by
@@ -97,19 +97,19 @@ def held_claim(loop: Loop, *, sub: str, now: datetime) -> Claim:
     """The claim under which the reviewer may answer now.
 
     Raises:
-        TaskConflict: they have answered already, or never claimed.
-        TaskGone: the loop has ended, or their time is over.
+        TaskConflictError: they have answered already, or never claimed.
+        TaskGoneError: the loop has ended, or their time is over.
     """
     if has_answered(loop, sub=sub):
-        raise TaskConflict("you have already answered this task")
+        raise TaskConflictError("you have already answered this task")
     if not loop.is_open:
-        raise TaskGone("this task has ended")
+        raise TaskGoneError("this task has ended")
     held = claim_of(loop, sub=sub, now=now)
     if held is not None:
         return held
     if any(claim.sub == sub for claim in loop.claims):
-        raise TaskGone("the time for this task is over")
-    raise TaskConflict("you have not claimed this task, or your time for it is over")
+        raise TaskGoneError("the time for this task is over")
+    raise TaskConflictError("you have not claimed this task, or your time for it is over")
 
 
 def answer(loop: Loop, answer: Answer, *, now: datetime) -> Loop:
@@ -123,10 +123,10 @@ def stop(loop: Loop) -> Loop:
     """The loop on its way to Stopped; people who have begun may still submit.
 
     Raises:
-        RequestInvalid: the loop has completed or failed.
+        RequestInvalidError: the loop has completed or failed.
     """
     if loop.status in {LoopStatus.COMPLETED, LoopStatus.FAILED}:
-        raise RequestInvalid(f"Human loop {loop.name} has already ended with status {loop.status}")
+        raise RequestInvalidError(f"Human loop {loop.name} has already ended with status {loop.status}")
     return loop if loop.status is not LoopStatus.IN_PROGRESS else replace(loop, status=LoopStatus.STOPPING)
 
 
