@@ -19,8 +19,8 @@ def acknowledge(construct: IConstruct, *, rule: str, reason: str, pack: str = "A
 def accept_wildcards(role: iam.Role, *, reasons: Mapping[str, str]) -> None:
     """Acknowledge the wildcard resources of the role's own policy, by their ends; any other stays a finding.
 
-    `reasons`: by the end of the resource ("/inputs/*"); "*" stands for itself only. cdk-nag names a finding by the
-    resource as CloudFormation will read it, which for another stack's bucket is known during synthesis only.
+    `reasons`: by the end of the resource ("/inputs/*"); "*" stands for itself only. cdk-nag names a finding
+    by the resource as CloudFormation will read it: for another stack's bucket, known in synthesis only.
     """
     role.node.add_validation(_Wildcards(role, reasons=reasons))
 

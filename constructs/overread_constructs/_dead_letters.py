@@ -9,7 +9,7 @@ from overread_constructs._acknowledgements import acknowledge
 
 
 def dead_letter_queue(scope: Construct, id: str, *, key: kms.IKey | None) -> sqs.Queue:
-    """A dead-letter queue, encrypted with `key`, or with SQS's own key where no personal data can reach it."""
+    """A queue encrypted with `key`, or with SQS's own key where no personal data can reach it."""
     queue = sqs.Queue(
         scope,
         id,
@@ -21,7 +21,7 @@ def dead_letter_queue(scope: Construct, id: str, *, key: kms.IKey | None) -> sqs
     acknowledge(
         queue,
         rule="SQS3",
-        reason="This is a dead-letter queue: nothing consumes it, so nothing can fail to; messages stay 14 days.",
+        reason="This is a dead-letter queue: it has no consumer that could fail; messages stay 14 days.",
     )
     return queue
 

@@ -11,7 +11,7 @@ from constructs import Construct
 
 
 def let_logs_use(key: kms.IKey, *, scope: Construct) -> None:
-    """Let CloudWatch Logs encrypt this account's log groups with `key`; an imported key must allow it itself."""
+    """Let CloudWatch Logs use `key` for this account's log groups; an imported key must allow it itself."""
     stack = Stack.of(scope)
     log_groups = stack.format_arn(service="logs", resource="log-group:*")
     key.add_to_resource_policy(

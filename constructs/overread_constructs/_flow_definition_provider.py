@@ -1,4 +1,4 @@
-"""The function behind the custom resource of flow definitions: one in a stack, another one for the public team."""
+"""The function behind the custom resource of flow definitions: one a stack, another for the public team."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ class FlowDefinitionProvider(Construct):
     def __init__(self, scope: Construct, id: str, *, code: lambda_.Code, public: bool) -> None:
         """Use `of`: there is one in a stack."""
         super().__init__(scope, id)
-        name = Stack.of(self).stack_name[:36] + ("-public" if public else "")
         self.handler = Handler(
             self,
             "Provide",
-            function_name=f"{name}-flow-definitions",
+            function_name=None,
             module="provide_flow_definition",
-            description="Custom resource: creates a flow definition, awaits it, deletes it unless loops are open",
+            description="Custom resource: creates, awaits and deletes flow definitions",
             code=code,
             environment={},
             timeout=SERVICE_TIMEOUT,
@@ -55,11 +54,11 @@ class FlowDefinitionProvider(Construct):
             )
         acknowledge(
             self.handler.function,
-            rule="NIST.800.53.R5-LambdaInsideVPC",
+            rule="LambdaInsideVPC",
             pack="NIST.800.53.R5",
             reason=(
-                "CloudFormation calls it and awaits its answer at an address of S3; it reads no data, and its role "
-                "reaches flow definitions only. Outside the network it works while the network is being replaced."
+                "CloudFormation calls it and awaits its answer at S3. It reads no data; its role "
+                "reaches flow definitions only; and outside the network it outlives changes of the network."
             ),
         )
 

@@ -44,14 +44,14 @@ class Placement:
 
 
 class Handler(Construct):
-    """A handler `overread_lambda.<module>.handler`: function, role, log group, and a queue for failed events."""
+    """`overread_lambda.<module>.handler` as a function with role, log group and a queue for failed events."""
 
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
-        function_name: str,
+        function_name: str | None,
         module: str,
         description: str,
         code: lambda_.Code,
@@ -63,7 +63,10 @@ class Handler(Construct):
         key: kms.IKey | None,
         memory_mb: int = 512,
     ) -> None:
-        """`asynchronous`: events reach it without a caller who waits, so failed ones go to `failures`."""
+        """`asynchronous`: events reach it without a caller who waits, so failed ones go to `failures`.
+
+        A function in a network needs a name: its role names it before it exists.
+        """
         super().__init__(scope, id)
         self.log_group = logs.LogGroup(self, "Log", retention=log_retention, encryption_key=key)
         if key is not None:
@@ -72,12 +75,14 @@ class Handler(Construct):
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            description=f"What the function {function_name} may do",
+            description=f"What the handler {module} may do",
         )
         self.failures: sqs.Queue | None = (
             dead_letter_queue(self, "Failures", key=key) if asynchronous else None
         )
-        self._allow_running(function_name, key=key, in_network=placement is not None)
+        self._allow_running(key=key)
+        if placement is not None:
+            self._allow_interfaces(function_name)
         self.function = lambda_.Function(
             self,
             "Function",
@@ -105,13 +110,13 @@ class Handler(Construct):
         """Add one statement: `actions` on the resources `on`."""
         self.role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(on)))
 
-    def _allow_running(self, function_name: str, *, key: kms.IKey | None, in_network: bool) -> None:
+    def _allow_running(self, *, key: kms.IKey | None) -> None:
         self.allow("logs:CreateLogStream", "logs:PutLogEvents", on=[self.log_group.log_group_arn])
         acknowledge(self.role, rule="IAM5[Resource::*]", reason=_STAR_REASON)
         for statement in use_of_keys([key] if self.failures else [], scope=self, services=["sqs"]):
             self.role.add_to_policy(statement)
-        if not in_network:
-            return
+
+    def _allow_interfaces(self, function_name: str | None) -> None:
         self.allow(*_INTERFACE_ACTIONS, on=["*"])
         # Lambda, the service, attaches the network interfaces; the function's own code never may.
         arn = Stack.of(self).format_arn(

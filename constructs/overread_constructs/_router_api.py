@@ -70,12 +70,12 @@ class RouterApi(Construct):
     def _acknowledge(self) -> None:
         reasons = {
             "APIG2": (
-                "The handler validates: it answers every fault as a problem document and refuses bodies over 1 MiB, "
-                "which a request validator can do neither in that shape nor by size."
+                "The handler validates: it answers every fault as a problem document and refuses bodies over "
+                "1 MiB. A request validator knows neither that shape nor sizes."
             ),
-            "APIG3": "Every method needs a SigV4 signature of an allowed principal, and the stage is throttled.",
-            "COG4": "Callers are AWS principals: IAM authorizes every method, so there is no user pool to ask.",
-            _LOG_POLICY: "API Gateway's own role for writing logs, one for the account; AWS documents this policy for it.",
+            "APIG3": "Every method needs the signature of an allowed principal, and the stage is throttled.",
+            "COG4": "Callers are AWS principals: IAM authorizes every method, and there is no user pool.",
+            _LOG_POLICY: "API Gateway's own role for writing logs, with the policy AWS made for it.",
         }
         for rule, reason in reasons.items():
             acknowledge(self, rule=rule, reason=reason)

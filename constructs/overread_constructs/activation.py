@@ -22,7 +22,7 @@ _COMPARISONS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confidence:
-    """Comparisons with a confidence of 0 to 100; several hold together. A range is an `AllOf` of two conditions."""
+    """Comparisons with a confidence of 0 to 100; all must hold. A range is an `AllOf` of two conditions."""
 
     equals: Number | None = None
     less_than: Number | None = None
@@ -207,7 +207,7 @@ class TextractActivation(_Activation):
 
         TextractActivation((
             AnyOf((
-                FormKeyConfidence(key="Total", aliases=("Amount due",), key_value_block=Confidence(less_than=85)),
+                FormKeyConfidence(key="Total", key_value_block=Confidence(less_than=85)),
                 FormKeyMissing(key="Total", aliases=("Amount due",)),
             )),
             RandomSample(percentage=5),

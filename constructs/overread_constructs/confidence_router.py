@@ -1,4 +1,4 @@
-"""The decision service: an HTTP API that routes predictions, and the functions that open and read human loops."""
+"""The decision service: an HTTP API that routes predictions, and functions that open and read human loops."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ _SECURITY_GROUPS = RangeLimit(1, 5)
 _INSIDE = ("appconfigdata", "dynamodb", "kms", "s3", "sqs")
 """What the functions behind a proxy reach through the network's own endpoints."""
 _OUTSIDE_REASON = (
-    "A2I's runtime has no interface endpoint, so a function in isolated subnets cannot call it. This one takes no "
-    "inbound traffic, reaches only what its role allows, and TLS protects each call. With proxy_url it runs inside."
+    "A2I's runtime has no interface endpoint, so a function in isolated subnets cannot call it. This "
+    "one takes no inbound traffic and reaches what its role allows, over TLS. With proxy_url it runs inside."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfidenceRouterProps:
-    """What a router is made of."""
+    """What a router is made of; endpoints by name, the table by its stream."""
 
     name_prefix: str
     output_prefix: str
     use_cases: tuple[str, ...]
-    endpoint_names: tuple[str, ...]
+    endpoints: tuple[str, ...]
     security_groups: tuple[ec2.ISecurityGroup, ...]
     backend: str
     proxy_url: str | None
-    stream_arn: str | None
+    table: str | None
     throttling_rate: int
     throttling_burst: int
 
@@ -77,9 +77,9 @@ RULES: tuple[Rule[ConfidenceRouterProps], ...] = (
         holds=lambda p: all(USE_CASE_NAME.allows(name) for name in p.use_cases),
     ),
     Rule(
-        prop="endpoint_names",
+        prop="endpoints",
         must="hold each endpoint once",
-        holds=lambda p: len(set(p.endpoint_names)) == len(p.endpoint_names),
+        holds=lambda p: len(set(p.endpoints)) == len(p.endpoints),
     ),
     Rule(
         prop="security_groups",
@@ -102,9 +102,9 @@ RULES: tuple[Rule[ConfidenceRouterProps], ...] = (
         holds=lambda p: p.proxy_url is None or p.backend != "overread",
     ),
     Rule(
-        prop="stream_arn",
-        must="be there: the table needs a stream with new images",
-        holds=lambda p: p.stream_arn is not None,
+        prop="table",
+        must="have a stream of new images",
+        holds=lambda p: p.table is not None,
     ),
     Rule(prop="throttling_rate", must="be at least 1 request/s", holds=lambda p: p.throttling_rate >= 1),
     Rule(prop="throttling_burst", must="be at least 1 request", holds=lambda p: p.throttling_burst >= 1),
@@ -150,7 +150,7 @@ class ConfidenceRouter(Construct):
         throttling_rate: int = 100,
         throttling_burst: int = 200,
     ) -> None:
-        """`table`: keys pk and sk, index `open`, a stream with new images. `key`: of logs, queues and the secret.
+        """`table`: keys pk and sk, index `open`, a stream of new images. `key`: of logs, queues and secret.
 
         `proxy_url`: a way out of the network for the two functions that call A2I's runtime, which has no
         interface endpoint; without it these two run outside the network (backend "a2i" only).
@@ -163,11 +163,11 @@ class ConfidenceRouter(Construct):
             name_prefix=name_prefix,
             output_prefix=output_prefix,
             use_cases=tuple(use_cases),
-            endpoint_names=tuple(endpoint.endpoint_name for endpoint in endpoints),
+            endpoints=tuple(endpoint.endpoint_name for endpoint in endpoints),
             security_groups=tuple(security_groups),
             backend=backend,
             proxy_url=proxy_url,
-            stream_arn=table.table_stream_arn,
+            table=table.table_stream_arn,
             throttling_rate=throttling_rate,
             throttling_burst=throttling_burst,
         )
@@ -184,11 +184,11 @@ class ConfidenceRouter(Construct):
         self._policies = policies
         self._wildcards = {
             f"/{INPUT_PREFIX}*": "Inputs are named by their hash, and this prefix holds nothing else.",
-            f"/{output_prefix}*": "A2I chooses the keys of its answers; each is read by the address A2I reported.",
+            f"/{output_prefix}*": "A2I chooses the keys of its answers, and reports them.",
             ":human-loop/h-*": "A loop's name is made from its decision; the prefix is Overread's.",
-            f":flow-definition/{name_prefix}-*": "Flow definitions carry a hash; the prefix is this deployment's.",
-            "/configuration/*": "A profile for each use case; application and environment are this deployment's.",
-            "/stream/*": "A stream's name is its time of creation; the table is named, and listing reads no record.",
+            f":flow-definition/{name_prefix}-*": "Names end in a hash; the prefix is this deployment's.",
+            "/configuration/*": "One profile a use case; the environment is this deployment's.",
+            "/stream/*": "A stream is named by its time; listing streams reads no record.",
         }
         let_events_use(key, scope=self)
         secret = self._spot_check_secret()
@@ -221,7 +221,7 @@ class ConfidenceRouter(Construct):
         secret = secretsmanager.Secret(
             self,
             "SpotCheckKey",
-            description="Key of the hash that picks spot checks; nobody can foretell which decisions it picks",
+            description="Key of the hash that picks spot checks, so that nobody can foretell them",
             encryption_key=self._key,
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=64, exclude_punctuation=True
@@ -231,8 +231,8 @@ class ConfidenceRouter(Construct):
             secret,
             rule="SMG4",
             reason=(
-                "Rotation would change the spot-check bit of a request that is repeated meanwhile. The key signs "
-                "nothing and opens nothing: only the router's role reads it, and KMS logs each reading."
+                "Rotation would change the spot check of a request that is repeated meanwhile. The key opens "
+                "nothing: only the router's role reads it, and KMS logs each reading."
             ),
         )
         return secret
@@ -282,7 +282,7 @@ class ConfidenceRouter(Construct):
         handler = self._handler(
             "StartLoop",
             module="start_loop",
-            description="Opens a human loop for each pending decision; each minute again for those that could not be",
+            description="Opens a human loop for each pending decision; tries again each minute",
             environment={
                 **self._inputs_environment(),
                 **self._policies_environment(),

@@ -1,4 +1,4 @@
-"""Amazon A2I's flow definition, which CloudFormation lacks: who reviews what, for how long, and where answers go."""
+"""A2I's flow definition, which CloudFormation lacks: who reviews what, how long, and where answers go."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _on_ladder(props: FlowDefinitionProps) -> bool:
 
 
 class FlowDefinition(Construct):
-    """A flow definition, created and awaited by a custom resource, under a name that changes with its content.
+    """A flow definition, made by a custom resource under a name that changes with its content.
 
     AWS cannot change a flow definition. A change of any prop or of the template therefore creates another one
     and then deletes the old one. While loops are open on it, the deletion is refused and it stays
@@ -298,8 +298,8 @@ class FlowDefinition(Construct):
         accept_wildcards(
             role,
             reasons={
-                f"/{output_prefix.rstrip('/')}/*": "A2I chooses the keys of its answers; it may write below here only.",
-                "/*": "The page shows whichever input its loop names; the role may read this bucket's objects only.",
+                f"/{output_prefix.rstrip('/')}/*": "A2I chooses its keys, and writes below here only.",
+                "/*": "The page shows what its loop names, by GetObject only.",
             },
         )
         return role

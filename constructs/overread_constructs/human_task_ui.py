@@ -6,13 +6,13 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import CfnDeletionPolicy, Token
+from aws_cdk import Annotations, CfnDeletionPolicy
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from overread.review import limits
-from overread_constructs._rules import Rule, check
-from overread_templates.lint import lint_template
+from overread_constructs._rules import Rule, broken, check
+from overread_templates.lint import Finding, lint_template
 
 HASH_CHARACTERS = 8
 NAME_PREFIX = limits.TextLimit(1, 63 - HASH_CHARACTERS - 1, r"[a-z0-9](-*[a-z0-9])*")
@@ -21,19 +21,22 @@ NAME_PREFIX = limits.TextLimit(1, 63 - HASH_CHARACTERS - 1, r"[a-z0-9](-*[a-z0-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanTaskUiProps:
-    """What a task UI is made of."""
+    """What a task UI is made of; `template` is None when its file cannot be read."""
 
     name_prefix: str
-    template: str
+    template: str | None
 
 
-RULES: tuple[Rule[HumanTaskUiProps], ...] = (
-    Rule(prop="name_prefix", must=f"be {NAME_PREFIX}", holds=lambda p: NAME_PREFIX.allows(p.name_prefix)),
+TEMPLATE_RULES: tuple[Rule[HumanTaskUiProps], ...] = (
     Rule(
         prop="template",
         must=f"have {limits.TEMPLATE_CONTENT}",
-        holds=lambda p: limits.TEMPLATE_CONTENT.allows(p.template),
+        holds=lambda p: p.template is None or limits.TEMPLATE_CONTENT.allows(p.template),
     ),
+)
+RULES: tuple[Rule[HumanTaskUiProps], ...] = (
+    Rule(prop="name_prefix", must=f"be {NAME_PREFIX}", holds=lambda p: NAME_PREFIX.allows(p.name_prefix)),
+    *TEMPLATE_RULES,
 )
 
 
@@ -56,16 +59,15 @@ class HumanTaskUi(Construct):
             PropsError: with every broken rule and every error of the template, by file, line and column.
         """
         super().__init__(scope, id)
-        text, name, faults = _read(template)
-        if not Token.is_unresolved(text) and limits.TEMPLATE_CONTENT.allows(text):
-            faults += [
-                f"{name}:{found.line}:{found.column}: {found.message} ({found.code})"
-                for found in lint_template(text, name=name)
-                if found.severity == "error"
-            ]
-        props = HumanTaskUiProps(name_prefix=name_prefix, template=text)
-        rules = [rule for rule in RULES if not (faults and not text and rule.prop == "template")]
-        check(self, construct="HumanTaskUi", props=props, rules=rules, more=faults)
+        source = _read(template)
+        text = source.text or ""
+        props = HumanTaskUiProps(name_prefix=name_prefix, template=source.text)
+        found = () if broken(props, rules=TEMPLATE_RULES) else lint_template(text, name=source.name)
+        faults = [_line(source.name, finding=f) for f in found if f.severity == "error"]
+        check(self, construct="HumanTaskUi", props=props, rules=RULES, more=[*source.faults, *faults])
+        for finding in found:
+            message = f"worker template {_line(source.name, finding=finding)}"
+            Annotations.of(self).add_warning_v2(f"overread:template-{finding.code}", message)
 
         self.content_sha256: str = hashlib.sha256(text.encode()).hexdigest()
         """Of the template's UTF-8 bytes, in hex."""
@@ -81,16 +83,25 @@ class HumanTaskUi(Construct):
         self.human_task_ui_arn: str = resource.attr_human_task_ui_arn
 
 
-def _read(template: str | Path) -> tuple[str, str, list[str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    name: str
+    text: str | None
+    faults: tuple[str, ...] = ()
+
+
+def _read(template: str | Path) -> _Source:
     if isinstance(template, str):
-        return template, "template", []
+        return _Source(name="template", text=template)
+    name = str(template)
     try:
-        return template.read_text(encoding="utf-8"), str(template), []
+        return _Source(name=name, text=template.read_text(encoding="utf-8"))
     except OSError as error:
-        return (
-            "",
-            str(template),
-            [f"template must be a readable file, got {str(template)!r}: {error.strerror}"],
-        )
+        fault = f"template must be a readable file, got {name!r}: {error.strerror}"
     except UnicodeDecodeError as error:
-        return "", str(template), [f"template must be UTF-8 text, got {str(template)!r}: {error.reason}"]
+        fault = f"template must be UTF-8 text, got {name!r}: {error.reason} at byte {error.start}"
+    return _Source(name=name, text=None, faults=(fault,))
+
+
+def _line(name: str, *, finding: Finding) -> str:
+    return f"{name}:{finding.line}:{finding.column}: {finding.message} ({finding.code})"

@@ -1,4 +1,4 @@
-"""A SageMaker endpoint whose predictions nobody gets without the router: model, configuration, endpoint, scaling."""
+"""A SageMaker endpoint whose predictions only the router gets: model, configuration, endpoint, scaling."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ RULES: tuple[Rule[ReviewedEndpointProps], ...] = (
 
 
 class ReviewedEndpoint(Construct):
-    """A model behind an endpoint that scales, isolated from every network, callable by one role: the router's.
+    """A model behind an endpoint that scales, isolated from networks, callable by one role: the router's.
 
     Example::
 
@@ -145,7 +145,7 @@ class ReviewedEndpoint(Construct):
         inference_environment: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
     ) -> None:
-        """`model_archive`: a `model.tar.gz` with `code/inference.py`. `role`: what SageMaker acts as; made when missing.
+        """`model_archive`: with `code/inference.py`. `role`: what SageMaker acts as; made when missing.
 
         Raises:
             PropsError: with every broken rule.
@@ -182,7 +182,7 @@ class ReviewedEndpoint(Construct):
             log_group_name=f"/aws/sagemaker/Endpoints/{endpoint_name}",
             retention=log_retention,
             encryption_key=key,
-            removal_policy=RemovalPolicy.DESTROY,  # the name is SageMaker's: a kept group would block the next deploy
+            removal_policy=RemovalPolicy.DESTROY,  # SageMaker gives the name: a kept one blocks a deploy
         )
         let_logs_use(key, scope=self)
         if role is None:
@@ -383,9 +383,9 @@ def _execution_role(
     accept_wildcards(
         role,
         reasons={
-            "*": "Describe calls of EC2 and ECR's GetAuthorizationToken take no resource, and reveal no data.",
+            "*": "EC2's Describe calls and ECR's GetAuthorizationToken take no resource, and reveal no data.",
             ":network-interface/*": (
-                "An interface has no name before it exists; it can be in this endpoint's subnets and groups only."
+                "It has no name before it exists, and can be in this endpoint's subnets and groups only."
             ),
         },
     )

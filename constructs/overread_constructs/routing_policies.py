@@ -1,4 +1,4 @@
-"""Routing policies in AppConfig: one validated document for each use case, rolled out at once or step by step."""
+"""Routing policies in AppConfig: one validated document a use case, rolled out at once or step by step."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ USE_CASE_NAME = TextLimit(1, 30, r"[a-z0-9](-*[a-z0-9])*")
 Rollout = Literal["all-at-once", "linear"]
 _NAME = TextLimit(1, 64)
 _CONTENT = TextLimit(1, 1_048_576)
-_LINEAR_MINUTES = 10
+_MINUTES: Mapping[str, int] = {"all-at-once": 0, "linear": 10}
+_STEP_PERCENT: Mapping[str, int] = {"all-at-once": 100, "linear": 50}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,23 +30,24 @@ class RoutingPoliciesProps:
     """What the policies are made of."""
 
     name: str
-    use_cases: tuple[str, ...]
-    documents: tuple[str, ...]
+    documents: Mapping[str, str]
     deployment: str
 
 
 RULES: tuple[Rule[RoutingPoliciesProps], ...] = (
     Rule(prop="name", must=f"have {_NAME}", holds=lambda p: _NAME.allows(p.name)),
-    Rule(prop="use_cases", must="name at least one use case", holds=lambda p: bool(p.use_cases)),
+    Rule(prop="documents", must="hold at least one use case", holds=lambda p: bool(p.documents)),
     Rule(
-        prop="use_cases",
-        must=f"each be {USE_CASE_NAME}",
-        holds=lambda p: all(USE_CASE_NAME.allows(name) for name in p.use_cases),
+        prop="documents",
+        must=f"be by use case, each {USE_CASE_NAME}",
+        holds=lambda p: all(USE_CASE_NAME.allows(name) for name in p.documents),
     ),
     Rule(
         prop="documents",
-        must=f"each have {_CONTENT}",
-        holds=lambda p: all(_CONTENT.allows(text) for text in p.documents if not Token.is_unresolved(text)),
+        must=f"each have a text of {_CONTENT}",
+        holds=lambda p: all(
+            _CONTENT.allows(text) for text in p.documents.values() if not Token.is_unresolved(text)
+        ),
     ),
     Rule(
         prop="deployment",
@@ -62,13 +64,15 @@ class RoutingPolicies(Construct):
 
     Example::
 
-        RoutingPolicies(self, "Policies", name="loans", documents={"loan-approval": text}, deployment="linear")
+        RoutingPolicies(
+            self, "Policies", name="loans", documents={"loan-approval": text}, deployment="linear"
+        )
     """
 
     def __init__(
         self, scope: Construct, id: str, *, name: str, documents: Mapping[str, str], deployment: Rollout
     ) -> None:
-        """`documents`: JSON texts by use case. `deployment`: "linear" takes ten minutes and half of them each step.
+        """`documents`: JSON texts by use case. `deployment`: "linear" takes ten minutes in two steps.
 
         Raises:
             PropsError: with every broken rule and every document that is no JSON object for its use case.
@@ -76,8 +80,7 @@ class RoutingPolicies(Construct):
         super().__init__(scope, id)
         props = RoutingPoliciesProps(
             name=name,
-            use_cases=tuple(documents),
-            documents=tuple(documents.values()),
+            documents=documents,
             deployment=deployment,
         )
         check(self, construct="RoutingPolicies", props=props, rules=RULES, more=_faults(documents))
@@ -117,15 +120,13 @@ class RoutingPolicies(Construct):
         )
 
     def _strategy(self, name: str, *, deployment: Rollout) -> str:
-        if deployment == "all-at-once":
-            return "AppConfig.AllAtOnce"
         return appconfig.CfnDeploymentStrategy(
             self,
             "Strategy",
-            name=f"{name}-linear",
-            deployment_duration_in_minutes=_LINEAR_MINUTES,
-            final_bake_time_in_minutes=_LINEAR_MINUTES,
-            growth_factor=50,
+            name=f"{name}-{deployment}",
+            deployment_duration_in_minutes=_MINUTES[deployment],
+            final_bake_time_in_minutes=_MINUTES[deployment],
+            growth_factor=_STEP_PERCENT[deployment],
             growth_type="LINEAR",
             replicate_to="NONE",
         ).ref

@@ -27,7 +27,7 @@ class CognitoIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CognitoWorkforce:
-    """A workforce whose user pool is created with it. `domain_prefix`: of the sign-in page, unique in the region."""
+    """A workforce whose pool is created with it. `domain_prefix`: of its sign-in page, one in the region."""
 
     domain_prefix: str
 
@@ -133,7 +133,8 @@ class PrivateWorkforce(Construct):
 
         workforce = PrivateWorkforce.adopt(self, "Workforce", workforce_name="default")
         team = Workteam(
-            self, "Team", name="loans", description="Second readers", workforce=workforce, groups=["reviewers"]
+            self, "Team", name="loans", description="Second readers",
+            workforce=workforce, groups=["reviewers"],
         )
     """
 
@@ -180,10 +181,10 @@ class PrivateWorkforce(Construct):
     ) -> PrivateWorkforce:
         """Create the account's workforce, and with `cognito` its user pool; all of it outlives the stack.
 
-        The pool has no self sign-up and requires a time-based one-time password. Deployment fails in an account
-        and region that has a workforce already: adopt that one instead. After the first deployment add
-        `https://<portal_domain>/oauth2/idpresponse` to the client's callback addresses, because CloudFormation
-        knows the portal's host only after the client exists.
+        The pool has no self sign-up and requires a time-based one-time password. Deployment fails in an
+        account and region that has a workforce already: adopt that one instead. After the first deployment
+        add `https://<portal_domain>/oauth2/idpresponse` to the client's callback addresses, because the
+        portal's host is known only after the client exists.
 
         Raises:
             PropsError: with every broken rule.

@@ -160,7 +160,7 @@ class Workteam(Construct):
 
     @classmethod
     def from_workteam_arn(cls, scope: Construct, id: str, *, arn: str) -> Workteam:
-        """A private or vendor team that exists. A token counts as private; at deployment IAM still refuses the public.
+        """A private or vendor team that exists. A token counts as private; IAM still refuses the public one.
 
         Raises:
             PropsError: when `arn` names no work team, or the public one.
@@ -178,7 +178,7 @@ class Workteam(Construct):
         data_free_of_personal_information: bool,
         acknowledge_closure: bool,
     ) -> Workteam:
-        """Mechanical Turk: anybody may see the tasks. Both declarations are needed, and a price on the flow definition.
+        """Mechanical Turk: anybody may see the tasks. Needs both declarations, and a price for each task.
 
         Raises:
             PropsError: with the reasons for refusing, unless both are true.
