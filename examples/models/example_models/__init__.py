@@ -1,0 +1,1 @@
+"""The three example models: their data, their training, and their packing for SageMaker."""
