@@ -8,6 +8,7 @@ OverreadError
 ├── MissingSettingsError    a function lacks environment variables; names them all
 └── ServiceError            a service did not do what it was asked; carries code and operation
     ├── RetryableError        nothing happened; the same call may succeed later (throttled, quota)
+    │   └── PolicyUnavailableError  no routing policy could be fetched yet
     ├── AmbiguousError        nobody knows whether it happened (timeout, lost connection)
     └── PermanentError        repeating the same call cannot help (invalid, refused, denied)
         ├── NameTakenError          the name is in use with other content
@@ -35,6 +36,7 @@ class Problem(Enum):
     IDEMPOTENCY_KEY_REUSED = ("idempotency-key-reused", 422, "Idempotency key reused with another body")
     PREDICTION_FAILED = ("prediction-failed", 502, "The model gave no usable prediction")
     ROUTING_POLICY_UNAVAILABLE = ("routing-policy-unavailable", 503, "No routing policy to decide by")
+    INTERNAL_ERROR = ("internal-error", 500, "Internal error")
     TEMPORARILY_UNAVAILABLE = ("temporarily-unavailable", 503, "Temporarily unavailable")
 
     def __init__(self, slug: str, status: int, title: str) -> None:
@@ -102,6 +104,10 @@ class ServiceError(OverreadError):
 
 class RetryableError(ServiceError):
     """Nothing happened, and the same call may succeed later."""
+
+
+class PolicyUnavailableError(RetryableError):
+    """No good routing policy document is at hand and none could be fetched."""
 
 
 class AmbiguousError(ServiceError):

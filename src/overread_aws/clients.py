@@ -1,0 +1,23 @@
+"""AWS clients, made by botocore alone: boto3 on top would cost every cold start its resource layer."""
+
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+
+@cache
+def _session() -> Any:
+    return botocore.session.get_session()
+
+
+def make_client(service: str, *, read_timeout_s: float = 5.0, attempts: int = 3) -> Any:
+    """A client of `service` that gives up in bounded time; `attempts` counts the first call too."""
+    config = Config(
+        connect_timeout=2.0,
+        read_timeout=read_timeout_s,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        user_agent_extra="overread",
+    )
+    return _session().create_client(service, config=config)

@@ -1,0 +1,28 @@
+"""Models behind SageMaker endpoints."""
+
+from typing import Any
+
+from overread.decisions.ports import ModelReply
+from overread_aws.failures import calling
+
+JSON = "application/json"
+
+
+class SageMakerModels:
+    """The port `Models`. Its client must make a single attempt: a blind repetition is a second inference."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def predict(self, endpoint_name: str, *, body: bytes, inference_id: str) -> ModelReply:
+        """The endpoint's reply to `body`, asked once."""
+        with calling("InvokeEndpoint"):
+            reply = self._client.invoke_endpoint(
+                EndpointName=endpoint_name,
+                Body=body,
+                ContentType=JSON,
+                Accept=JSON,
+                InferenceId=inference_id,
+            )
+            content: bytes = reply["Body"].read()
+        return ModelReply(body=content, variant=reply.get("InvokedProductionVariant", ""))
