@@ -1,0 +1,28 @@
+"""Settings of a deployment: a YAML file, checked as a whole, as frozen dataclasses."""
+
+from overread_config.faults import ConfigError, Fault
+from overread_config.loading import load_settings
+from overread_config.rules import output_name
+from overread_config.settings import (
+    ApiSettings,
+    NetworkSettings,
+    RetentionSettings,
+    Settings,
+    TeamSettings,
+    UseCaseSettings,
+    WorkforceSettings,
+)
+
+__all__ = [
+    "ApiSettings",
+    "ConfigError",
+    "Fault",
+    "NetworkSettings",
+    "RetentionSettings",
+    "Settings",
+    "TeamSettings",
+    "UseCaseSettings",
+    "WorkforceSettings",
+    "load_settings",
+    "output_name",
+]

@@ -1,0 +1,371 @@
+"""Rules that hold between settings, checked over what could be read, so that they join the other faults."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jmespath
+
+from overread.review import limits
+from overread_config.faults import FaultList
+from overread_config.sections import Branch
+
+_INPUT = {"type": "field", "children": [], "value": "input"}
+_OF_ENDPOINT = ("model", "label", "confidence", "instance_type", "instance_count", "max_instance_count")
+
+
+def check_rules(root: Branch, *, faults: FaultList) -> None:
+    """Note every rule that the settings break."""
+    for rule in _RULES:
+        rule(root, faults)
+
+
+def output_name(name: str) -> str:
+    """A use case's name without hyphens, for names that allow none: `loan-approval` → `LoanApproval`."""
+    return "".join(part.capitalize() for part in name.split("-"))
+
+
+def _refuse(branch: Branch, key: str, *, faults: FaultList, problem: str, allowed: str) -> None:
+    value = branch.get(key)
+    faults.add(
+        line=branch.line_of(key),
+        field=f"{branch.field}.{key}" if branch.field else key,
+        problem=problem,
+        value="nothing"
+        if value is None
+        else repr(value)
+        if isinstance(value, (str, int, float))
+        else str(value),
+        allowed=allowed,
+    )
+
+
+def _refuse_given(branch: Branch, *keys: str, faults: FaultList, where: str) -> None:
+    """Refuse keys that would be ignored here."""
+    for key in keys:
+        if branch.gives(key):
+            _refuse(branch, key, faults=faults, problem=f"has no meaning {where}", allowed="leave it out")
+
+
+def _require(branch: Branch, *keys: str, faults: FaultList, where: str, allowed: str) -> None:
+    for key in keys:
+        if not branch.get(key) and not branch.gives(key):
+            _refuse(branch, key, faults=faults, problem=f"is required {where}", allowed=allowed)
+
+
+def _prediction(root: Branch, faults: FaultList) -> None:
+    for use_case in root.children("use_cases"):
+        prediction = use_case.get("prediction")
+        if not isinstance(prediction, Branch):
+            continue
+        match prediction.get("source"):
+            case "caller":
+                _refuse_given(prediction, *_OF_ENDPOINT, faults=faults, where="with source caller")
+            case "sagemaker-endpoint":
+                _require(
+                    prediction,
+                    "model",
+                    faults=faults,
+                    where="with source sagemaker-endpoint",
+                    allowed="the path of a model archive",
+                )
+        model = prediction.get("model")
+        if model is not None and not model.name.endswith(".tar.gz"):
+            _refuse(
+                prediction, "model", faults=faults, problem="is no model archive", allowed="a .tar.gz file"
+            )
+        least, most = prediction.get("instance_count"), prediction.get("max_instance_count")
+        if least is not None and most is not None and most < least:
+            _refuse(
+                prediction,
+                "max_instance_count",
+                faults=faults,
+                problem="is below instance_count",
+                allowed=f"an integer from {least} to 100",
+            )
+
+
+def _thresholds(root: Branch, faults: FaultList) -> None:
+    for use_case in root.children("use_cases"):
+        routing, labels = use_case.get("routing"), use_case.get("labels")
+        if not isinstance(routing, Branch) or labels is None:
+            continue
+        for label in routing.get("label_thresholds") or {}:
+            if label not in labels:
+                faults.add(
+                    line=routing.line_of("label_thresholds"),
+                    field=f"{routing.field}.label_thresholds.{label}",
+                    problem="is no label of the use case",
+                    value=repr(label),
+                    allowed=", ".join(f"`{known}`" for known in labels),
+                )
+
+
+def _business_rules(root: Branch, faults: FaultList) -> None:
+    for use_case in root.children("use_cases"):
+        withheld = frozenset(use_case.get("input.withheld") or ())
+        names: set[str] = set()
+        for rule in use_case.get("routing.rules") or ():
+            name, when = rule.get("name"), rule.get("when")
+            if name in names:
+                _refuse(
+                    rule,
+                    "name",
+                    faults=faults,
+                    problem="is given twice",
+                    allowed="a name that no other rule has",
+                )
+            names.add(name)
+            for hidden in sorted(withheld & set(_input_fields(when))):
+                _refuse(
+                    rule,
+                    "when",
+                    faults=faults,
+                    problem=f"looks at the withheld field `{hidden}`, which no rule sees",
+                    allowed="fields that input.withheld does not name",
+                )
+
+
+def _input_fields(expression: str | None) -> Iterator[str]:
+    """Names of the top-level input fields that an expression reads as `input.NAME`."""
+    pending: list[Any] = [jmespath.compile(expression).parsed] if expression else []
+    while pending:
+        node = pending.pop()
+        children = node.get("children") or []
+        if node["type"] == "subexpression" and children[0] == _INPUT and children[1]["type"] == "field":
+            yield children[1]["value"]
+        pending += [child for child in children if isinstance(child, dict)]
+
+
+def _use_case_names(root: Branch, faults: FaultList) -> None:
+    taken: dict[str, str] = {}
+    for use_case in root.children("use_cases"):
+        name = output_name(use_case.name)
+        if name in taken:
+            faults.add(
+                line=use_case.line,
+                field=use_case.field,
+                problem=f"gives the same stack output as `{taken[name]}`",
+                value=repr(use_case.name),
+                allowed="names that differ in more than hyphens",
+            )
+        taken.setdefault(name, use_case.name)
+
+
+def _reviewing_team(root: Branch, faults: FaultList) -> None:
+    teams = {team.name: team for team in root.children("teams")}
+    for use_case in root.children("use_cases"):
+        review = use_case.get("review")
+        if not isinstance(review, Branch) or review.get("team") is None or not root.gives("teams"):
+            continue
+        team = teams.get(review.get("team"))
+        if team is None:
+            allowed = ", ".join(f"`{name}`" for name in teams) or "a team of `teams`"
+            _refuse(review, "team", faults=faults, problem="is no team of this deployment", allowed=allowed)
+        elif team.get("kind") == "public":
+            _public_review(use_case, review=review, faults=faults)
+        elif team.get("kind"):
+            _refuse_given(review, "price_usd", faults=faults, where="without a public team")
+
+
+def _public_review(use_case: Branch, *, review: Branch, faults: FaultList) -> None:
+    steps = limits.PUBLIC_PRICES_USD[limits.PricedTask.CUSTOM]
+    _require(
+        review,
+        "price_usd",
+        faults=faults,
+        where="with a public team",
+        allowed="one of " + ", ".join(str(step) for step in steps),
+    )
+    if use_case.get("data.class") == "personal":
+        _refuse(
+            review,
+            "team",
+            faults=faults,
+            problem="is public, and the data of the use case is personal",
+            allowed="a private or vendor team, or data.class `free-of-personal-data` where that is true",
+        )
+    available = review.get("availability_s")
+    longest = limits.TASK_AVAILABILITY_PUBLIC_S.maximum
+    if available is not None and available > longest:
+        _refuse(
+            review,
+            "availability_s",
+            faults=faults,
+            problem="is too long for a public team",
+            allowed=f"an integer from 1 to {longest}",
+        )
+
+
+def _teams(root: Branch, faults: FaultList) -> None:
+    oidc = root.get("workforce.identity") == "oidc"
+    for team in root.children("teams"):
+        declarations = ("data_free_of_personal_information", "acknowledge_closure")
+        match team.get("kind"):
+            case "private":
+                _private_team(team, oidc=oidc, faults=faults)
+                _refuse_given(team, *declarations, faults=faults, where="for a private team")
+            case "vendor":
+                _require(team, "arn", faults=faults, where="for a vendor team", allowed="the work team's ARN")
+                _refuse_given(team, "groups", *declarations, faults=faults, where="for a vendor team")
+                _team_kind(team, kind="vendor", faults=faults)
+            case "public":
+                _refuse_given(team, "groups", "arn", faults=faults, where="for the public team")
+                for key in declarations:
+                    if team.get(key) is False:
+                        _refuse(
+                            team,
+                            key,
+                            faults=faults,
+                            problem="must be declared: anybody may see the tasks of a public team, and "
+                            "Mechanical Turk is closed to new customers",
+                            allowed="`true`",
+                        )
+
+
+def _private_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
+    groups, arn = team.get("groups"), team.get("arn")
+    if groups and arn:
+        _refuse(team, "arn", faults=faults, problem="contradicts groups", allowed="either groups or arn")
+    if groups == () and arn is None and not team.gives("arn"):
+        _refuse(
+            team,
+            "groups",
+            faults=faults,
+            problem="is required for a private team",
+            allowed="1 to 10 groups, or arn",
+        )
+    _team_kind(team, kind="private", faults=faults)
+    longest = limits.OIDC_GROUP.maximum
+    for group in groups or ():
+        if oidc and len(group) > longest:
+            _refuse(
+                team,
+                "groups",
+                faults=faults,
+                problem=f"has a group of {len(group)} characters",
+                allowed=f"groups of at most {longest} characters with identity oidc",
+            )
+
+
+def _team_kind(team: Branch, *, kind: str, faults: FaultList) -> None:
+    arn = team.get("arn")
+    if arn is not None and f":workteam/{kind}-crowd/" not in arn:
+        _refuse(team, "arn", faults=faults, problem="is of another kind", allowed=f"a {kind}-crowd work team")
+
+
+def _workforce(root: Branch, faults: FaultList) -> None:
+    workforce = root.get("workforce")
+    if (
+        not isinstance(workforce, Branch)
+        or workforce.get("mode") is None
+        or workforce.get("identity") is None
+    ):
+        return
+    mode, identity = workforce.get("mode"), workforce.get("identity")
+    where = f"with mode {mode} and identity {identity}"
+    cognito = workforce.get("cognito")
+    if identity == "oidc":
+        _refuse_given(workforce, "cognito", faults=faults, where=where)
+        if mode == "create":
+            _require(
+                workforce, "oidc", faults=faults, where=where, allowed="the identity provider's addresses"
+            )
+        else:
+            _refuse_given(workforce, "oidc", faults=faults, where=where)
+    else:
+        _refuse_given(workforce, "oidc", faults=faults, where=where)
+        if isinstance(cognito, Branch):
+            if mode == "create":
+                _refuse_given(cognito, "user_pool_id", "client_id", faults=faults, where=where)
+            else:
+                _refuse_given(cognito, "domain_prefix", faults=faults, where=where)
+                if any(team.get("groups") for team in root.children("teams")):
+                    _require(
+                        cognito,
+                        "user_pool_id",
+                        "client_id",
+                        faults=faults,
+                        where=f"{where}: a work team names them",
+                        allowed="those of the existing workforce",
+                    )
+    if mode == "adopt":
+        _refuse_given(workforce, "source_ip_cidrs", faults=faults, where=where)
+    for cidr in workforce.get("source_ip_cidrs") or ():
+        if not _is_network(cidr):
+            _refuse(
+                workforce,
+                "source_ip_cidrs",
+                faults=faults,
+                problem=f"holds {cidr!r}, which is no network",
+                allowed="IPv4 or IPv6 networks such as 203.0.113.0/24",
+            )
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _network(root: Branch, faults: FaultList) -> None:
+    network, cidr = root.get("network"), root.get("network.cidr")
+    if cidr is None:
+        return
+    private = _is_network(cidr) and ipaddress.ip_network(cidr).is_private
+    if not private or ":" in cidr or not 16 <= ipaddress.ip_network(cidr).prefixlen <= 24:
+        _refuse(
+            network,
+            "cidr",
+            faults=faults,
+            problem="is no private network of that size",
+            allowed="a private IPv4 network from /16 to /24, such as 10.64.0.0/20",
+        )
+
+
+def _audit_lock(root: Branch, faults: FaultList) -> None:
+    lock = root.get("retention.audit_lock")
+    if not isinstance(lock, Branch) or lock.get("mode") is None:
+        return
+    if lock.get("mode") == "off":
+        _refuse_given(lock, "days", faults=faults, where="with mode off")
+        return
+    _require(lock, "days", faults=faults, where=f"with mode {lock.get('mode')}", allowed="1 to 36500 days")
+    if root.get("retention.removal_policy") == "destroy" and lock.get("mode") == "compliance":
+        _refuse(
+            root.get("retention"),
+            "removal_policy",
+            faults=faults,
+            problem="cannot be kept: nobody can empty a bucket in compliance mode",
+            allowed="`retain`",
+        )
+
+
+def _region(root: Branch, faults: FaultList) -> None:
+    region = root.get("region")
+    if region is not None and root.get("review.backend") == "a2i" and region not in limits.A2I_REGIONS:
+        _refuse(
+            root,
+            "region",
+            faults=faults,
+            problem="has no Amazon A2I",
+            allowed=", ".join(sorted(limits.A2I_REGIONS)),
+        )
+
+
+_RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
+    _prediction,
+    _thresholds,
+    _business_rules,
+    _use_case_names,
+    _reviewing_team,
+    _teams,
+    _workforce,
+    _network,
+    _audit_lock,
+    _region,
+)

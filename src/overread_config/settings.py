@@ -1,0 +1,235 @@
+"""The settings of one deployment, typed and frozen; the metadata of each field says how YAML becomes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from overread_config.forms import SECTION_NAME
+from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Text
+from overread_config.people import TeamSettings, WorkforceSettings
+from overread_config.sections import Named, Section, setting
+from overread_config.use_cases import UseCaseSettings
+
+LOG_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+INTERFACE_ENDPOINTS = (
+    "events",
+    "execute-api",
+    "kms",
+    "lambda",
+    "logs",
+    "monitoring",
+    "sagemaker.api",
+    "sqs",
+    "ssm",
+    "states",
+    "sts",
+    "xray",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """Where human loops run."""
+
+    backend: str = field(
+        metadata=setting(
+            Choice(("a2i",), later=("overread",)),
+            "`a2i`: Amazon Augmented AI, for accounts that have it; it is closed to new customers.",
+            default="a2i",
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSettings:
+    """The network that handlers and models run in; it has no way to the internet."""
+
+    cidr: str = field(
+        metadata=setting(
+            Text(longest=18), "Its IPv4 addresses, a private network from /16 to /24.", default="10.64.0.0/20"
+        )
+    )
+    availability_zones: int = field(
+        metadata=setting(Integer(2, 3), "How many availability zones it spans.", default=2)
+    )
+    interface_endpoints: tuple[str, ...] = field(
+        metadata=setting(
+            ListOf(Choice(INTERFACE_ENDPOINTS)),
+            "Interface endpoints beside those that the handlers need (`appconfigdata`, `sagemaker.runtime`, "
+            "`secretsmanager`; S3 and DynamoDB have gateway endpoints). Each costs by the hour.",
+            default=(),
+        )
+    )
+    proxy_url: str | None = field(
+        metadata=setting(
+            Text(pattern=r"https?://[^\s/@:]+:[0-9]{1,5}/?", form="such as http://proxy.internal:3128"),
+            "An egress proxy. A2I's runtime has no interface endpoint: with a proxy the two functions that "
+            "call it run inside the network, without one outside.",
+            default=None,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class KeySettings:
+    """The KMS keys."""
+
+    rotation_days: int = field(metadata=setting(Integer(90, 2560), "Days between rotations.", default=365))
+    pending_window_days: int = field(
+        metadata=setting(Integer(7, 30), "Days in which the deletion of a key can be undone.", default=30)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLockSettings:
+    """Object Lock of the audit bucket."""
+
+    mode: str = field(
+        metadata=setting(
+            Choice(("off", "governance", "compliance")),
+            "`governance` can be lifted with a special permission, `compliance` by nobody, the account's "
+            "root included.",
+            default="off",
+        )
+    )
+    days: int | None = field(
+        metadata=setting(
+            Integer(1, 36_500),
+            "Days for which audit objects cannot be deleted. Required unless `off`.",
+            default=None,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """How long things are kept."""
+
+    log_days: int = field(
+        metadata=setting(Integer(options=LOG_DAYS), "Days that logs are kept.", default=365)
+    )
+    audit_lock: AuditLockSettings = field(
+        metadata=setting(Section(AuditLockSettings), "Object Lock of the audit bucket.", default={})
+    )
+    removal_policy: str = field(
+        metadata=setting(
+            Choice(("retain", "destroy")),
+            "What becomes of buckets, table and keys when a stack is destroyed; only an empty bucket goes.",
+            default="retain",
+        )
+    )
+    termination_protection: bool = field(
+        metadata=setting(Flag(), "Stacks cannot be deleted before this is false.", default=False)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The HTTP API."""
+
+    requests_per_second: int = field(
+        metadata=setting(Integer(1, 10_000), "Requests a second before callers are throttled.", default=100)
+    )
+    burst: int = field(
+        metadata=setting(Integer(1, 5_000), "Requests at once before callers are throttled.", default=200)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A deployment. `file` is where it was read from."""
+
+    file: Path
+    environment: str = field(
+        metadata=setting(
+            Text(pattern=r"[a-z][a-z0-9]*", form="lower-case letters and digits, a letter first", longest=12),
+            "Name of the deployment; everything it creates begins with `overread-{environment}`.",
+        )
+    )
+    account: str | None = field(
+        metadata=setting(
+            Text(pattern=r"[0-9]{12}", form="twelve digits in quotes", shortest=12, longest=12),
+            "The AWS account; by default that of the credentials.",
+            default=None,
+        )
+    )
+    region: str | None = field(
+        metadata=setting(
+            Text(pattern=r"[a-z]{2,3}(-[a-z]+)+-[0-9]", form="such as eu-central-1", longest=32),
+            "The AWS region; by default that of the credentials.",
+            default=None,
+        )
+    )
+    tags: Mapping[str, str] = field(
+        metadata=setting(
+            MapOf(
+                Text(pattern=r"(?!aws:)[\w .:/=+@-]+", form="without the prefix `aws:`", longest=128),
+                Text(pattern=r"[\w .:/=+@-]*", form="letters, digits, spaces and _.:/=+-@", shortest=0),
+                most=40,
+            ),
+            "Tags of every resource.",
+            default={},
+        )
+    )
+    use_cases: Mapping[str, UseCaseSettings] = field(
+        metadata=setting(
+            Named(SECTION_NAME, UseCaseSettings, fewest=1),
+            "The kinds of decision, by name.",
+        )
+    )
+    review: ReviewSettings = field(
+        metadata=setting(Section(ReviewSettings), "Where human loops run.", default={})
+    )
+    workforce: WorkforceSettings = field(
+        metadata=setting(Section(WorkforceSettings), "The account's private workforce.", default={})
+    )
+    teams: Mapping[str, TeamSettings] = field(
+        metadata=setting(
+            Named(SECTION_NAME, TeamSettings, fewest=1),
+            "Who reviews, by name.",
+        )
+    )
+    policy_rollout: str = field(
+        metadata=setting(
+            Choice(("all-at-once", "linear")),
+            "How a changed routing policy reaches the router: `linear` takes ten minutes, half of the "
+            "router's instances each step.",
+            default="all-at-once",
+        )
+    )
+    network: NetworkSettings = field(metadata=setting(Section(NetworkSettings), "The network.", default={}))
+    keys: KeySettings = field(metadata=setting(Section(KeySettings), "The KMS keys.", default={}))
+    retention: RetentionSettings = field(
+        metadata=setting(Section(RetentionSettings), "How long things are kept.", default={})
+    )
+    api: ApiSettings = field(metadata=setting(Section(ApiSettings), "The HTTP API.", default={}))
+
+    @property
+    def prefix(self) -> str:
+        """What every name of the deployment begins with."""
+        return f"overread-{self.environment}"
