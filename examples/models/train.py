@@ -1,4 +1,4 @@
-"""Trains the example models and writes for each an archive for SageMaker, its held-out records and its card."""
+"""Trains the example models; writes each one's archive for SageMaker, its held-out records and its card."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from example_models import digit_reading, loan_approval, packing, tumor_screening
 from example_models.use_case import TrainedModel
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 TRAINERS: Mapping[str, Callable[[], TrainedModel]] = {
     module.USE_CASE: module.train for module in (digit_reading, loan_approval, tumor_screening)

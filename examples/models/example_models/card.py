@@ -1,4 +1,4 @@
-"""A model's card: what it reads, how well it does on records it never saw, and what a threshold would send to people."""
+"""A model's card: what it reads, how it does on records it never saw, what a threshold sends to people."""
 
 from __future__ import annotations
 
@@ -48,13 +48,14 @@ def model_card(model: TrainedModel, *, archive_sha256: str) -> dict[str, Any]:
 
 
 def calibration_error(confidence: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> float:
-    """Expected calibration error over ten bins of equal width: mean |accuracy - confidence|, by share of records.
+    """Expected calibration error over ten equal bins: mean |accuracy - confidence|, by share of records.
 
     Reference: Naeini, Cooper and Hauskrecht 2015, AAAI, section "Calibration metrics".
     """
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     gaps = [
-        np.mean(bins == b) * abs(right[bins == b].mean() - confidence[bins == b].mean()) for b in np.unique(bins)
+        np.mean(bins == b) * abs(right[bins == b].mean() - confidence[bins == b].mean())
+        for b in np.unique(bins)
     ]
     return float(sum(gaps))
 

@@ -49,7 +49,7 @@ def train() -> TrainedModel:
         training=[_record(images[row], digit=int(digits[row]), row=row) for row in fitted],
         held_out=[_record(images[row], digit=int(digits[row]), row=row) for row in held_out],
         held_out_probabilities=network.predict_proba(images[held_out] / INK_LEVELS),
-        origin="Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, CC BY 4.0; from scikit-learn",
+        origin="Alpaydin, Kaynak: Optical Recognition of Handwritten Digits, UCI, CC BY 4.0; in scikit-learn",
     )
 
 

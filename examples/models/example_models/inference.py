@@ -1,8 +1,8 @@
 """SageMaker's serving contract (model_fn, input_fn, predict_fn, output_fn) for a model kept as plain numbers.
 
-This file travels in the archive as `code/inference.py`. It needs numpy and the standard library only and keeps
-to Python 3.7, so every scikit-learn image of SageMaker serves it. What the model reads, and how, is data in
-`model.json`: a list of features, dense layers, and a softmax over the labels.
+This file travels in the archive as `code/inference.py`. It needs numpy and the standard library only and
+keeps to Python 3.7, so every scikit-learn image of SageMaker serves it. What the model reads, and how, is
+data in `model.json`: a list of features, dense layers, and a softmax over the labels.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def model_fn(model_dir: str) -> dict[str, Any]:
     return {**model, "layers": layers}
 
 
-def input_fn(body: bytes | str, content_type: str = JSON) -> dict[str, Any]:
+def input_fn(body: bytes | bytearray | str, content_type: str = JSON) -> dict[str, Any]:
     """The record in a request's body: one JSON object.
 
     Raises:

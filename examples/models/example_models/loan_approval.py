@@ -1,4 +1,4 @@
-"""Approving a consumer loan: the Statlog German Credit data and a logistic regression without personal traits."""
+"""Approving a consumer loan: the Statlog German Credit data, and a regression without personal traits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Screening a breast biopsy: the Wisconsin measurements that ship with scikit-learn and a logistic regression."""
+"""Screening a breast biopsy: the Wisconsin measurements in scikit-learn, and a logistic regression."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def train() -> TrainedModel:
         training=fitted,
         held_out=held_out,
         held_out_probabilities=pipeline.predict_proba([_row(record, fields=fields) for record in held_out]),
-        origin="Wolberg, Mangasarian and Street, Breast Cancer Wisconsin (Diagnostic), UCI, CC BY 4.0; from scikit-learn",
+        origin="Wolberg, Mangasarian, Street: Breast Cancer Wisconsin, UCI, CC BY 4.0; in scikit-learn",
     )
 
 

@@ -1,4 +1,4 @@
-"""What the three example models have in common: records, a fitted estimator, and the same model as plain data."""
+"""What the three example models share: records, a fitted estimator, and the same model as plain data."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Record:
 class TrainedModel:
     """A fitted estimator with its held-out records.
 
-    `document` is `model.json`: the very same model as numbers. `held_out_probabilities` are scikit-learn's own
-    predictions for `held_out`, shape (records, labels), columns in the order of `labels`.
+    `document` is `model.json`: the very same model as numbers. `held_out_probabilities` are scikit-learn's
+    own predictions for `held_out`, shape (records, labels), columns in the order of `labels`.
     """
 
     use_case: str
@@ -40,7 +40,11 @@ class TrainedModel:
 
 
 def model_document(
-    *, use_case: str, labels: Sequence[str], features: Sequence[Mapping[str, Any]], layers: Sequence[Mapping[str, Any]]
+    *,
+    use_case: str,
+    labels: Sequence[str],
+    features: Sequence[Mapping[str, Any]],
+    layers: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     """The content of `model.json`."""
     return {
