@@ -38,7 +38,7 @@ class ReviewStore(Protocol):
         """
 
     def replace_loop(self, loop: Loop) -> Loop:
-        """Store `loop` over its own version. Raises RecordChangedError when that is not the stored one."""
+        """Store `loop` over its own version. Raises RecordChangedError when that is another."""
 
     def delete_loop(self, loop: Loop) -> None:
         """Remove exactly this version. Raises RecordChangedError when it is not the stored one."""
@@ -62,7 +62,7 @@ class ReviewStore(Protocol):
         """Store a new resource. Raises RecordExistsError when its kind and name are stored."""
 
     def replace_resource(self, resource: Resource) -> Resource:
-        """Store `resource` over its own version. Raises RecordChangedError when that is not the stored one."""
+        """Store `resource` over its own version. Raises RecordChangedError when that is another."""
 
     def delete_resource(self, resource: Resource) -> None:
         """Remove exactly this version. Raises RecordChangedError when it is not the stored one."""

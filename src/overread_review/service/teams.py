@@ -192,7 +192,7 @@ class Teams:
         return {"Workteams": documents} | ({"NextToken": token} if token else {})
 
     def workteam(self, name: str) -> Resource:
-        """The work team of that name. Raises RequestInvalidError, as AWS does for a team that does not exist."""
+        """The work team of that name. Raises RequestInvalidError, as AWS does when there is none."""
         found = self._resources.find(ResourceKind.WORKTEAM, name=name)
         if found is None:
             arn = self._settings.arn(f"workteam/private-crowd/{name}")

@@ -1,0 +1,1 @@
+"""The reviewer's pages and their JSON API."""

@@ -1,0 +1,1 @@
+"""The AWS façade: boto3's calls for task UIs, flow definitions, work teams, workforces and human loops."""

@@ -1,0 +1,102 @@
+"""`POST /` in AWS JSON 1.1: the control-plane calls of the `sagemaker` client."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import botocore.session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from overread_review.service.errors import (
+    DocumentRefusedError,
+    DocumentUnavailableError,
+    RequestInvalidError,
+    RequestRefusedError,
+)
+from overread_review.service.review_service import ReviewService
+from overread_review.wire.serialization import serialize
+from overread_review.wire.validation import parse_request
+
+_CONTENT_TYPE = "application/x-amz-json-1.1"
+_Call = Callable[[Mapping[str, Any]], dict[str, Any]]
+
+
+class SageMakerWire:
+    """Dispatches by X-Amz-Target, validates with botocore's model, answers with AWS's error codes."""
+
+    def __init__(self, service: ReviewService) -> None:
+        self._model = botocore.session.get_session().get_service_model("sagemaker")
+        self._calls: dict[str, _Call] = {
+            "CreateHumanTaskUi": service.task_uis.create,
+            "DescribeHumanTaskUi": service.task_uis.describe,
+            "DeleteHumanTaskUi": service.task_uis.delete,
+            "ListHumanTaskUis": service.task_uis.list,
+            "RenderUiTemplate": service.task_uis.render,
+            "CreateFlowDefinition": service.flow_definitions.create,
+            "DescribeFlowDefinition": service.flow_definitions.describe,
+            "DeleteFlowDefinition": service.loops.delete_flow_definition,
+            "ListFlowDefinitions": service.flow_definitions.list,
+            "CreateWorkforce": service.teams.create_workforce,
+            "DescribeWorkforce": service.teams.describe_workforce,
+            "UpdateWorkforce": service.teams.update_workforce,
+            "DeleteWorkforce": service.teams.delete_workforce,
+            "ListWorkforces": service.teams.list_workforces,
+            "CreateWorkteam": service.teams.create_workteam,
+            "DescribeWorkteam": service.teams.describe_workteam,
+            "UpdateWorkteam": service.teams.update_workteam,
+            "DeleteWorkteam": service.teams.delete_workteam,
+            "ListWorkteams": service.teams.list_workteams,
+            "AddTags": service.tags.add,
+            "DeleteTags": service.tags.remove,
+            "ListTags": service.tags.list,
+        }
+
+    @property
+    def operations(self) -> frozenset[str]:
+        """The operations served here; the local stack forwards exactly these."""
+        return frozenset(self._calls)
+
+    async def __call__(self, request: Request) -> Response:
+        """Answer one call."""
+        prefix, _, operation = request.headers.get("x-amz-target", "").partition(".")
+        call = self._calls.get(operation)
+        if prefix != "SageMaker" or call is None:
+            return _error("UnknownOperationException", f"The operation '{operation}' is not served here", 400)
+        body = await request.body()
+        return await run_in_threadpool(self._answer, operation, call, body)
+
+    def _answer(self, operation: str, call: _Call, body: bytes) -> Response:
+        model = self._model.operation_model(operation)
+        try:
+            raw = json.loads(body or b"{}")
+        except ValueError as error:
+            return _error("SerializationException", f"The request body is not JSON: {error}", 400)
+        if not isinstance(raw, dict):
+            return _error("SerializationException", "The request body is not a JSON object", 400)
+        try:
+            result = call(parse_request(model.input_shape, raw))
+        except RequestRefusedError as error:
+            return _error(error.code, str(error), 400)
+        except DocumentRefusedError as error:
+            return _error(RequestInvalidError.code, str(error), 400)
+        except DocumentUnavailableError as error:
+            return _error("ServiceUnavailable", str(error), 503)
+        return _reply(serialize(model.output_shape, result), 200)
+
+
+def _error(code: str, message: str, status: int) -> Response:
+    return _reply({"__type": code, "message": message}, status)
+
+
+def _reply(document: Mapping[str, Any], status: int) -> Response:
+    return Response(
+        json.dumps(document),
+        status_code=status,
+        media_type=_CONTENT_TYPE,
+        headers={"x-amzn-RequestId": str(uuid.uuid4()), "Cache-Control": "no-store"},
+    )
