@@ -62,7 +62,8 @@ class HumanTaskUi(Construct):
         source = _read(template)
         text = source.text or ""
         props = HumanTaskUiProps(name_prefix=name_prefix, template=source.text)
-        found = () if broken(props, rules=TEMPLATE_RULES) else lint_template(text, name=source.name)
+        judged = source.text is not None and not broken(props, rules=TEMPLATE_RULES)
+        found = lint_template(text, name=source.name) if judged else ()
         faults = [_line(source.name, finding=f) for f in found if f.severity == "error"]
         check(self, construct="HumanTaskUi", props=props, rules=RULES, more=[*source.faults, *faults])
         for finding in found:

@@ -1,0 +1,160 @@
+"""The Lambda bundle: hashed by its inputs only, complete enough for a bare interpreter."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from overread_constructs import BundleError, PythonCode, _bundle, python_code
+from overread_constructs._bundle import Bundle
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package `scoring` that fails when it is imported."""
+    folder = tmp_path / "source" / "scoring"
+    (folder / "inner").mkdir(parents=True)
+    (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    (folder / "inner" / "__init__.py").write_text("")
+    (folder / "inner" / "rules.json").write_text("{}")
+    (folder / "py.typed").write_text("")
+    monkeypatch.syspath_prepend(folder.parent)
+    return folder
+
+
+def bundle(*, requirements: Path | None = None, exclude: tuple[str, ...] = ()) -> Bundle:
+    return Bundle.of(packages=["scoring"], requirements=requirements, exclude=exclude)
+
+
+def names(bundled: Bundle) -> list[str]:
+    return [name for name, _ in bundled.files()]
+
+
+def test_a_package_is_found_without_being_imported(package: Path) -> None:
+    assert names(bundle()) == ["scoring/__init__.py", "scoring/inner/__init__.py", "scoring/inner/rules.json"]
+    assert "scoring" not in sys.modules
+
+
+def test_compiled_files_neither_change_the_hash_nor_reach_the_zip(package: Path, tmp_path: Path) -> None:
+    before = bundle().digest()
+    (package / "__pycache__").mkdir()
+    (package / "__pycache__" / "x.cpython-311.pyc").write_bytes(b"x")
+    (package / "inner" / "__pycache__").mkdir()
+    (package / "inner" / "__pycache__" / "y.txt").write_bytes(b"x")
+    (package / "left.pyc").write_bytes(b"x")
+    assert bundle().digest() == before
+    bundle().write(tmp_path / "zip")
+    assert not list((tmp_path / "zip").rglob("*.pyc"))
+    assert not list((tmp_path / "zip").rglob("__pycache__"))
+
+
+def test_times_and_the_order_of_packages_do_not_change_the_hash(package: Path) -> None:
+    one = Bundle.of(packages=["scoring", "overread"], requirements=None, exclude=())
+    (package / "__init__.py").touch()
+    other = Bundle.of(packages=["overread", "scoring", "scoring"], requirements=None, exclude=())
+    assert one.digest() == other.digest()
+
+
+def test_the_place_of_a_package_does_not_change_the_hash(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = bundle().digest()
+    package.parent.rename(tmp_path / "elsewhere")
+    monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+    assert bundle().digest() == before
+
+
+@pytest.mark.parametrize("change", ["bytes", "name", "new file", "exclude", "requirements"])
+def test_an_input_changes_the_hash(package: Path, tmp_path: Path, change: str) -> None:
+    before = bundle().digest()
+    lock, exclude = None, ()
+    if change == "bytes":
+        (package / "__init__.py").write_text("raise RuntimeError('other')\n")
+    elif change == "name":
+        (package / "inner" / "rules.json").rename(package / "inner" / "sules.json")
+    elif change == "new file":
+        (package / "more.py").write_text("")
+    elif change == "exclude":
+        exclude = ("scoring/inner/*",)
+    else:
+        lock = tmp_path / "lock.txt"
+        lock.write_text("jmespath==1.1.0\n")
+    assert bundle(requirements=lock, exclude=exclude).digest() != before
+
+
+@pytest.mark.parametrize("constant", ["BUNDLER_VERSION", "PYTHON_VERSION", "PLATFORM"])
+def test_bundler_version_and_platform_change_the_hash(
+    package: Path, monkeypatch: pytest.MonkeyPatch, constant: str
+) -> None:
+    before = bundle().digest()
+    monkeypatch.setattr(_bundle, constant, "other")
+    assert bundle().digest() != before
+
+
+def test_excluded_files_stay_out(package: Path, tmp_path: Path) -> None:
+    bundle(exclude=("scoring/inner/*",)).write(tmp_path / "zip")
+    assert [p.name for p in (tmp_path / "zip").rglob("*") if p.is_file()] == ["__init__.py"]
+
+
+@pytest.mark.parametrize("name", ["nowhere_to_be_found", "json.tool", "os", "../overread", ""])
+def test_a_name_that_is_no_installed_package_is_refused(name: str) -> None:
+    with pytest.raises(BundleError, match="must name installed top-level packages, got"):
+        PythonCode.bundle(packages=[name, "overread"])
+
+
+def test_all_faults_of_a_bundle_come_together(tmp_path: Path) -> None:
+    with pytest.raises(BundleError) as raised:
+        PythonCode.bundle(packages=["nowhere_to_be_found"], requirements=tmp_path / "lock.txt")
+    assert "nowhere_to_be_found" in str(raised.value)
+    assert "lock.txt" in str(raised.value)
+    with pytest.raises(BundleError, match="at least one package, got none"):
+        PythonCode.bundle(packages=[])
+
+
+def test_requirements_without_hashes_are_refused(package: Path, tmp_path: Path) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text("jmespath==1.1.0\n")
+    with pytest.raises(BundleError, match=r"pip could not install .*lock\.txt"):
+        bundle(requirements=lock).write(tmp_path / "zip")
+
+
+def test_the_shipped_lock_file_is_the_handlers_own() -> None:
+    shipped = python_code.HANDLER_REQUIREMENTS.read_bytes()
+    assert shipped == (ROOT / "lambda" / "requirements.txt").read_bytes()
+
+
+def test_every_module_of_the_handlers_zip_imports_where_boto3_is_all_there_is(tmp_path: Path) -> None:
+    Bundle.of(
+        packages=python_code.HANDLER_PACKAGES,
+        requirements=python_code.HANDLER_REQUIREMENTS,
+        exclude=python_code.HANDLER_EXCLUDE,
+    ).write(tmp_path)
+    assert (tmp_path / "jmespath" / "__init__.py").is_file()
+    assert not (tmp_path / "bin").exists()
+    assert not list(tmp_path.glob("overread_aws/review_*"))
+    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 3_000_000
+    code = (
+        "import importlib, pkgutil, sys\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "for name in sys.argv[2:]:\n"
+        "    package = importlib.import_module(name)\n"
+        "    assert package.__file__.startswith(sys.argv[1]), package.__file__\n"
+        "    for module in pkgutil.walk_packages(package.__path__, name + '.'):\n"
+        "        importlib.import_module(module.name)\n"
+        "        print(module.name)\n"
+    )
+    python = ROOT / ".venv-lambda" / "bin" / "python"
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-west-1"}
+    run = subprocess.run(
+        [python, "-I", "-c", code, str(tmp_path), *python_code.HANDLER_PACKAGES],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=tmp_path,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "overread.review.limits" in run.stdout.split()
