@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 from overread_local.stack import LocalStack
 from rich.console import Console
 
+from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_cli.demo.cases import Case, load_cases, submit_all
 from overread_cli.demo.deployment import deploy
 from overread_cli.demo.report import Row, last_line, print_report
@@ -70,35 +71,23 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
     """
     root = Path.cwd()
     settings = load_settings(config)
-    names = [use_case.name for use_case in settings.use_cases]
-    records = load_cases(root / "build/models", use_cases=names, each=cases)
+    records = load_cases(root / "build/models", use_cases=list(settings.use_cases), each=cases)
     narrate = Narrator(Console(width=None if os.isatty(1) else 140))
     with terminated_by_signals(), local_stack(root, output=output, narrate=narrate) as stack:
         outputs = deploy(
             root=root, config=config, work_dir=output, environment=stack.environment(), report=narrate
         )
         stack.enforce_iam(True)
-        inference = outputs[f"overread-{settings.environment}-inference"]
-        api = decision_api(stack, outputs=inference)
+        api = decision_api(stack, outputs=outputs[f"{settings.prefix}-inference"])
         narrate(f"deployed; IAM is enforced; sending {len(records)} cases")
         replies = submit_all(records, api=api, on_reply=reply_printer(narrate))
-        waiting = [reference for reference, reply in replies.items() if not reply.is_final]
-        narrate(f"{len(records) - len(waiting)} decided by the model, {len(waiting)} wait for people")
-        final = settle(
-            stack,
-            api=api,
-            replies=replies,
-            narrate=narrate,
-            team=team_of(records, root=root, stack=stack, error_rate=error_rate, seed=seed)
-            if unattended
-            else None,
+        waiting = sum(not reply.is_final for reply in replies.values())
+        narrate(f"{len(records) - waiting} decided by the model, {waiting} wait for people")
+        reading = reading_of(records, root=root, error_rate=error_rate, seed=seed) if unattended else None
+        final = settle(stack, api=api, replies=replies, narrate=narrate, reading=reading)
+        rows = rows_of(
+            records, final=final, stack=stack, table=outputs[f"{settings.prefix}-data"]["TableName"]
         )
-        reviewers = reviewers_of(
-            stack,
-            table=outputs[f"overread-{settings.environment}-data"]["TableName"],
-            decisions=final.values(),
-        )
-        rows = [row_of(case, final[case.reference].document, reviewers) for case in records]
         write_decisions(rows, path=output / "decisions.jsonl")
         print_report(rows, console=narrate.console)
         narrate("stopping the local stack")
@@ -172,7 +161,7 @@ def client_settings(environment: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def reply_printer(narrate: Narrator) -> Any:
+def reply_printer(narrate: Narrator) -> Callable[[Case, Decision], None]:
     """Prints each first reply as it comes."""
 
     def show(case: Case, decision: Decision) -> None:
@@ -182,18 +171,14 @@ def reply_printer(narrate: Narrator) -> Any:
     return show
 
 
-def team_of(
-    records: Sequence[Case], *, root: Path, stack: LocalStack, error_rate: float, seed: int
-) -> ReviewTeam:
-    """The scripted reviewers."""
+def reading_of(records: Sequence[Case], *, root: Path, error_rate: float, seed: int) -> Reading:
+    """What the scripted reviewers know."""
     forms = {
         use_case: json.loads((root / "templates" / use_case / "expected-answer.json").read_text())
         for use_case in {case.use_case for case in records}
     }
-    reading = Reading(
-        truth={case.reference: case.truth for case in records}, forms=forms, error_rate=error_rate, seed=seed
-    )
-    return ReviewTeam(REVIEWERS, portal_url=stack.portal_url, reading=reading)
+    truth = {case.reference: case.truth for case in records}
+    return Reading(truth=truth, forms=forms, error_rate=error_rate, seed=seed)
 
 
 def settle(
@@ -202,24 +187,24 @@ def settle(
     api: DecisionApi,
     replies: Mapping[str, Decision],
     narrate: Narrator,
-    team: ReviewTeam | None,
+    reading: Reading | None,
 ) -> dict[str, Decision]:
     """Waits until no decision waits for a person any more; gives the last reply by reference."""
     latest = dict(replies)
-    if team is None:
-        narrate(
-            f"[bold]open {stack.portal_url}/portal/ and review[/bold]"
-            f" (sign in as {', '.join(REVIEWERS)}); ctrl-C stops"
-        )
+    who = ", ".join(REVIEWERS)
+    if reading is None:
+        narrate(f"[bold]open {stack.portal_url}/portal/ and review[/bold] (sign in as {who}); ctrl-C stops")
         wait(latest, api=api, narrate=narrate, check=lambda: None)
         return latest
-    narrate(f"scripted reviewers {', '.join(REVIEWERS)} work the portal at {stack.portal_url}/portal/")
-    with team:
+    narrate(f"scripted reviewers {who} work the portal at {stack.portal_url}/portal/")
+    with ReviewTeam(REVIEWERS, portal_url=stack.portal_url, reading=reading) as team:
         wait(latest, api=api, narrate=narrate, check=team.check)
     return latest
 
 
-def wait(latest: dict[str, Decision], *, api: DecisionApi, narrate: Narrator, check: Any) -> None:
+def wait(
+    latest: dict[str, Decision], *, api: DecisionApi, narrate: Narrator, check: Callable[[], None]
+) -> None:
     """Polls the open decisions until none is open."""
     said = -1
     while True:
@@ -239,18 +224,26 @@ def wait(latest: dict[str, Decision], *, api: DecisionApi, narrate: Narrator, ch
         time.sleep(POLL_S)
 
 
-def row_of(case: Case, document: Mapping[str, Any], reviewers: Mapping[str, str]) -> Row:
-    prediction = document.get("prediction") or {}
-    return Row(
-        case=case,
-        document=document,
-        model_label=prediction.get("label"),
-        reviewer=reviewers.get(str(document["decision_id"])),
-    )
-
-
-def reviewers_of(stack: LocalStack, *, table: str, decisions: Any) -> dict[str, str]:
-    raise click.ClickException("not wired")
+def rows_of(
+    cases: Sequence[Case], *, final: Mapping[str, Decision], stack: LocalStack, table: str
+) -> list[Row]:
+    """The report's rows. Who answered is read from the records, as only the operator may."""
+    records = DynamoDbRecords(boto3.client("dynamodb", **client_settings(stack.environment())), table=table)
+    names = stack.reviewer_names()
+    rows = []
+    for case in cases:
+        decision = final[case.reference]
+        record = records.get(decision.decision_id)
+        reviewers = record.outcome.reviewers if record and record.outcome else ()
+        rows.append(
+            Row(
+                case=case,
+                document=decision.document,
+                model_label=record.prediction.label if record and record.prediction else None,
+                reviewer=", ".join(names.get(reviewer.sub, reviewer.sub) for reviewer in reviewers) or None,
+            )
+        )
+    return rows
 
 
 def write_decisions(rows: Sequence[Row], *, path: Path) -> None:
