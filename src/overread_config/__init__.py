@@ -2,16 +2,10 @@
 
 from overread_config.faults import ConfigError, Fault
 from overread_config.loading import load_settings
+from overread_config.people import TeamSettings, WorkforceSettings
 from overread_config.rules import output_name
-from overread_config.settings import (
-    ApiSettings,
-    NetworkSettings,
-    RetentionSettings,
-    Settings,
-    TeamSettings,
-    UseCaseSettings,
-    WorkforceSettings,
-)
+from overread_config.settings import ApiSettings, NetworkSettings, RetentionSettings, Settings
+from overread_config.use_cases import UseCaseSettings
 
 __all__ = [
     "ApiSettings",

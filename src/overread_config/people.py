@@ -147,7 +147,7 @@ class TeamSettings:
     data_free_of_personal_information: bool = field(
         metadata=setting(
             Flag(),
-            "Declares that this team's tasks hold no personal information. `public` only, must be true there.",
+            "Declares that its tasks hold no personal information. `public` only, must be true there.",
             default=False,
         )
     )

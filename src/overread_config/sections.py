@@ -73,14 +73,18 @@ class Branch:
     def children(self, key: str) -> Iterator[Branch]:
         """The named sections under a key."""
         value = self.values.get(key)
-        if isinstance(value, dict):
-            yield from (child for child in value.values() if isinstance(child, Branch))
+        if isinstance(value, Branches):
+            yield from value.values()
 
     def build(self, **given: object) -> Any:
         """The frozen dataclass, with fields `given` from elsewhere. Only of a tree without faults."""
         for key, (attribute, _) in settings_of(self.section).items():
             given[attribute] = _built(self.values[key])
         return self.section(**given)
+
+
+class Branches(dict[str, Branch]):
+    """Sections by name, in the order of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +183,7 @@ class Named(Kind):
             return self.refuse(node, field=field, reading=reading, problem="must be a mapping")
         if len(node.value) < self.fewest:
             return self.refuse(node, field=field, reading=reading, problem="is empty")
-        branches: dict[str, Branch] = {}
+        branches = Branches()
         for key, child in entries(node, field=field, reading=reading):
             name = self.key.read(key, field=_join(field, key.value), reading=reading)
             branch = Section(self.section).read_named(
@@ -199,13 +203,10 @@ def _read(kind: Kind, node: yaml.Node, *, field: str, line: int, reading: Readin
 def _built(value: object) -> object:
     if isinstance(value, Branch):
         return value.build()
+    if isinstance(value, Branches):
+        return tuple(branch.build(name=name) for name, branch in value.items())
     if isinstance(value, dict):
-        return MappingProxyType(
-            {
-                key: child.build(name=key) if isinstance(child, Branch) else child
-                for key, child in value.items()
-            }
-        )
+        return MappingProxyType(value)
     if isinstance(value, tuple):
         return tuple(_built(child) for child in value)
     return value

@@ -196,7 +196,7 @@ class Settings:
             default={},
         )
     )
-    use_cases: Mapping[str, UseCaseSettings] = field(
+    use_cases: tuple[UseCaseSettings, ...] = field(
         metadata=setting(
             Named(SECTION_NAME, UseCaseSettings, fewest=1),
             "The kinds of decision, by name.",
@@ -208,7 +208,7 @@ class Settings:
     workforce: WorkforceSettings = field(
         metadata=setting(Section(WorkforceSettings), "The account's private workforce.", default={})
     )
-    teams: Mapping[str, TeamSettings] = field(
+    teams: tuple[TeamSettings, ...] = field(
         metadata=setting(
             Named(SECTION_NAME, TeamSettings, fewest=1),
             "Who reviews, by name.",

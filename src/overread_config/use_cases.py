@@ -8,8 +8,19 @@ from decimal import Decimal
 from pathlib import Path
 
 from overread.review import limits
-from overread_config.forms import NAME, NAME_FORM, SECTION_NAME, limited
-from overread_config.kinds import Choice, ExistingFile, Expression, Flag, Integer, ListOf, MapOf, Number, Price, Text
+from overread_config.forms import NAME, NAME_FORM, limited
+from overread_config.kinds import (
+    Choice,
+    ExistingFile,
+    Expression,
+    Flag,
+    Integer,
+    ListOf,
+    MapOf,
+    Number,
+    Price,
+    Text,
+)
 from overread_config.sections import Section, setting
 
 _KEY = Text(longest=128)
