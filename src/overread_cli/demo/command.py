@@ -22,7 +22,7 @@ from overread_cli.demo.deployment import deploy
 from overread_cli.demo.report import Row, last_line, print_report
 from overread_cli.demo.reviewers import Reading, ReviewTeam
 from overread_client import Decision, DecisionApi
-from overread_config import load_settings
+from overread_config import ConfigError, Settings, load_settings
 
 REVIEWERS = ("ada", "grace", "katherine")
 POLL_S = 0.5
@@ -70,7 +70,7 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
     Everything runs on loopback and is stopped at the end; ctrl-C stops it at any time.
     """
     root = Path.cwd()
-    settings = load_settings(config)
+    settings = checked_settings(config)
     records = load_cases(root / "build/models", use_cases=list(settings.use_cases), each=cases)
     narrate = Narrator(Console(width=None if os.isatty(1) else 140))
     with terminated_by_signals(), local_stack(root, output=output, narrate=narrate) as stack:
@@ -95,6 +95,14 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
     click.echo(last_line(rows))
     if any(not row.document.get("outcome") for row in rows):
         raise SystemExit(1)
+
+
+def checked_settings(config: Path) -> Settings:
+    """The settings, or every fault of the file as one message."""
+    try:
+        return load_settings(config)
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @contextmanager
