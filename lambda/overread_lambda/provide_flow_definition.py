@@ -155,7 +155,7 @@ def _budget_s(event: Mapping[str, Any], remaining_s: float) -> float:
 
 
 def _physical_id_on_failure(event: Mapping[str, Any]) -> str:
-    """The old id where there is one; else the name that may have come to be, so that a rollback removes it."""
+    """The old id where there is one; else the name that may have come to be: a rollback removes it."""
     if event.get("PhysicalResourceId"):
         return str(event["PhysicalResourceId"])
     try:

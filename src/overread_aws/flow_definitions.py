@@ -151,8 +151,8 @@ class FlowDefinitions:
         count = sum(1 for status in self._loop_statuses(arn) if status in _OPEN)
         if count:
             message = (
-                f"{name} has {count} open human loop{'s' if count > 1 else ''}: let reviewers finish and delete "
-                "again, or set OnDelete to drain, which stops the loops that nobody has begun"
+                f"{name} has {count} open human loop{'s' if count > 1 else ''}: let reviewers finish, then "
+                "delete again; or set OnDelete to drain, which stops the loops that nobody has begun"
             )
             raise FlowDefinitionRefusedError(message, operation="DeleteFlowDefinition", is_ours=True)
 
