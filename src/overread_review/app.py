@@ -6,6 +6,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Lifespan
 
 from overread_review.portal.api import PortalApi
 from overread_review.portal.pages import portal_pages
@@ -15,7 +16,7 @@ from overread_review.wire.a2i_runtime import A2IRuntimeWire
 from overread_review.wire.sagemaker import SageMakerWire
 
 
-def create_app(service: ReviewService) -> Starlette:
+def create_app(service: ReviewService, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The application; whoever serves it also calls `service.loops.sweep` every second or so."""
     sagemaker = SageMakerWire(service)
     api = PortalApi(service, sessions=Sessions(service.session_secret))
@@ -33,5 +34,6 @@ def create_app(service: ReviewService) -> Starlette:
             *api.routes,
             *portal_pages(service, api=api),
             Route("/healthz", healthz),
-        ]
+        ],
+        lifespan=lifespan,
     )

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from overread_review.portal.problems import API_HEADERS, PortalProblemError, problem_of, problem_response
 from overread_review.portal.sessions import COOKIE, CSRF_HEADER, Session, Sessions
-from overread_review.service.errors import DocumentRefusedError, DocumentUnavailableError, TaskRefusedError
+from overread_review.service.errors import DocumentRefusedError, TaskRefusedError, UnavailableError
 from overread_review.service.model import Reviewer
 from overread_review.service.output import timestamp
 from overread_review.service.review_service import ReviewService
@@ -201,7 +201,7 @@ def _guarded(endpoint: _Endpoint) -> _Endpoint:
             return problem_response(problem)
         except TaskRefusedError as error:
             return problem_response(problem_of(error))
-        except (DocumentRefusedError, DocumentUnavailableError) as error:
+        except (DocumentRefusedError, UnavailableError) as error:
             title = "The task's documents cannot be read or written now"
             return problem_response(
                 PortalProblemError("documents-unavailable", status=503, title=title, detail=str(error))

@@ -19,7 +19,7 @@ from starlette.types import Scope
 
 from overread_review.portal.api import PortalApi
 from overread_review.portal.problems import PortalProblemError
-from overread_review.service.errors import DocumentRefusedError, DocumentUnavailableError, TaskRefusedError
+from overread_review.service.errors import DocumentRefusedError, TaskRefusedError, UnavailableError
 from overread_review.service.review_service import ReviewService
 from overread_templates import TemplateError
 
@@ -68,7 +68,7 @@ def portal_pages(service: ReviewService, *, api: PortalApi) -> list[BaseRoute]:
             task = await run_in_threadpool(service.tasks.page, task_id, reviewer=reviewer)
         except (TaskRefusedError, PortalProblemError) as error:
             return _frame(f"<p>{html.escape(str(error))}</p>", status=error.status)
-        except (DocumentRefusedError, DocumentUnavailableError, TemplateError) as error:
+        except (DocumentRefusedError, UnavailableError, TemplateError) as error:
             return _frame(f"<p>This task cannot be shown: {html.escape(str(error))}</p>", status=503)
         return _frame(task.html, signed_urls=task.signed_urls)
 

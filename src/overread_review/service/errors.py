@@ -17,7 +17,9 @@ ReviewError
 ├── RecordChangedError         conditional write lost: read again, decide again
 ├── OpenLimitReachedError      one more open loop would pass the flow definition's limit
 ├── DocumentRefusedError       S3 refuses to read or write the document, for good
-├── DocumentUnavailableError   S3 cannot serve the document now
+├── UnavailableError           something cannot be served now; trying again may help
+│   ├── DocumentUnavailableError  S3
+│   └── StoreUnavailableError     the store
 └── EventUndeliveredError      the event could not be handed over; it stays due
 """
 
@@ -120,8 +122,16 @@ class DocumentRefusedError(ReviewError):
     """S3 refuses the document: missing bucket or key, or no permission."""
 
 
-class DocumentUnavailableError(ReviewError):
-    """S3 cannot serve the document now; trying again may help."""
+class UnavailableError(ReviewError):
+    """What is needed cannot be served now; trying again may help."""
+
+
+class DocumentUnavailableError(UnavailableError):
+    """S3 cannot serve the document now."""
+
+
+class StoreUnavailableError(UnavailableError):
+    """The store cannot serve the record now."""
 
 
 class EventUndeliveredError(ReviewError):

@@ -16,7 +16,6 @@ from overread_review.service import transitions
 from overread_review.service.errors import (
     ConflictError,
     DocumentRefusedError,
-    DocumentUnavailableError,
     EventUndeliveredError,
     OpenLimitReachedError,
     QuotaExceededError,
@@ -24,6 +23,8 @@ from overread_review.service.errors import (
     RecordExistsError,
     RequestInvalidError,
     ResourceMissingError,
+    StoreUnavailableError,
+    UnavailableError,
 )
 from overread_review.service.flow_definitions import FlowDefinitions, availability_s, is_public, terms_of
 from overread_review.service.model import Loop, Resource, ResourceKind
@@ -193,7 +194,7 @@ class Loops:
                 current = self._named(loop.name)
                 continue
             return self.conclude(stored)
-        raise DocumentUnavailableError(
+        raise StoreUnavailableError(
             f"human loop {loop.name} is being changed by too many requests; try again"
         )
 
@@ -213,7 +214,7 @@ class Loops:
                 loop = self._store.replace_loop(replace(loop, event_due=False))
         except RecordChangedError:
             return self._store.find_loop(loop.name) or loop
-        except (DocumentUnavailableError, EventUndeliveredError) as error:
+        except (UnavailableError, EventUndeliveredError) as error:
             _LOG.warning("a human loop's end stays due", extra={"loop": loop.name, "reason": str(error)})
         return loop
 

@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from overread_review.service.errors import (
     DocumentRefusedError,
-    DocumentUnavailableError,
     RequestInvalidError,
     RequestRefusedError,
+    UnavailableError,
 )
 from overread_review.service.review_service import ReviewService
 from overread_review.wire.serialization import serialize
@@ -97,7 +97,7 @@ class A2IRuntimeWire:
             return _error(_CODES.get(error.code, error.code), str(error))
         except DocumentRefusedError as error:
             return _error(RequestInvalidError.code, str(error))
-        except DocumentUnavailableError as error:
+        except UnavailableError as error:
             return _error("InternalServerException", str(error))
         return _reply(serialize(model.output_shape, result), 200, headers={})
 

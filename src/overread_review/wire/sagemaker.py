@@ -14,9 +14,9 @@ from starlette.responses import Response
 
 from overread_review.service.errors import (
     DocumentRefusedError,
-    DocumentUnavailableError,
     RequestInvalidError,
     RequestRefusedError,
+    UnavailableError,
 )
 from overread_review.service.review_service import ReviewService
 from overread_review.wire.serialization import serialize
@@ -84,7 +84,7 @@ class SageMakerWire:
             return _error(error.code, str(error), 400)
         except DocumentRefusedError as error:
             return _error(RequestInvalidError.code, str(error), 400)
-        except DocumentUnavailableError as error:
+        except UnavailableError as error:
             return _error("ServiceUnavailable", str(error), 503)
         return _reply(serialize(model.output_shape, result), 200)
 

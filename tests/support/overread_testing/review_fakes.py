@@ -1,0 +1,308 @@
+"""Fakes of the review service's ports: a store in memory under the same conditions, documents, events, a clock."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from overread_review.service import transitions
+from overread_review.service.errors import (
+    DocumentRefusedError,
+    DocumentUnavailableError,
+    EventUndeliveredError,
+    OpenLimitReachedError,
+    RecordChangedError,
+    RecordExistsError,
+)
+from overread_review.service.model import Loop, LoopPage, Resource, ResourceKind, Reviewer
+from overread_review.service.ports import LoopQuery
+from overread_review.service.review_service import ReviewService, build_review_service
+from overread_review.service.settings import ServiceSettings
+from overread_templates import S3Location
+
+
+class FakeClock:
+    """A clock that moves only when told to."""
+
+    def __init__(self, now: datetime = datetime(2026, 3, 2, 9, 14, 55, 100_000, tzinfo=UTC)) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+
+class FakeStore:
+    """ReviewStore in memory; every write is checked against the stored version under one lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loops: dict[str, Loop] = {}
+        self._resources: dict[tuple[ResourceKind, str], Resource] = {}
+        self._secrets: dict[str, str] = {}
+
+    def create_loop(self, loop: Loop, *, open_limit: int) -> Loop:
+        with self._lock:
+            if loop.name in self._loops:
+                raise RecordExistsError(loop.name)
+            if loop.is_open and self._count(loop.terms.flow_definition_arn) >= open_limit:
+                raise OpenLimitReachedError(loop.terms.flow_definition_arn)
+            return self._keep(replace(loop, version=1))
+
+    def replace_loop(self, loop: Loop) -> Loop:
+        with self._lock:
+            self._check(loop)
+            return self._keep(replace(loop, version=loop.version + 1))
+
+    def delete_loop(self, loop: Loop) -> None:
+        with self._lock:
+            self._check(loop)
+            del self._loops[loop.name]
+
+    def find_loop(self, name: str) -> Loop | None:
+        return self._loops.get(name)
+
+    def list_loops(self, query: LoopQuery) -> LoopPage:
+        after, before = query.created_after, query.created_before
+        chosen = {
+            f"{loop.created_at.isoformat()}#{loop.name}": loop
+            for loop in self._loops.values()
+            if loop.terms.flow_definition_arn == query.flow_definition_arn
+            and (after is None or loop.created_at > after)
+            and (before is None or loop.created_at < before)
+        }
+        keys = sorted(chosen, reverse=not query.ascending)
+        if query.cursor:
+            keys = [key for key in keys if (key > query.cursor) == query.ascending and key != query.cursor]
+        found = keys[: query.limit]
+        return LoopPage(tuple(chosen[key] for key in found), found[-1] if len(keys) > query.limit else "")
+
+    def open_loops_of_team(self, workteam_arn: str, *, limit: int) -> Sequence[Loop]:
+        found = [
+            loop for loop in self._loops.values() if loop.is_open and loop.terms.workteam_arn == workteam_arn
+        ]
+        return sorted(found, key=lambda loop: loop.created_at)[:limit]
+
+    def count_open_loops(self, flow_definition_arn: str) -> int:
+        with self._lock:
+            return self._count(flow_definition_arn)
+
+    def due_loops(self, now: datetime, *, limit: int) -> Sequence[Loop]:
+        due = [(moment, loop) for loop in self._loops.values() if (moment := transitions.due_at(loop))]
+        ready = sorted((pair for pair in due if pair[0] <= now), key=lambda pair: pair[0])
+        return [loop for _, loop in ready][:limit]
+
+    def create_resource(self, resource: Resource) -> Resource:
+        with self._lock:
+            key = (resource.kind, resource.name)
+            if key in self._resources:
+                raise RecordExistsError(resource.arn)
+            self._resources[key] = replace(resource, version=1)
+            return self._resources[key]
+
+    def replace_resource(self, resource: Resource) -> Resource:
+        with self._lock:
+            self._check_resource(resource)
+            stored = replace(resource, version=resource.version + 1)
+            self._resources[resource.kind, resource.name] = stored
+            return stored
+
+    def delete_resource(self, resource: Resource) -> None:
+        with self._lock:
+            self._check_resource(resource)
+            del self._resources[resource.kind, resource.name]
+
+    def find_resource(self, kind: ResourceKind, *, name: str) -> Resource | None:
+        return self._resources.get((kind, name))
+
+    def list_resources(self, kind: ResourceKind) -> Sequence[Resource]:
+        return [found for found in list(self._resources.values()) if found.kind is kind]
+
+    def secret(self, name: str, *, proposal: str) -> str:
+        return self._secrets.setdefault(name, proposal)
+
+    def _keep(self, loop: Loop) -> Loop:
+        self._loops[loop.name] = loop
+        return loop
+
+    def _count(self, flow_definition_arn: str) -> int:
+        return sum(
+            loop.is_open and loop.terms.flow_definition_arn == flow_definition_arn
+            for loop in self._loops.values()
+        )
+
+    def _check(self, loop: Loop) -> None:
+        stored = self._loops.get(loop.name)
+        if stored is None or stored.version != loop.version:
+            raise RecordChangedError(loop.name)
+
+    def _check_resource(self, resource: Resource) -> None:
+        stored = self._resources.get((resource.kind, resource.name))
+        if stored is None or stored.version != resource.version:
+            raise RecordChangedError(resource.arn)
+
+
+@dataclass
+class FakeDocuments:
+    """Documents in memory. `unavailable` fails the next so many calls; `missing_buckets` refuse for good."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+    outputs: dict[str, bytes] = field(default_factory=dict)
+    missing_buckets: frozenset[str] = frozenset()
+    unavailable: int = 0
+
+    def put(self, key: str, body: bytes) -> None:
+        self.kept[key] = body
+
+    def get(self, key: str) -> bytes:
+        if key not in self.kept:
+            raise DocumentRefusedError(f"{key} does not exist")
+        return self.kept[key]
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            self.kept.pop(key, None)
+
+    def address(self, key: str, *, expires_s: int) -> str:
+        return f"https://documents.example/{key}?expires={expires_s}"
+
+    def write_output(self, location: S3Location, body: bytes, *, role_arn: str, kms_key_id: str) -> None:
+        if self.unavailable > 0:
+            self.unavailable -= 1
+            raise DocumentUnavailableError("SlowDown")
+        if location.bucket in self.missing_buckets:
+            raise DocumentRefusedError("NoSuchBucket")
+        self.outputs[f"s3://{location.bucket}/{location.key}"] = body
+
+    def sign_url(self, location: S3Location, *, role_arn: str, expires_s: int) -> str:
+        return f"https://objects.example/{location.bucket}/{location.key}?expires={expires_s}"
+
+
+@dataclass
+class FakeEvents:
+    """Collects events. `undeliverable` fails the next so many."""
+
+    delivered: list[dict[str, Any]] = field(default_factory=list)
+    undeliverable: int = 0
+
+    def emit(self, *, resource_arn: str, detail_type: str, detail: Mapping[str, Any]) -> None:
+        if self.undeliverable > 0:
+            self.undeliverable -= 1
+            raise EventUndeliveredError("connection refused")
+        self.delivered.append(
+            {"detail-type": detail_type, "resources": [resource_arn], "detail": dict(detail)}
+        )
+
+
+class FakeDirectory:
+    """Reviewers by name."""
+
+    def __init__(self, *reviewers: Reviewer) -> None:
+        self.reviewers = {reviewer.name: reviewer for reviewer in reviewers}
+
+    def find(self, name: str) -> Reviewer | None:
+        return self.reviewers.get(name)
+
+    def names(self) -> Sequence[str]:
+        return list(self.reviewers)
+
+
+ADA = Reviewer("ada", "5f0c8a52-1111-4222-8333-000000000001", frozenset({"reviewers"}))
+GRACE = Reviewer("grace", "5f0c8a52-1111-4222-8333-000000000002", frozenset({"reviewers"}))
+KATHERINE = Reviewer("katherine", "5f0c8a52-1111-4222-8333-000000000003", frozenset({"reviewers"}))
+STRANGER = Reviewer("stranger", "5f0c8a52-1111-4222-8333-000000000004", frozenset({"others"}))
+
+TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
+<crowd-form>
+  <crowd-classifier name="decision" categories="['approve', 'decline', 'cannot-decide']" header="Approve?">
+    <classification-target>{{ task.input.note }}</classification-target>
+    <full-instructions header="How to decide">Read all of it.</full-instructions>
+    <short-instructions>Read the note.</short-instructions>
+  </crowd-classifier>
+</crowd-form>
+"""
+
+
+@dataclass(frozen=True)
+class ReviewLab:
+    """A review service over fakes."""
+
+    service: ReviewService
+    store: FakeStore
+    documents: FakeDocuments
+    events: FakeEvents
+    clock: FakeClock
+
+    def call(self, operation: Any, **params: Any) -> dict[str, Any]:
+        """One API call by its members."""
+        result: dict[str, Any] = operation(params)
+        return result
+
+    def start(self, name: str, *, flow: str = "flow", **content: Any) -> Loop:
+        """A started loop whose input is `content`."""
+        self.call(
+            self.service.loops.start,
+            HumanLoopName=name,
+            FlowDefinitionArn=self.service.settings.arn(f"flow-definition/{flow}"),
+            HumanLoopInput={"InputContent": json.dumps(content)},
+        )
+        return self.loop(name)
+
+    def loop(self, name: str) -> Loop:
+        """The loop as stored."""
+        found = self.store.find_loop(name)
+        if found is None:
+            raise LookupError(name)
+        return found
+
+    def flow_definition(self, name: str = "flow", **config: Any) -> str:
+        """An active flow definition of the team `team` and task UI `ui`; `config` overrides HumanLoopConfig."""
+        settings = self.service.settings
+        reply = self.call(
+            self.service.flow_definitions.create,
+            FlowDefinitionName=name,
+            RoleArn=f"arn:aws:iam::{settings.account}:role/flow",
+            OutputConfig={"S3OutputPath": "s3://outputs/reviews/"},
+            HumanLoopConfig={
+                "WorkteamArn": settings.arn("workteam/private-crowd/team"),
+                "HumanTaskUiArn": settings.arn("human-task-ui/ui"),
+                "TaskTitle": "Review a loan",
+                "TaskDescription": "Approve or decline",
+                "TaskCount": 1,
+                **config,
+            },
+        )
+        self.clock.advance(settings.status_lag_s)
+        arn: str = reply["FlowDefinitionArn"]
+        return arn
+
+
+def review_lab(*, template: str = TEMPLATE) -> ReviewLab:
+    """A service with a workforce, a team of the group `reviewers`, a task UI and nothing else."""
+    store, documents, events, clock = FakeStore(), FakeDocuments(), FakeEvents(), FakeClock()
+    service = build_review_service(
+        settings=ServiceSettings(account="111122223333", region="eu-west-1"),
+        store=store,
+        documents=documents,
+        events=events,
+        reviewers=FakeDirectory(ADA, GRACE, KATHERINE, STRANGER),
+        clock=clock,
+        session_secret="secret",
+    )
+    lab = ReviewLab(service, store, documents, events, clock)
+    cognito = {"UserPool": "eu-west-1_AbCdEf123", "ClientId": "client"}
+    lab.call(service.teams.create_workforce, WorkforceName="default", CognitoConfig=cognito)
+    member = {"CognitoMemberDefinition": {**cognito, "UserGroup": "reviewers"}}
+    lab.call(
+        service.teams.create_workteam, WorkteamName="team", Description="All", MemberDefinitions=[member]
+    )
+    lab.call(service.task_uis.create, HumanTaskUiName="ui", UiTemplate={"Content": template})
+    clock.advance(1)
+    return lab
