@@ -1,0 +1,60 @@
+"""The whole application of one deployment, from its settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from aws_cdk import App, Environment
+
+from overread_config import ConfigError, Fault, Settings
+from overread_stacks.data_stack import DataStack
+from overread_stacks.inference_stack import InferenceStack
+from overread_stacks.network_stack import NetworkStack
+from overread_stacks.review_stack import ReviewStack
+
+FEATURE_FLAGS = {
+    "@aws-cdk/aws-iam:minimizePolicies": True,
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
+}
+"""Here and not in cdk.json, so that every synthesis has them."""
+
+
+def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, app: App | None = None) -> App:
+    """Network, data, review and inference stack of a deployment.
+
+    Account and region are the settings', or the CDK command line's (`environ`). `app`: one that other
+    deployments are in already; they do not collide.
+
+    Raises:
+        ConfigError: when neither says the region.
+        PropsError: when a template or another file that the settings name has faults.
+    """
+    app = app or App(context=FEATURE_FLAGS)
+    env = _environment(settings, environ=environ)
+    prefix = settings.prefix
+    network = NetworkStack(app, f"{prefix}-network", settings=settings, env=env)
+    data = DataStack(app, f"{prefix}-data", settings=settings, env=env)
+    review = ReviewStack(app, f"{prefix}-review", settings=settings, env=env, data=data)
+    InferenceStack(
+        app, f"{prefix}-inference", settings=settings, env=env, network=network, data=data, review=review
+    )
+    return app
+
+
+def _environment(settings: Settings, *, environ: Mapping[str, str]) -> Environment:
+    region = settings.region or environ.get("CDK_DEFAULT_REGION")
+    if not region:
+        raise ConfigError(
+            [
+                Fault(
+                    file=settings.file,
+                    line=0,
+                    field="region",
+                    problem="is needed: models' images differ by region",
+                    value="nothing, and no CDK_DEFAULT_REGION",
+                    allowed="a region here, in your AWS profile or in AWS_REGION",
+                )
+            ]
+        )
+    return Environment(account=settings.account or environ.get("CDK_DEFAULT_ACCOUNT"), region=region)

@@ -1,0 +1,140 @@
+"""What is kept: keys, the buckets of inputs, answers and audit, and the table of decisions."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Duration, Environment, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from overread_config import Settings
+from overread_stacks.retention import removal_policy
+
+_WORKER_PAGES = s3.CorsRule(
+    allowed_methods=[s3.HttpMethods.GET],
+    # The portal's address is A2I's and not known beforehand. Reading an object takes a signed address anyway.
+    allowed_origins=["*"],
+)
+
+
+class DataStack(Stack):
+    """Keys, buckets and the decisions table of one deployment."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, env: Environment) -> None:
+        """Everything but the keys' aliases is named by CloudFormation."""
+        super().__init__(
+            scope,
+            id,
+            env=env,
+            tags=dict(settings.tags),
+            termination_protection=settings.retention.termination_protection,
+            description=f"Overread {settings.environment}: keys, buckets and decisions",
+        )
+        self._settings = settings
+        self._removal = removal_policy(settings.retention)
+        self.data_key = self._key("data", description="Encrypts inputs, answers, decisions and audit")
+        self.operations_key = self._key(
+            "operations", description="Encrypts logs, dead-letter queues, secrets and model storage"
+        )
+        self._access_logs = self._access_log_bucket()
+        self.inputs = self._bucket("Inputs", cors=[_WORKER_PAGES])
+        self.outputs = self._bucket("Outputs")
+        self.audit = self._bucket("Audit", lock=self._audit_lock())
+        self.table = self._decisions()
+        CfnOutput(self, "TableName", value=self.table.table_name)
+        CfnOutput(self, "InputBucketName", value=self.inputs.bucket_name)
+        CfnOutput(self, "OutputBucketName", value=self.outputs.bucket_name)
+        CfnOutput(self, "AuditBucketName", value=self.audit.bucket_name)
+
+    def _key(self, name: str, *, description: str) -> kms.Key:
+        keys = self._settings.keys
+        return kms.Key(
+            self,
+            f"{name.capitalize()}Key",
+            alias=f"alias/{self._settings.prefix}-{name}",
+            description=f"Overread {self._settings.environment}: {description}",
+            enable_key_rotation=True,
+            rotation_period=Duration.days(keys.rotation_days),
+            pending_window=Duration.days(keys.pending_window_days),
+            removal_policy=self._removal,
+        )
+
+    def _access_log_bucket(self) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            "AccessLogs",
+            encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers access logs to no bucket with a KMS key
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            removal_policy=self._removal,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="expire",
+                    expiration=Duration.days(self._settings.retention.log_days),
+                    noncurrent_version_expiration=Duration.days(1),
+                    abort_incomplete_multipart_upload_after=Duration.days(7),
+                )
+            ],
+        )
+
+    def _bucket(
+        self, id: str, *, cors: list[s3.CorsRule] | None = None, lock: s3.ObjectLockRetention | None = None
+    ) -> s3.Bucket:
+        return s3.Bucket(
+            self,
+            id,
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.data_key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            cors=cors,
+            object_lock_enabled=True if lock else None,
+            object_lock_default_retention=lock,
+            server_access_logs_bucket=self._access_logs,
+            server_access_logs_prefix=f"{id.lower()}/",
+            removal_policy=self._removal,
+            lifecycle_rules=[
+                s3.LifecycleRule(id="abort-uploads", abort_incomplete_multipart_upload_after=Duration.days(7))
+            ],
+        )
+
+    def _audit_lock(self) -> s3.ObjectLockRetention | None:
+        lock = self._settings.retention.audit_lock
+        if lock.days is None:
+            return None
+        period = Duration.days(lock.days)
+        if lock.mode == "compliance":
+            return s3.ObjectLockRetention.compliance(period)
+        return s3.ObjectLockRetention.governance(period)
+
+    def _decisions(self) -> dynamodb.Table:
+        text = dynamodb.AttributeType.STRING
+        table = dynamodb.Table(
+            self,
+            "Decisions",
+            partition_key=dynamodb.Attribute(name="pk", type=text),
+            sort_key=dynamodb.Attribute(name="sk", type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            stream=dynamodb.StreamViewType.NEW_IMAGE,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=self.data_key,
+            deletion_protection=self._settings.retention.termination_protection,
+            removal_policy=self._removal,
+        )
+        # Only records that await something carry `open_state`, so the index stays as small as the backlog.
+        table.add_global_secondary_index(
+            index_name="open",
+            partition_key=dynamodb.Attribute(name="open_state", type=text),
+            sort_key=dynamodb.Attribute(name="due_at", type=text),
+            projection_type=dynamodb.ProjectionType.ALL,
+        )
+        return table

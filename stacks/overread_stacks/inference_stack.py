@@ -1,0 +1,92 @@
+"""What decides: the models' endpoints, and the router with its HTTP API and functions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aws_cdk import CfnOutput, Environment, Stack
+from constructs import Construct
+
+from overread_config import Settings, UseCaseSettings, output_name
+from overread_constructs import ConfidenceRouter, ReviewedEndpoint, sklearn_image
+from overread_stacks.data_stack import DataStack
+from overread_stacks.network_stack import ISOLATED, NetworkStack
+from overread_stacks.policy_document import endpoint_name
+from overread_stacks.retention import log_retention
+from overread_stacks.review_stack import OUTPUT_PREFIX, ReviewStack
+
+
+class InferenceStack(Stack):
+    """Models and router of one deployment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        env: Environment,
+        network: NetworkStack,
+        data: DataStack,
+        review: ReviewStack,
+    ) -> None:
+        """The other three stacks give what this one joins; each of their values is stable over updates."""
+        super().__init__(
+            scope,
+            id,
+            env=env,
+            tags=dict(settings.tags),
+            termination_protection=settings.retention.termination_protection,
+            description=f"Overread {settings.environment}: models, router and API",
+        )
+        self._settings = settings
+        self._network = network
+        self._data = data
+        retention = log_retention(settings.retention.log_days)
+        endpoints = [
+            self._endpoint(use_case, model=use_case.prediction.model)
+            for use_case in settings.use_cases
+            if use_case.prediction.model is not None
+        ]
+        router = ConfidenceRouter(
+            self,
+            "Router",
+            name_prefix=settings.prefix,
+            table=data.table,
+            input_bucket=data.inputs,
+            output_bucket=data.outputs,
+            output_prefix=OUTPUT_PREFIX,
+            policies=review.policies,
+            use_cases=[use_case.name for use_case in settings.use_cases],
+            endpoints=endpoints,
+            vpc=network.vpc,
+            subnets=ISOLATED,
+            security_groups=[network.handlers],
+            backend="a2i",
+            proxy_url=settings.network.proxy_url,
+            log_retention=retention,
+            key=data.operations_key,
+            throttling_rate=settings.api.requests_per_second,
+            throttling_burst=settings.api.burst,
+        )
+        CfnOutput(self, "ApiUrl", value=router.api.url)
+        CfnOutput(self, "ApiId", value=router.api.rest_api_id)
+        CfnOutput(self, "ApiStage", value=router.api.deployment_stage.stage_name)
+
+    def _endpoint(self, use_case: UseCaseSettings, *, model: Path) -> ReviewedEndpoint:
+        prediction = use_case.prediction
+        return ReviewedEndpoint(
+            self,
+            f"{output_name(use_case.name)}Endpoint",
+            endpoint_name=endpoint_name(self._settings, use_case),
+            model_archive=model,
+            image=sklearn_image(self.region),
+            instance_type=prediction.instance_type,
+            instance_count=prediction.instance_count,
+            max_instance_count=prediction.max_instance_count,
+            key=self._data.operations_key,
+            vpc=self._network.vpc,
+            subnets=ISOLATED,
+            security_groups=[self._network.models],
+            log_retention=log_retention(self._settings.retention.log_days),
+        )

@@ -1,0 +1,144 @@
+"""The network: isolated subnets without a way to the internet, and private ways to the AWS services in use."""
+
+from __future__ import annotations
+
+from aws_cdk import Aws, Duration, Environment, Fn, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from overread_config import Settings
+from overread_stacks.retention import log_retention, removal_policy
+
+NEEDED_ENDPOINTS = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
+"""What the router calls, beside S3 and DynamoDB."""
+
+ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+_HTTPS = ec2.Port.tcp(443)
+
+
+class NetworkStack(Stack):
+    """Network, endpoints and security groups of one deployment."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, env: Environment) -> None:
+        """Everything is named by CloudFormation, so that several deployments share an account."""
+        super().__init__(
+            scope,
+            id,
+            env=env,
+            tags=dict(settings.tags),
+            termination_protection=settings.retention.termination_protection,
+            description=f"Overread {settings.environment}: the network",
+        )
+        network = settings.network
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(network.cidr),
+            # By number, not by name: needs no look-up in the account, so that every synthesis gives the same.
+            availability_zones=[
+                Fn.select(index, Fn.get_azs()) for index in range(network.availability_zones)
+            ],
+            subnet_configuration=[
+                ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
+            ],
+            nat_gateways=0,
+            create_internet_gateway=False,
+            restrict_default_security_group=False,  # would need a function with rights on every security group
+        )
+        self.handlers = self._outgoing_group("Handlers", description="Overread's functions: HTTPS out only")
+        self.models = self._outgoing_group("Models", description="Overread's models: HTTPS out only")
+        if network.proxy_url:
+            port = int(network.proxy_url.rstrip("/").rpartition(":")[2])
+            self.handlers.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "The egress proxy")
+        self._log_flows(settings)
+        self._add_gateways()
+        self._add_interfaces(sorted({*NEEDED_ENDPOINTS, *network.interface_endpoints}), cidr=network.cidr)
+
+    def _outgoing_group(self, id: str, *, description: str) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(self, id, vpc=self.vpc, description=description, allow_all_outbound=False)
+        # No route leads out of the network: what an address outside of it reaches is the gateway endpoints.
+        group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "AWS services through the network's endpoints")
+        return group
+
+    def _log_flows(self, settings: Settings) -> None:
+        keep = removal_policy(settings.retention)
+        key = kms.Key(
+            self,
+            "Key",
+            description="Encrypts the network's flow logs",
+            enable_key_rotation=True,
+            rotation_period=Duration.days(settings.keys.rotation_days),
+            pending_window=Duration.days(settings.keys.pending_window_days),
+            removal_policy=keep,
+        )
+        key.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal(f"logs.{self.region}.amazonaws.com")],
+                actions=[
+                    "kms:Decrypt",
+                    "kms:Describe*",
+                    "kms:Encrypt",
+                    "kms:GenerateDataKey*",
+                    "kms:ReEncrypt*",
+                ],
+                resources=["*"],  # in a key's own policy: this key
+                conditions={
+                    "ArnLike": {
+                        "kms:EncryptionContext:aws:logs:arn": self.format_arn(
+                            service="logs", resource="log-group:*"
+                        )
+                    }
+                },
+            )
+        )
+        log_group = logs.LogGroup(
+            self,
+            "FlowLog",
+            retention=log_retention(settings.retention.log_days),
+            encryption_key=key,
+            removal_policy=keep,
+        )
+        self.vpc.add_flow_log("Flows", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
+
+    def _add_gateways(self) -> None:
+        for id, service in (
+            ("S3", ec2.GatewayVpcEndpointAwsService.S3),
+            ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
+        ):
+            endpoint = self.vpc.add_gateway_endpoint(id, service=service)
+            endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount", "aws:ResourceAccount"}))
+
+    def _add_interfaces(self, names: list[str], *, cidr: str) -> None:
+        group = ec2.SecurityGroup(
+            self,
+            "Endpoints",
+            vpc=self.vpc,
+            description="The network's interface endpoints: HTTPS from inside only",
+            allow_all_outbound=False,
+        )
+        group.add_ingress_rule(ec2.Peer.ipv4(cidr), _HTTPS, "HTTPS from this network")
+        for name in names:
+            endpoint = ec2.InterfaceVpcEndpoint(
+                self,
+                "".join(part.capitalize() for part in name.replace("-", ".").split(".")),
+                vpc=self.vpc,
+                service=ec2.InterfaceVpcEndpointAwsService(name),
+                subnets=ISOLATED,
+                security_groups=[group],
+                private_dns_enabled=True,
+                open=False,
+            )
+            endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount"}))
+
+
+def _perimeter(keys: set[str]) -> iam.PolicyStatement:
+    """Only this account's principals (and resources) through this endpoint; their own policies say what."""
+    return iam.PolicyStatement(
+        principals=[iam.AnyPrincipal()],
+        actions=["*"],
+        resources=["*"],
+        conditions={"StringEquals": dict.fromkeys(sorted(keys), Aws.ACCOUNT_ID)},
+    )

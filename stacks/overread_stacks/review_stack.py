@@ -1,0 +1,161 @@
+"""Who reviews and how: workforce, teams, pages, flow definitions, and the routing policies that point at them."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Duration, Environment, SecretValue, Stack
+from constructs import Construct
+
+from overread_config import Settings, TeamSettings, UseCaseSettings, WorkforceSettings, output_name
+from overread_constructs import (
+    CognitoIdentity,
+    CognitoWorkforce,
+    FlowDefinition,
+    HumanTaskUi,
+    OidcWorkforce,
+    PrivateWorkforce,
+    RoutingPolicies,
+    Workteam,
+)
+from overread_stacks.data_stack import DataStack
+from overread_stacks.policy_document import policy_document
+
+OUTPUT_PREFIX = "reviews/"
+
+
+class ReviewStack(Stack):
+    """Human review of one deployment.
+
+    The routing policies live here, so that a new flow definition and the policy that points at it arrive in one
+    update. No other stack knows a flow definition's ARN, which changes with its content.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, env: Environment, data: DataStack
+    ) -> None:
+        """`data`: where the pages' inputs are and the answers go."""
+        super().__init__(
+            scope,
+            id,
+            env=env,
+            tags=dict(settings.tags),
+            termination_protection=settings.retention.termination_protection,
+            description=f"Overread {settings.environment}: human review and routing policies",
+        )
+        self._settings = settings
+        self._data = data
+        self._workforce: PrivateWorkforce | None = None
+        teams = {team.name: self._team(team) for team in settings.teams}
+        documents = {
+            use_case.name: self._review(use_case, team=teams[use_case.review.team])
+            for use_case in settings.use_cases
+        }
+        self.policies = RoutingPolicies(
+            self,
+            "Policies",
+            name=settings.prefix,
+            documents=documents,
+            deployment="linear" if settings.policy_rollout == "linear" else "all-at-once",
+        )
+        CfnOutput(self, "AppConfigApplicationId", value=self.policies.application_id)
+        CfnOutput(self, "AppConfigEnvironmentId", value=self.policies.environment_id)
+        for name, team in teams.items():
+            only = len(teams) == 1
+            CfnOutput(
+                self, "WorkteamArn" if only else f"WorkteamArn{output_name(name)}", value=team.workteam_arn
+            )
+
+    def _team(self, team: TeamSettings) -> Workteam:
+        id = f"Team{output_name(team.name)}"
+        if team.kind == "public":
+            return Workteam.public(
+                self,
+                id,
+                data_free_of_personal_information=team.data_free_of_personal_information,
+                acknowledge_closure=team.acknowledge_closure,
+            )
+        if team.arn is not None:
+            return Workteam.from_workteam_arn(self, id, arn=team.arn)
+        if self._workforce is None:
+            self._workforce = self._private_workforce(self._settings.workforce)
+        return Workteam(
+            self,
+            id,
+            name=f"{self._settings.prefix}-{team.name}",
+            description=team.description,
+            workforce=self._workforce,
+            groups=team.groups,
+        )
+
+    def _private_workforce(self, workforce: WorkforceSettings) -> PrivateWorkforce:
+        cognito = workforce.cognito
+        if workforce.mode == "adopt":
+            identity = None
+            if cognito.user_pool_id is not None and cognito.client_id is not None:
+                identity = CognitoIdentity(user_pool_id=cognito.user_pool_id, client_id=cognito.client_id)
+            return PrivateWorkforce.adopt(self, "Workforce", workforce_name=workforce.name, cognito=identity)
+        created = PrivateWorkforce.create(
+            self,
+            "Workforce",
+            workforce_name=workforce.name,
+            cognito=(
+                CognitoWorkforce(
+                    domain_prefix=cognito.domain_prefix or f"{self._settings.prefix}-{self.account}"
+                )
+                if workforce.identity == "cognito"
+                else None
+            ),
+            oidc=_oidc(workforce),
+            source_ip_cidrs=workforce.source_ip_cidrs,
+        )
+        if created.portal_domain is not None:
+            CfnOutput(self, "ReviewPortal", value=f"https://{created.portal_domain}")
+        return created
+
+    def _review(self, use_case: UseCaseSettings, *, team: Workteam) -> str:
+        review = use_case.review
+        name = output_name(use_case.name)
+        prefix = f"{self._settings.prefix}-{use_case.name}"
+        page = HumanTaskUi(self, f"{name}Page", name_prefix=prefix, template=review.template)
+        flow = FlowDefinition(
+            self,
+            f"{name}Review",
+            name_prefix=prefix,
+            workteam=team,
+            human_task_ui=page,
+            output_bucket=self._data.outputs,
+            output_prefix=OUTPUT_PREFIX,
+            input_buckets=[self._data.inputs],
+            title=review.title,
+            description=review.description,
+            task_count=review.task_count,
+            availability=Duration.seconds(review.availability_s),
+            time_limit=Duration.seconds(review.time_limit_s),
+            keywords=review.keywords,
+            price_usd=review.price_usd,
+            on_delete="drain" if review.on_delete == "drain" else "refuse",
+        )
+        CfnOutput(self, f"FlowDefinitionArn{name}", value=flow.flow_definition_arn)
+        return policy_document(
+            self._settings,
+            use_case,
+            flow_definition_arn=flow.flow_definition_arn,
+            flow_definition_name=flow.flow_definition_name,
+            task_ui_sha256=page.content_sha256,
+            public=team.kind == "public",
+        )
+
+
+def _oidc(workforce: WorkforceSettings) -> OidcWorkforce | None:
+    oidc = workforce.oidc
+    if oidc is None:
+        return None
+    return OidcWorkforce(
+        client_id=oidc.client_id,
+        client_secret=SecretValue.secrets_manager(oidc.client_secret_arn),
+        issuer=oidc.issuer,
+        authorization_endpoint=oidc.authorization_endpoint,
+        token_endpoint=oidc.token_endpoint,
+        user_info_endpoint=oidc.user_info_endpoint,
+        logout_endpoint=oidc.logout_endpoint,
+        jwks_uri=oidc.jwks_uri,
+    )
