@@ -80,12 +80,8 @@ class DynamoReviewStore:
         if not loop.is_open:
             self._conditional(self._client.put_item, put, failure=RecordExistsError(loop.name))
             return stored
-        count = self._count_update(
-            loop,
-            change=1,
-            condition="attribute_not_exists(open_loops) OR open_loops < :limit",
-            limit=open_limit,
-        )
+        below = "attribute_not_exists(open_loops) OR open_loops < :limit"
+        count = self._count_update(loop, change=1, condition=below, limit=open_limit)
         failures = (RecordExistsError(loop.name), OpenLimitReachedError(loop.terms.flow_definition_arn))
         self._transact([{"Put": put}, {"Update": count}], failures=failures)
         return stored

@@ -1,4 +1,4 @@
-"""The review service as a process of the local stack: AWS's wire and the portal over the emulator's DynamoDB and S3."""
+"""The review service as a process of the local stack, over the emulator's DynamoDB and S3."""
 
 from __future__ import annotations
 
@@ -80,6 +80,7 @@ class EmulatorEvents:
     def __init__(self, *, emulator_url: str, token: str) -> None:
         self._url = f"{emulator_url.rstrip('/')}/_overread/events"
         self._token = token
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def emit(self, *, resource_arn: str, detail_type: str, detail: Mapping[str, Any]) -> None:
         """Hand one event over. Raises EventUndeliveredError when the emulator does not take it."""
@@ -96,7 +97,7 @@ class EmulatorEvents:
             method="POST",
         )
         try:
-            with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310
+            with self._opener.open(request, timeout=5) as reply:
                 reply.read()
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
             raise EventUndeliveredError(f"{self._url}: {error}") from error
@@ -106,7 +107,7 @@ def build_service(options: Options) -> ReviewService:
     """The service over the emulator; its table and bucket are created when missing."""
     session = boto3.Session(
         aws_access_key_id=options.account,
-        aws_secret_access_key="local",
+        aws_secret_access_key="local",  # noqa: S106
         region_name=options.region,
     )
     config = Config(
@@ -114,7 +115,6 @@ def build_service(options: Options) -> ReviewService:
         connect_timeout=5,
         read_timeout=20,
         max_pool_connections=50,
-        signature_version="v4",
         proxies={},
     )
     dynamodb = session.client("dynamodb", endpoint_url=options.emulator_url, config=config)
@@ -173,7 +173,7 @@ def build_app(service: ReviewService) -> Starlette:
         while True:
             try:
                 await run_in_threadpool(service.loops.sweep)
-            except ReviewError as error:
+            except (ReviewError, ClientError) as error:
                 _LOG.warning("the sweep failed and will be repeated: %s", error)
             await asyncio.sleep(_SWEEP_INTERVAL_S)
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from overread_review.service.errors import RequestInvalidError
 
-_SEPARATORS = " \u00a0\u2000-\u200a\u2028\u2029\u202f\u3000"
+_UNICODE_CATEGORIES = {
+    r"\p{L}\p{M}\p{S}\p{N}\p{P}": r"\S",
+    r"\p{L}\p{Z}\p{N}_": "\\w \u00a0\u2000-\u200a\u2028\u2029\u202f\u3000",
+}
 _TYPE_NAMES = {
     "structure": "an object",
     "list": "a list",
@@ -146,7 +149,9 @@ def _moment(value: Any) -> datetime | None:
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
     """The model's Java pattern for Python, which lacks Unicode categories."""
-    return re.compile(pattern.replace(r"\p{L}\p{Z}\p{N}_", r"\w" + _SEPARATORS))
+    for java, python in _UNICODE_CATEGORIES.items():
+        pattern = pattern.replace(java, python)
+    return re.compile(pattern)
 
 
 def _join(path: str, name: str) -> str:

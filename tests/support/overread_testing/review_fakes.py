@@ -1,4 +1,4 @@
-"""Fakes of the review service's ports: a store in memory under the same conditions, documents, events, a clock."""
+"""Fakes of the review service's ports: store (under the same conditions), documents, events, a clock."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ class ReviewLab:
         return found
 
     def flow_definition(self, name: str = "flow", **config: Any) -> str:
-        """An active flow definition of the team `team` and task UI `ui`; `config` overrides HumanLoopConfig."""
+        """An active flow definition of team `team` and task UI `ui`; `config` overrides HumanLoopConfig."""
         settings = self.service.settings
         reply = self.call(
             self.service.flow_definitions.create,
