@@ -15,6 +15,7 @@ from overread_stacks.review_stack import ReviewStack
 
 FEATURE_FLAGS = {
     "@aws-cdk/aws-iam:minimizePolicies": True,
+    "@aws-cdk/core:validateAgainstDefaultRules": True,
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
 }
 """Here and not in cdk.json, so that every synthesis has them."""

@@ -1,4 +1,4 @@
-"""The network: isolated subnets without a way to the internet, and private ways to the AWS services in use."""
+"""The network: isolated subnets without a way to the internet, and private ways to AWS services."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ class NetworkStack(Stack):
             ],
             nat_gateways=0,
             create_internet_gateway=False,
-            restrict_default_security_group=False,  # would need a function with rights on every security group
+            restrict_default_security_group=False,  # takes a function with rights on any group
         )
-        self.handlers = self._outgoing_group("Handlers", description="Overread's functions: HTTPS out only")
-        self.models = self._outgoing_group("Models", description="Overread's models: HTTPS out only")
+        self.handlers = self._outgoing_group("Handlers", description="Functions of Overread: HTTPS out only")
+        self.models = self._outgoing_group("Models", description="Models of Overread: HTTPS out only")
         if network.proxy_url:
             port = int(network.proxy_url.rstrip("/").rpartition(":")[2])
             self.handlers.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "The egress proxy")
@@ -60,7 +60,7 @@ class NetworkStack(Stack):
     def _outgoing_group(self, id: str, *, description: str) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(self, id, vpc=self.vpc, description=description, allow_all_outbound=False)
         # No route leads out of the network: what an address outside of it reaches is the gateway endpoints.
-        group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "AWS services through the network's endpoints")
+        group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "AWS services through the endpoints")
         return group
 
     def _log_flows(self, settings: Settings) -> None:
@@ -104,11 +104,11 @@ class NetworkStack(Stack):
         self.vpc.add_flow_log("Flows", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
 
     def _add_gateways(self) -> None:
-        for id, service in (
+        for name, service in (
             ("S3", ec2.GatewayVpcEndpointAwsService.S3),
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
         ):
-            endpoint = self.vpc.add_gateway_endpoint(id, service=service)
+            endpoint = self.vpc.add_gateway_endpoint(name, service=service)
             endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount", "aws:ResourceAccount"}))
 
     def _add_interfaces(self, names: list[str], *, cidr: str) -> None:
@@ -116,7 +116,7 @@ class NetworkStack(Stack):
             self,
             "Endpoints",
             vpc=self.vpc,
-            description="The network's interface endpoints: HTTPS from inside only",
+            description="Interface endpoints: HTTPS from inside only",
             allow_all_outbound=False,
         )
         group.add_ingress_rule(ec2.Peer.ipv4(cidr), _HTTPS, "HTTPS from this network")

@@ -1,4 +1,4 @@
-"""Who reviews and how: workforce, teams, pages, flow definitions, and the routing policies that point at them."""
+"""Who reviews and how: workforce, teams, pages, flow definitions and routing policies."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ OUTPUT_PREFIX = "reviews/"
 class ReviewStack(Stack):
     """Human review of one deployment.
 
-    The routing policies live here, so that a new flow definition and the policy that points at it arrive in one
-    update. No other stack knows a flow definition's ARN, which changes with its content.
+    The routing policies live here, so that a new flow definition and the policy that points at it arrive in
+    one update. No other stack knows a flow definition's ARN, which changes with its content.
     """
 
     def __init__(
@@ -65,21 +65,21 @@ class ReviewStack(Stack):
             )
 
     def _team(self, team: TeamSettings) -> Workteam:
-        id = f"Team{output_name(team.name)}"
+        construct_id = f"Team{output_name(team.name)}"
         if team.kind == "public":
             return Workteam.public(
                 self,
-                id,
+                construct_id,
                 data_free_of_personal_information=team.data_free_of_personal_information,
                 acknowledge_closure=team.acknowledge_closure,
             )
         if team.arn is not None:
-            return Workteam.from_workteam_arn(self, id, arn=team.arn)
+            return Workteam.from_workteam_arn(self, construct_id, arn=team.arn)
         if self._workforce is None:
             self._workforce = self._private_workforce(self._settings.workforce)
         return Workteam(
             self,
-            id,
+            construct_id,
             name=f"{self._settings.prefix}-{team.name}",
             description=team.description,
             workforce=self._workforce,
