@@ -1,0 +1,250 @@
+"""Who may do what: every grant is named, none is wider than its handler needs, one role predicts."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+STACKS = ("Review", "Inference", "Proxied", "Own", "Crowd")
+INTERFACES = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+WITHOUT_RESOURCE = INTERFACES | {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "sagemaker:ListHumanLoops",
+    "ecr:GetAuthorizationToken",
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeVpcs",
+}
+RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
+SENDING = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
+POLICIES = {"appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"}
+RECORDS = {"dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+STREAM = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+}
+NEEDED = {
+    "RoutePrediction": RUNNING
+    | KEYS
+    | POLICIES
+    | RECORDS
+    | INTERFACES
+    | {"s3:GetObject", "s3:PutObject", "secretsmanager:GetSecretValue", "sagemaker:InvokeEndpoint"},
+    "ReadDecision": RUNNING | KEYS | INTERFACES | {"dynamodb:GetItem"},
+    "StartLoop": RUNNING
+    | KEYS
+    | SENDING
+    | POLICIES
+    | RECORDS
+    | STREAM
+    | {"dynamodb:Query", "s3:GetObject", "sagemaker:StartHumanLoop", "sagemaker:DescribeHumanLoop"},
+    "IngestReview": RUNNING
+    | KEYS
+    | SENDING
+    | RECORDS
+    | {"sagemaker:DescribeHumanLoop", "s3:GetObject", "s3:GetObjectVersion"},
+}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def allowed(synthesized: Any, stack: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    for roles, statement in synthesized.statements(stack):
+        if statement["Effect"] == "Allow":
+            yield roles, as_list(statement["Action"]), [json.dumps(r) for r in as_list(statement["Resource"])]
+
+
+def test_only_the_routers_role_may_invoke_an_endpoint(synthesized: Any) -> None:
+    invoking = [
+        (stack, roles, resources)
+        for stack in synthesized.templates
+        for roles, actions, resources in allowed(synthesized, stack)
+        if any(re.fullmatch(a.replace("*", ".*"), "sagemaker:InvokeEndpoint") for a in actions)
+    ]
+    ((stack, roles, (endpoint,)),) = invoking
+    assert stack == "Inference"
+    assert roles.startswith("RouterRoutePredictionRole")
+    assert endpoint.endswith(':sagemaker:eu-central-1:123456789012:endpoint/loans-loan"]]}')
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_no_action_is_a_pattern(synthesized: Any, stack: str) -> None:
+    patterns = [(roles, a) for roles, actions, _ in allowed(synthesized, stack) for a in actions if "*" in a]
+    assert patterns == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_is_meant_only_by_actions_that_take_none(synthesized: Any, stack: str) -> None:
+    for roles, actions, resources in allowed(synthesized, stack):
+        if '"*"' in resources:
+            assert set(actions) <= WITHOUT_RESOURCE, roles
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_policies_hang_on_one_role_each_and_no_managed_one_is_used(synthesized: Any, stack: str) -> None:
+    for name, role in synthesized.resources(stack, "AWS::IAM::Role").items():
+        managed = role["Properties"].get("ManagedPolicyArns", [])
+        if "CloudWatchRole" in name:
+            assert "AmazonAPIGatewayPushToCloudWatchLogs" in json.dumps(managed)
+        else:
+            assert managed == []
+            assert "Policies" not in role["Properties"]
+
+
+@pytest.mark.parametrize("handler", NEEDED)
+def test_a_handler_may_do_what_it_needs_and_nothing_else(synthesized: Any, handler: str) -> None:
+    assert synthesized.actions("Inference", role=f"Router{handler}Role") == NEEDED[handler]
+
+
+def test_handlers_reach_their_own_prefixes_only(synthesized: Any) -> None:
+    ends = {
+        "StartLoop": {
+            "dynamodb:Query": "/index/open",
+            "s3:GetObject": "/inputs/*",
+            "sagemaker:StartHumanLoop": ":flow-definition/loans-*",
+            "sagemaker:DescribeHumanLoop": ":human-loop/h-*",
+        },
+        "IngestReview": {
+            "s3:GetObjectVersion": "/reviews/*",
+            "sagemaker:DescribeHumanLoop": ":human-loop/h-*",
+        },
+        "RoutePrediction": {
+            "s3:PutObject": "/inputs/*",
+            "appconfig:GetLatestConfiguration": "/configuration/*",
+        },
+    }
+    for handler, expected in ends.items():
+        for action, end in expected.items():
+            ((_, _, resources),) = [
+                found
+                for found in allowed(synthesized, "Inference")
+                if f"Router{handler}Role" in found[0] and action in found[1]
+            ]
+            assert [r for r in resources if not r.endswith(f'{end}"]]}}')] == []
+
+
+def test_code_in_the_network_may_not_touch_network_interfaces(synthesized: Any) -> None:
+    for module, role in (("route-prediction", "RoutePrediction"), ("read-decision", "ReadDecision")):
+        (denied,) = [
+            statement
+            for _, statement in synthesized.statements("Inference", role=f"Router{role}Role")
+            if statement["Effect"] == "Deny"
+        ]
+        assert set(denied["Action"]) == INTERFACES
+        arn = json.dumps(denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"])
+        assert arn.endswith(f':function:loans-{module}"]]}}')
+        names = [f["FunctionName"] for f in synthesized.functions("Inference").values()]
+        assert f"loans-{module}" in names
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_keys_are_used_through_services_only(synthesized: Any, stack: str) -> None:
+    for roles, statement in synthesized.statements(stack):
+        if any(action.startswith("kms:") for action in as_list(statement["Action"])):
+            if roles.startswith("ModelRole"):
+                continue  # SageMaker itself encrypts the volumes, by grants
+            services = json.dumps(statement["Condition"]["StringEquals"]["kms:ViaService"])
+            assert re.search(r"(dynamodb|s3|sqs|secretsmanager)\.eu-central-1\.", services)
+
+
+def test_the_model_reads_one_archive_one_image_and_one_log(synthesized: Any) -> None:
+    by_action = {
+        action: resources
+        for roles, actions, resources in allowed(synthesized, "Inference")
+        if roles.startswith("ModelRole")
+        for action in actions
+    }
+    model = synthesized.one("Inference", "AWS::SageMaker::Model")
+    key = model["PrimaryContainer"]["ModelDataUrl"].removeprefix("s3://")
+    assert by_action["s3:GetObject"] == [
+        f'{{"Fn::Join": ["", ["arn:", {{"Ref": "AWS::Partition"}}, ":s3:::{key}"]]}}'
+    ]
+    (image,) = by_action["ecr:BatchGetImage"]
+    assert image.endswith(':ecr:eu-central-1:492215442770:repository/sagemaker-scikit-learn"]]}')
+    (log,) = by_action["logs:PutLogEvents"]
+    assert "ModelLog" in log
+    assert "s3:ListBucket" not in by_action
+
+
+def test_sagemaker_acts_for_this_account_only(synthesized: Any) -> None:
+    for stack, name in (("Inference", "ModelRole"), ("Review", "LoansRole"), ("Crowd", "OpenRole")):
+        (trust,) = synthesized.one(stack, "AWS::IAM::Role", like=name)["AssumeRolePolicyDocument"][
+            "Statement"
+        ]
+        assert trust["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+        assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_a2i_reads_inputs_and_writes_answers_below_their_prefix(synthesized: Any) -> None:
+    found = {
+        action: resources
+        for roles, actions, resources in allowed(synthesized, "Review")
+        if roles.startswith("LoansRole")
+        for action in actions
+    }
+    assert set(found) == {"s3:GetObject", "s3:PutObject"} | KEYS
+    assert "Answers" in found["s3:PutObject"][0]
+    assert found["s3:PutObject"][0].endswith('"/reviews/*"]]}')
+    assert "Inputs" in found["s3:GetObject"][0]
+
+
+def test_the_provider_manages_flow_definitions_by_their_exact_names_and_passes_one_role(
+    synthesized: Any,
+) -> None:
+    for name in ("Loans", "Forms"):
+        policy = synthesized.one("Review", "AWS::IAM::Policy", like=f"{name}Manage")
+        manage, passing = policy["PolicyDocument"]["Statement"]
+        (role,) = policy["Roles"]
+        assert role["Ref"].startswith("OverreadFlowDefinitionsProvideRole")
+        assert json.dumps(manage["Resource"]).endswith(f':flow-definition/loans-{name.lower()}-????????"]]}}')
+        assert passing["Action"] == "iam:PassRole"
+        assert passing["Resource"]["Fn::GetAtt"][0].startswith(f"{name}Role")
+        assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+
+
+def test_the_public_team_is_denied_but_to_the_provider_of_its_own(synthesized: Any) -> None:
+    denies = [
+        (stack, roles, statement)
+        for stack in ("Review", "Crowd")
+        for roles, statement in synthesized.statements(stack, role="FlowDefinitionsProvideRole")
+        if statement["Effect"] == "Deny"
+    ]
+    assert [stack for stack, _, _ in denies] == ["Review", "Crowd"]
+    for _, roles, statement in denies:
+        assert roles.startswith("OverreadFlowDefinitionsProvideRole")
+        assert statement["Action"] == "sagemaker:CreateFlowDefinition"
+        assert statement["Resource"] == "*"
+        assert statement["Condition"] == {"StringEquals": {"sagemaker:WorkteamType": "public-crowd"}}
+    open_ = synthesized.one("Crowd", "AWS::IAM::Policy", like="OpenManage")
+    closed = synthesized.one("Crowd", "AWS::IAM::Policy", like="ClosedManage")
+    assert open_["Roles"][0]["Ref"].startswith("OverreadPublicFlowDefinitionsProvideRole")
+    assert closed["Roles"][0]["Ref"].startswith("OverreadFlowDefinitionsProvideRole")
+
+
+def test_services_may_use_the_key_for_this_account(synthesized: Any) -> None:
+    statements = synthesized.one("Data", "AWS::KMS::Key")["KeyPolicy"]["Statement"]
+    by_service = {
+        s["Principal"]["Service"]: s
+        for s in statements
+        if "Service" in s["Principal"] and s["Effect"] == "Allow"
+    }
+    logs = by_service["logs.eu-central-1.amazonaws.com"]
+    arn = json.dumps(logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
+    assert arn.endswith(':logs:eu-central-1:123456789012:log-group:*"]]}')
+    events = by_service["events.amazonaws.com"]
+    assert events["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
