@@ -1,0 +1,116 @@
+"""The host's own paths, `/_overread/…`, for the stack's other processes: events, IAM switch, checkpoints."""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core.persistence import save_all
+from ministack.core.responses import request_scope
+from ministack.services import eventbridge
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from overread_local.state import ACCOUNT, REGION, StateFolder, write_private
+
+TOKEN_HEADER = "x-overread-token"  # noqa: S105 - a header's name
+PREFIX = "/_overread/"
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def set_iam(folder: StateFolder, *, enforced: bool) -> None:
+    """Switches IAM enforcement and remembers it for the next start."""
+    ministack_app.AUTH = enforced
+    write_private(folder.iam, json.dumps({"enforced": enforced}))
+
+
+def restore_iam(folder: StateFolder) -> None:
+    """Sets IAM enforcement as it was when the emulator stopped."""
+    if folder.iam.is_file():
+        ministack_app.AUTH = bool(json.loads(folder.iam.read_text())["enforced"])
+
+
+def checkpoint() -> None:
+    """Writes the state of every service to disk; S3 objects are there already."""
+    save_all(ministack_app._build_persistence_save_dict())
+
+
+def emit(entry: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
+    """Puts one event on the default bus as an AWS service does."""
+    with request_scope(ACCOUNT, REGION):
+        reply: tuple[int, dict[str, str], bytes] = eventbridge._put_events(
+            {"Entries": [entry]}, allow_aws_source=True
+        )
+    return reply
+
+
+class Administration:
+    """The routes under `/_overread/`; each needs the stack's token."""
+
+    def __init__(self, folder: StateFolder, *, token: str) -> None:
+        self._folder = folder
+        self._token = token
+        self._touched = False
+        self._routes = Starlette(
+            routes=[
+                Route("/_overread/healthz", self.health),
+                Route("/_overread/iam", self.iam, methods=["POST"]),
+                Route("/_overread/checkpoint", self.save, methods=["POST"]),
+                Route("/_overread/events", self.events, methods=["POST"]),
+            ]
+        )
+
+    def wrap(self, emulator: Asgi) -> Asgi:
+        """The emulator's application with these routes in front."""
+
+        async def application(scope: Any, receive: Any, send: Any) -> None:
+            mine = scope["type"] == "http" and scope["path"].startswith(PREFIX)
+            self._touched = self._touched or not mine
+            await (self._routes if mine else emulator)(scope, receive, send)
+
+        return application
+
+    def save_if_touched(self) -> None:
+        """A checkpoint, when requests came in since the last one."""
+        if self._touched:
+            self._touched = False
+            checkpoint()
+
+    async def health(self, request: Request) -> Response:
+        return JSONResponse({"status": "ok", "iam_enforced": bool(ministack_app.AUTH)})
+
+    async def iam(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        set_iam(self._folder, enforced=bool((await request.json())["enforced"]))
+        return JSONResponse({"enforced": bool(ministack_app.AUTH)})
+
+    async def save(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        await run_in_threadpool(checkpoint)
+        return JSONResponse({"saved": True})
+
+    async def events(self, request: Request) -> Response:
+        """Emits an event as an AWS service does, `aws.*` sources included."""
+        if refusal := self._refusal(request):
+            return refusal
+        event = await request.json()
+        entry = {
+            "Source": event["source"],
+            "DetailType": event["detail-type"],
+            "Resources": event.get("resources", []),
+            "Detail": json.dumps(event["detail"]),
+        }
+        status, _, body = await run_in_threadpool(emit, entry)
+        return Response(body, status_code=status, media_type="application/json")
+
+    def _refusal(self, request: Request) -> Response | None:
+        given = request.headers.get(TOKEN_HEADER, "")
+        if hmac.compare_digest(given.encode(), self._token.encode()):
+            return None
+        return JSONResponse({"message": f"{TOKEN_HEADER} is missing or wrong"}, status_code=403)

@@ -1,0 +1,44 @@
+"""Puts Overread's hooks on ministack; refuses to start when a hook point of the pinned version is gone."""
+
+from pathlib import Path
+
+from ministack import app as ministack_app
+from ministack.core import lambda_runtime
+from ministack.services import eventbridge
+from ministack.services.cloudformation import provisioners, stacks
+
+from overread_local.emulator import lambda_workers, resource_types
+from overread_local.emulator.autoscaling import ApplicationAutoScaling
+from overread_local.emulator.gateway import Gateway
+
+_POINTS = (
+    (ministack_app, ("AUTH", "SERVICE_HANDLERS", "SERVICE_REGISTRY", "_enforce_data_plane")),
+    (ministack_app, ("_build_persistence_save_dict", "app")),
+    (lambda_runtime, ("_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
+    (eventbridge, ("_put_events",)),
+    (provisioners, ("_RESOURCE_HANDLERS",)),
+    (stacks, ("_runs_on_worker_thread",)),
+)
+
+
+def install(
+    gateway: Gateway, *, scaling: ApplicationAutoScaling, lambda_python: Path, emulator_url: str
+) -> None:
+    """Installs every hook.
+
+    Raises:
+        RuntimeError: the installed ministack is not the one these hooks were written for.
+    """
+    missing = [
+        f"{module.__name__}.{name}"
+        for module, names in _POINTS
+        for name in names
+        if not hasattr(module, name)
+    ]
+    if missing:
+        raise RuntimeError(f"this ministack has no {', '.join(missing)}: install the pinned version")
+    for name, handler in (("sagemaker", gateway.handle), ("application-autoscaling", scaling.handle)):
+        ministack_app.SERVICE_REGISTRY[name] = {"module": name}
+        ministack_app.SERVICE_HANDLERS[name] = handler
+    lambda_workers.install(lambda_python)
+    resource_types.install(emulator_url)

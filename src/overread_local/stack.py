@@ -1,0 +1,317 @@
+"""The local stack as a Python object: start, attach, environment, IAM switch, stop."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from overread_local import processes
+from overread_local.errors import AlreadyRunningError, LocalStackError, NotRunningError
+from overread_local.state import ProcessRecord, StackRecord, StateFolder, read_record, write_private
+from overread_local.supervisor import START_TIMEOUT_S, Launch, choose_ports
+
+DEFAULT_REVIEWERS = ("ada", "grace", "katherine")
+DEFAULT_STATE_DIR = Path(".overread/local")
+REVIEWER_GROUP = "reviewers"
+STOP_TIMEOUT_S = 30.0
+_POLL_S = 0.05
+_NAMESPACE = uuid.UUID("6f0b2a52-7b0e-4b55-9d3a-0c1f5f6f2d11")  # fixed: a reviewer keeps their identity
+
+Report = Callable[[str], None]
+_started_here: dict[int, "subprocess.Popen[bytes]"] = {}  # supervisors that this process must reap
+
+
+def silent(_text: str) -> None:
+    """A report that nobody reads."""
+
+
+class LocalStack:
+    """A local stack that runs; made by `start` or `attach`."""
+
+    def __init__(self, folder: StateFolder, record: StackRecord) -> None:
+        self._folder = folder
+        self._record = record
+
+    @classmethod
+    def start(
+        cls,
+        *,
+        state_dir: Path,
+        lambda_python: Path,
+        fresh: bool = False,
+        reviewers: Sequence[str] = DEFAULT_REVIEWERS,
+        status_lag_s: float = 0.5,
+        review_module: str = "overread_local.review_process",
+        ports: tuple[int, int, int] | None = None,
+        report: Report = silent,
+    ) -> "LocalStack":
+        """Starts the stack of a state folder and waits until all of it answers.
+
+        `fresh` forgets what the folder holds; otherwise the stack goes on where it stopped. `reviewers` are
+        the names that can sign in to the portal, all in the group `reviewers`. `ports` are those of emulator,
+        portal and model server; free ones are chosen by default.
+
+        Raises:
+            AlreadyRunningError: a stack runs in this folder.
+            LocalStackError: the interpreter for Lambdas is missing, a port is taken, or a part did not start.
+        """
+        folder = StateFolder(state_dir.resolve())
+        _check_interpreter(lambda_python)
+        if running(folder):
+            raise AlreadyRunningError(f"a local stack already runs in {folder.root}: `overread local status`")
+        end_leftovers(folder)
+        if fresh:
+            shutil.rmtree(folder.root, ignore_errors=True)
+        folder.root.mkdir(parents=True, exist_ok=True)
+        launch = _launch(
+            folder,
+            lambda_python=lambda_python,
+            status_lag_s=status_lag_s,
+            review_module=review_module,
+            ports=ports,
+        )
+        write_private(folder.reviewers, json.dumps(_reviewers(reviewers), indent=2))
+        write_private(folder.launch, json.dumps(asdict(launch)))
+        record = _start_supervisor(folder, report=report)
+        return cls(folder, record)
+
+    @classmethod
+    def attach(cls, state_dir: Path) -> "LocalStack":
+        """The stack that runs in a state folder.
+
+        Raises:
+            NotRunningError: none runs there, or a part of it has died.
+        """
+        folder = StateFolder(state_dir.resolve())
+        record = read_record(folder)
+        if record is None or processes.find(record.processes["supervisor"]) is None:
+            raise NotRunningError(f"no local stack runs in {folder.root}: start one with `overread local up`")
+        if dead := [name for name, process in record.processes.items() if processes.find(process) is None]:
+            raise NotRunningError(
+                f"{', '.join(dead)} died: `overread local up` starts it again from the last checkpoint"
+            )
+        return cls(folder, record)
+
+    @property
+    def endpoint_url(self) -> str:
+        """The emulator's address: the endpoint URL for AWS clients."""
+        return self._record.endpoint_url
+
+    @property
+    def portal_url(self) -> str:
+        """The worker portal's address, without `/portal/`."""
+        return self._record.portal_url
+
+    @property
+    def record(self) -> StackRecord:
+        """What runs and where."""
+        return self._record
+
+    @property
+    def state_dir(self) -> Path:
+        """The folder that holds the stack's state and logs."""
+        return self._folder.root
+
+    def environment(self) -> dict[str, str]:
+        """A complete environment in which the CDK command line and boto3 reach the stack, and only it."""
+        kept = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "HOME")
+        environment = {name: os.environ[name] for name in kept if name in os.environ}
+        return environment | {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self._record.account,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": self._record.region,
+            "AWS_DEFAULT_REGION": self._record.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "CDK_DEFAULT_ACCOUNT": self._record.account,
+            "CDK_DEFAULT_REGION": self._record.region,
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+        }
+
+    def invoke_url(self, api_id: str, stage: str) -> str:
+        """The local address of a deployed REST API's stage."""
+        return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"
+
+    def enforce_iam(self, enforced: bool) -> None:
+        """Switches IAM on or off for every caller but the account's own root-like key."""
+        self._administer("iam", {"enforced": enforced})
+
+    def checkpoint(self) -> None:
+        """Writes the whole state to disk, so that a killed emulator comes back as of now."""
+        self._administer("checkpoint", {})
+
+    def stop(self) -> None:
+        """Ends every process and removes temporary files; the state stays for the next start.
+
+        Raises:
+            LocalStackError: the supervisor did not end in time.
+        """
+        end_supervisor(self._folder)
+
+    def _administer(self, path: str, document: Mapping[str, Any]) -> None:
+        reply = httpx.post(
+            f"{self.endpoint_url}/_overread/{path}",
+            json=dict(document),
+            headers={"x-overread-token": self._record.token},
+            timeout=60.0,
+            trust_env=False,
+        )
+        reply.raise_for_status()
+
+
+def running(folder: StateFolder) -> bool:
+    """Whether a supervisor runs in the folder."""
+    record = supervisor_of(folder)
+    return record is not None and processes.find(record) is not None
+
+
+def supervisor_of(folder: StateFolder) -> ProcessRecord | None:
+    """The folder's supervisor, running or not."""
+    if not folder.supervisor_pid.is_file():
+        return None
+    return ProcessRecord(**json.loads(folder.supervisor_pid.read_text()))
+
+
+def end_supervisor(folder: StateFolder) -> None:
+    """Ends the stack in a folder, whatever is left of it.
+
+    Raises:
+        LocalStackError: the supervisor did not end in time.
+    """
+    record = supervisor_of(folder)
+    process = None if record is None else processes.find(record)
+    if process is not None:
+        process.terminate()
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while record is not None and processes.find(record) is not None:
+            if time.monotonic() > deadline:
+                raise LocalStackError(
+                    f"the supervisor (pid {process.pid}) did not end within {STOP_TIMEOUT_S:.0f} s;"
+                    f" see {folder.logs}"
+                )
+            time.sleep(_POLL_S)
+        if (child := _started_here.pop(process.pid, None)) is not None:
+            child.wait()
+    end_leftovers(folder)
+
+
+def end_leftovers(folder: StateFolder) -> None:
+    """Ends what a killed supervisor left behind, and removes its record and temporary files."""
+    if (record := read_record(folder)) is not None:
+        left = [processes.find(process) for process in record.processes.values()]
+        processes.end([process for process in left if process is not None])
+    processes.end(processes.working_in(folder.temporary))
+    shutil.rmtree(folder.temporary, ignore_errors=True)
+    folder.record.unlink(missing_ok=True)
+    folder.supervisor_pid.unlink(missing_ok=True)
+
+
+def restart_dead_parts(folder: StateFolder) -> StackRecord:
+    """Has a running supervisor start again what died.
+
+    Raises:
+        NotRunningError: there is no supervisor.
+        LocalStackError: a part does not start.
+    """
+    supervisor = supervisor_of(folder)
+    process = None if supervisor is None else processes.find(supervisor)
+    if process is None:
+        raise NotRunningError(f"no local stack runs in {folder.root}")
+    folder.record.unlink(missing_ok=True)
+    process.send_signal(signal.SIGHUP)
+    return _await_record(folder, process.pid)
+
+
+def _start_supervisor(folder: StateFolder, *, report: Report) -> StackRecord:
+    report("starting the supervisor")
+    process = processes.start(
+        [sys.executable, "-m", "overread_local.supervisor", "--state-dir", str(folder.root)],
+        log=folder.logs / "supervisor.log",
+        environment={
+            name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TZ", "HOME"}
+        },
+        cwd=folder.root,
+    )
+    report("waiting for emulator, model server and portal")
+    _started_here[process.pid] = process
+    try:
+        return _await_record(folder, process.pid, ended=lambda: process.poll() is not None)
+    except BaseException:
+        end_supervisor(folder)
+        raise
+
+
+def _await_record(folder: StateFolder, pid: int, *, ended: Callable[[], bool] = lambda: False) -> StackRecord:
+    deadline = time.monotonic() + START_TIMEOUT_S + 5.0
+    while True:
+        if (record := read_record(folder)) is not None:
+            return record
+        if ended() or time.monotonic() > deadline:
+            raise LocalStackError(f"the local stack did not start (supervisor {pid}):\n{_last_words(folder)}")
+        time.sleep(_POLL_S)
+
+
+def _last_words(folder: StateFolder) -> str:
+    lines: list[str] = []
+    for log in sorted(folder.logs.glob("*.log")):
+        lines += [f"{log.name}: {line}" for line in log.read_text(errors="replace").splitlines()[-6:]]
+    return "\n".join(lines)
+
+
+def _launch(
+    folder: StateFolder,
+    *,
+    lambda_python: Path,
+    status_lag_s: float,
+    review_module: str,
+    ports: tuple[int, int, int] | None,
+) -> Launch:
+    chosen = ports or _ports_as_before(folder) or choose_ports()
+    for port in chosen:
+        if processes.port_is_taken(port):
+            raise LocalStackError(f"port {port} is in use by another program; choose another one with --port")
+    emulator, portal, model_server = chosen
+    return Launch(
+        lambda_python=str(lambda_python.absolute()),
+        emulator_port=emulator,
+        portal_port=portal,
+        model_server_port=model_server,
+        status_lag_s=status_lag_s,
+        review_module=review_module,
+    )
+
+
+def _ports_as_before(folder: StateFolder) -> tuple[int, int, int] | None:
+    """The ports of the folder's last run, when they are still free: deployed addresses stay valid."""
+    if not folder.launch.is_file():
+        return None
+    launch = Launch(**json.loads(folder.launch.read_text()))
+    ports = (launch.emulator_port, launch.portal_port, launch.model_server_port)
+    return None if any(processes.port_is_taken(port) for port in ports) else ports
+
+
+def _reviewers(names: Sequence[str]) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "sub": str(uuid.uuid5(_NAMESPACE, name)), "groups": [REVIEWER_GROUP]} for name in names
+    ]
+
+
+def _check_interpreter(lambda_python: Path) -> None:
+    if not os.access(lambda_python, os.X_OK):
+        raise LocalStackError(
+            f"{lambda_python} is missing: it is the bare interpreter that runs Lambdas;"
+            " `make setup` makes it (.venv-lambda)"
+        )
