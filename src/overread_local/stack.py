@@ -122,6 +122,10 @@ class LocalStack:
         """The folder that holds the stack's state and logs."""
         return self._folder.root
 
+    def reviewer_names(self) -> dict[str, str]:
+        """The local reviewers' names by the subject that their answers carry."""
+        return {person["sub"]: person["name"] for person in json.loads(self._folder.reviewers.read_text())}
+
     def environment(self) -> dict[str, str]:
         """A complete environment in which the CDK command line and boto3 reach the stack, and only it."""
         kept = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "HOME")
