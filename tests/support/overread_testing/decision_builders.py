@@ -7,9 +7,7 @@ from typing import Any
 from overread.routing.policy import UseCasePolicy, parse_policy
 from overread_testing.decision_fakes import ACCOUNT, REGION
 
-FLOW_DEFINITION_ARN = (
-    f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/overread-test-loan-approval-1a2b3c4d"
-)
+FLOW_DEFINITION_ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:flow-definition/overread-test-loan-1a2b3c4d"
 NEXT_FLOW_DEFINITION_ARN = FLOW_DEFINITION_ARN.replace("1a2b3c4d", "5e6f7a8b")
 CALLER_ARN = f"arn:aws:sts::{ACCOUNT}:assumed-role/LoanService/session-1"
 CALLER_SCOPE = f"{ACCOUNT}:assumed-role/LoanService"
