@@ -251,14 +251,15 @@ class ConfidenceRouter(Construct):
             environment={
                 **self._inputs_environment(),
                 **self._policies_environment(),
+                "OVERREAD_ENVIRONMENT": self._name_prefix,
                 "OVERREAD_USE_CASES": ",".join(use_cases),
                 "OVERREAD_SPOT_CHECK_SECRET": secret.secret_arn,
             },
             timeout=Duration.seconds(29),
             memory_mb=1024,
         )
-        self._use_table(handler, "ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
-        self._use_inputs(handler, "s3:GetObject", "s3:PutObject")
+        self._use_table(handler, "GetItem", "PutItem")
+        self._use_inputs(handler, "s3:PutObject")
         self._policies.grant_read(handler.role)
         handler.allow("secretsmanager:GetSecretValue", on=[secret.secret_arn])
         for endpoint in endpoints:
@@ -292,9 +293,9 @@ class ConfidenceRouter(Construct):
             asynchronous=True,
             outside=self._outside,
         )
-        self._use_table(handler, "ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
+        self._use_table(handler, "GetItem", "PutItem")
         handler.allow("dynamodb:Query", on=[f"{self._table.table_arn}/index/{OPEN_INDEX}"])
-        self._use_inputs(handler, "s3:GetObject")
+        self._use_inputs(handler, "s3:GetObject", "s3:GetObjectVersion")
         self._policies.grant_read(handler.role)
         flow_definitions = self._sagemaker_arn("flow-definition", name=f"{self._name_prefix}-*")
         handler.allow("sagemaker:StartHumanLoop", on=[flow_definitions])
@@ -312,11 +313,9 @@ class ConfidenceRouter(Construct):
             asynchronous=True,
             outside=self._outside,
         )
-        self._use_table(handler, "ConditionCheckItem", "GetItem", "PutItem", "UpdateItem")
+        self._use_table(handler, "GetItem", "PutItem")
         handler.allow("sagemaker:DescribeHumanLoop", on=[self._sagemaker_arn("human-loop", name="h-*")])
-        handler.allow(
-            "s3:GetObject", "s3:GetObjectVersion", on=[output_bucket.arn_for_objects(f"{output_prefix}*")]
-        )
+        handler.allow("s3:GetObject", on=[output_bucket.arn_for_objects(f"{output_prefix}*")])
         self._use_keys(handler, self._table.encryption_key, output_bucket.encryption_key)
         return handler
 

@@ -29,7 +29,7 @@ RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments",
 KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 SENDING = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 POLICIES = {"appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"}
-RECORDS = {"dynamodb:ConditionCheckItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
+RECORDS = {"dynamodb:GetItem", "dynamodb:PutItem"}
 STREAM = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
@@ -42,7 +42,7 @@ NEEDED = {
     | POLICIES
     | RECORDS
     | INTERFACES
-    | {"s3:GetObject", "s3:PutObject", "secretsmanager:GetSecretValue", "sagemaker:InvokeEndpoint"},
+    | {"s3:PutObject", "secretsmanager:GetSecretValue", "sagemaker:InvokeEndpoint"},
     "ReadDecision": RUNNING | KEYS | INTERFACES | {"dynamodb:GetItem"},
     "StartLoop": RUNNING
     | KEYS
@@ -50,12 +50,9 @@ NEEDED = {
     | POLICIES
     | RECORDS
     | STREAM
-    | {"dynamodb:Query", "s3:GetObject", "sagemaker:StartHumanLoop", "sagemaker:DescribeHumanLoop"},
-    "IngestReview": RUNNING
-    | KEYS
-    | SENDING
-    | RECORDS
-    | {"sagemaker:DescribeHumanLoop", "s3:GetObject", "s3:GetObjectVersion"},
+    | {"dynamodb:Query", "s3:GetObject", "s3:GetObjectVersion"}
+    | {"sagemaker:StartHumanLoop", "sagemaker:DescribeHumanLoop"},
+    "IngestReview": RUNNING | KEYS | SENDING | RECORDS | {"sagemaker:DescribeHumanLoop", "s3:GetObject"},
 }
 
 
@@ -115,12 +112,12 @@ def test_handlers_reach_their_own_prefixes_only(synthesized: Any) -> None:
     ends = {
         "StartLoop": {
             "dynamodb:Query": "/index/open",
-            "s3:GetObject": "/inputs/*",
+            "s3:GetObjectVersion": "/inputs/*",
             "sagemaker:StartHumanLoop": ":flow-definition/loans-*",
             "sagemaker:DescribeHumanLoop": ":human-loop/h-*",
         },
         "IngestReview": {
-            "s3:GetObjectVersion": "/reviews/*",
+            "s3:GetObject": "/reviews/*",
             "sagemaker:DescribeHumanLoop": ":human-loop/h-*",
         },
         "RoutePrediction": {

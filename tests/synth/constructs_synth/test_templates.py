@@ -1,5 +1,6 @@
 """What the constructs deploy: protected by default, no event lost, names that change with their content."""
 
+import importlib
 import json
 from typing import Any
 
@@ -10,8 +11,10 @@ from aws_cdk import aws_s3 as s3
 from botocore.validate import ParamValidator
 from cfnlint.jsonschema import StandardValidator
 
+from overread.errors import MissingSettingsError
 from overread_constructs import FlowDefinition, HumanTaskUi, PrivateWorkforce, Workteam
 from overread_constructs.routing_policies import SCHEMA
+from overread_lambda import settings
 
 PAGE = "<crowd-form><crowd-input name='note'></crowd-input></crowd-form>"
 ROUTERS = ("Inference", "Proxied", "Own")
@@ -280,26 +283,27 @@ def test_on_the_review_service_every_function_is_in_the_network(synthesized: Any
     assert all("VpcConfig" in function for function in synthesized.functions("Own").values())
 
 
-def test_handlers_get_the_settings_that_they_read(synthesized: Any) -> None:
-    variables = {
-        module: set(function["Environment"]["Variables"])
-        for module, function in synthesized.functions("Inference").items()
+def test_handlers_get_the_settings_that_they_read_and_no_others(synthesized: Any) -> None:
+    read = {
+        "route_prediction": settings.route_settings,
+        "read_decision": settings.read_settings,
+        "start_loop": settings.start_settings,
+        "ingest_review": settings.ingest_settings,
     }
-    policies = {"OVERREAD_APPCONFIG_APPLICATION", "OVERREAD_APPCONFIG_ENVIRONMENT"}
-    assert variables == {
-        "route_prediction": policies
-        | {
-            "OVERREAD_TABLE",
-            "OVERREAD_INPUT_BUCKET",
-            "OVERREAD_USE_CASES",
-            "OVERREAD_SPOT_CHECK_SECRET",
-        },
-        "read_decision": {"OVERREAD_TABLE"},
-        "start_loop": policies | {"OVERREAD_TABLE", "OVERREAD_INPUT_BUCKET"},
-        "ingest_review": {"OVERREAD_TABLE", "OVERREAD_OUTPUT_BUCKET"},
-    }
+    for module, function in synthesized.functions("Inference").items():
+        variables = {name: str(value) for name, value in function["Environment"]["Variables"].items()}
+        read[module](variables)
+        for name in variables:
+            with pytest.raises(MissingSettingsError, match=name):
+                read[module](variables | {name: ""})
     router = synthesized.functions("Inference")["route_prediction"]["Environment"]["Variables"]
     assert router["OVERREAD_USE_CASES"] == "loan,card"
+
+
+@pytest.mark.parametrize("stack", WITH_FUNCTIONS)
+def test_every_function_has_a_handler_module(synthesized: Any, stack: str) -> None:
+    for module in synthesized.functions(stack):
+        assert callable(importlib.import_module(f"overread_lambda.{module}").handler)
 
 
 def test_a_model_is_isolated_encrypted_and_scales(synthesized: Any) -> None:
