@@ -35,10 +35,10 @@ def deploy(
     }
     target = f"aws://{env['CDK_DEFAULT_ACCOUNT']}/{env['CDK_DEFAULT_REGION']}"
 
-    def cdk(name: str, *arguments: str, lines: Report | None = None) -> None:
+    def cdk(name: str, *arguments: str, cwd: Path = root, lines: Report | None = None) -> None:
         run_logged(
             ["cdk", *arguments, "--no-color", "--no-notices"],
-            cwd=root,
+            cwd=cwd,
             env=env,
             log=work_dir / f"{name}.log",
             lines=lines,
@@ -46,7 +46,8 @@ def deploy(
 
     with ThreadPoolExecutor(2) as both:
         report("bootstrapping the account and synthesising the stacks")
-        bootstrap = both.submit(cdk, "bootstrap", "bootstrap", target, "--app", "none")
+        # Away from cdk.json: bootstrapping needs no app, and would synthesise it a second time.
+        bootstrap = both.submit(cdk, "bootstrap", "bootstrap", target, cwd=work_dir)
         synth = both.submit(cdk, "synth", "synth", "--quiet", "--output", str(assembly))
         bootstrap.result()
         synth.result()
