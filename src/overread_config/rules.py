@@ -43,9 +43,9 @@ def _refuse(branch: Branch, key: str, *, faults: FaultList, problem: str, allowe
 
 
 def _refuse_given(branch: Branch, *keys: str, faults: FaultList, where: str) -> None:
-    """Refuse keys that would be ignored here."""
+    """Refuse keys that would be ignored here, unless they have a fault already."""
     for key in keys:
-        if branch.gives(key):
+        if branch.gives(key) and key in branch.values:
             _refuse(branch, key, faults=faults, problem=f"has no meaning {where}", allowed="leave it out")
 
 
