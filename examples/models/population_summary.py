@@ -1,7 +1,7 @@
-"""Writes into the worker templates what the populations of the training sets look like, and checks that they agree.
+"""Writes into the worker templates what the training sets look like, or checks that they agree.
 
-The figures are static reference data of the page. They come from the training set only, never from the held-out
-records that reviewers see.
+The figures are static reference data of the page. They come from the training set only, never from the
+held-out records that reviewers see.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from sklearn.metrics import roc_auc_score
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 BLOCK = re.compile(
-    r"(?<=\{%- comment %\} populations: begin \{% endcomment %\}\n).*?(?=\{%- comment %\} populations: end)", re.DOTALL
+    r"(?<=\{%- comment %\} populations: begin \{% endcomment %\}\n).*?(?=\{%- comment %\} populations: end)",
+    re.DOTALL,
 )
 LOAN_FIELDS = (
     ("amount", "Amount", "DM"),
@@ -30,20 +31,22 @@ PERCENTILES = (5, 25, 50, 75, 95)
 
 
 def loan_populations(training: Sequence[Record]) -> str:
-    """One row a figure: field, name, unit, then smallest, 10 %, median, 90 % and largest of the training loans."""
+    """One row a figure: field, name, unit, then smallest, 10 %, median, 90 % and 99 % of the loans."""
     return ";".join(
-        "|".join([field, name, unit, *(f"{value:.0f}" for value in np.percentile(_loan(training, field), marks))])
+        "|".join(
+            [field, name, unit, *(f"{value:.0f}" for value in np.percentile(_loan(training, field), marks))]
+        )
         for field, name, unit in LOAN_FIELDS
-        for marks in [(0, 10, 50, 90, 100)]
+        for marks in [(0, 10, 50, 90, 99)]
     )
 
 
 def tumor_populations(training: Sequence[Record]) -> str:
     """One row a measurement, the best at telling the populations apart first in each group.
 
-    Columns: group, field, name, AUC, axis from, axis to, then the 5th, 25th, 50th, 75th and 95th percentile of the
-    benign and of the malignant training records. The axis ends at the outer 1 % of both, so that a single extreme
-    record does not flatten everyone.
+    Columns: group, field, name, AUC, axis from, axis to, then the 5th, 25th, 50th, 75th and 95th percentile
+    of the benign and of the malignant training records. The axis ends at the outer 1 % of both, so that a
+    single extreme record does not flatten everyone.
     """
     rows = [_measurement(training, field) for field in training[0].input]
     return ";".join(
@@ -60,7 +63,10 @@ def _measurement(training: Sequence[Record], field: str) -> list[str]:
     group = next(group for group in GROUPS if group in field)
     name = field.replace(group, "").strip("_").replace("_", " ").capitalize()
     axis = np.percentile(values, (1, 99))
-    quantiles = [*np.percentile(values[~is_malignant], PERCENTILES), *np.percentile(values[is_malignant], PERCENTILES)]
+    quantiles = [
+        *np.percentile(values[~is_malignant], PERCENTILES),
+        *np.percentile(values[is_malignant], PERCENTILES),
+    ]
     figures = [f"{value:.4g}" for value in (*axis, *quantiles)]
     return [group, field, name, f"{max(separation, 1 - separation):.2f}", *figures]
 
@@ -70,7 +76,12 @@ def _loan(training: Sequence[Record], field: str) -> Numbers:
         np.array([float(str(record.input[column])) for record in training])
         for column in ("amount", "duration_months")
     )
-    return {"amount": amounts, "duration_months": months, "monthly": amounts / months}[field]
+    columns: dict[str, Numbers] = {
+        "amount": amounts,
+        "duration_months": months,
+        "monthly": amounts / months,
+    }
+    return columns[field]
 
 
 def blocks() -> Mapping[str, str]:
