@@ -10,9 +10,10 @@ from typing import Any
 
 from overread_review.service.errors import RequestInvalidError
 
-_UNICODE_CATEGORIES = {
+_OF_JAVA = {
     r"\p{L}\p{M}\p{S}\p{N}\p{P}": r"\S",
     r"\p{L}\p{Z}\p{N}_": "\\w \u00a0\u2000-\u200a\u2028\u2029\u202f\u3000",
+    r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff",
 }
 _TYPE_NAMES = {
     "structure": "an object",
@@ -148,8 +149,8 @@ def _moment(value: Any) -> datetime | None:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    """The model's Java pattern for Python, which lacks Unicode categories."""
-    for java, python in _UNICODE_CATEGORIES.items():
+    """The model's Java pattern for Python, which knows neither its categories nor pairs of surrogates."""
+    for java, python in _OF_JAVA.items():
         pattern = pattern.replace(java, python)
     return re.compile(pattern)
 
