@@ -17,6 +17,7 @@ NEEDED_ENDPOINTS = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
 
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 _HTTPS = ec2.Port.tcp(443)
+MOST_ZONES = 3
 
 
 class NetworkStack(Stack):
@@ -37,10 +38,7 @@ class NetworkStack(Stack):
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(network.cidr),
-            # By number, not by name: needs no look-up in the account, so that every synthesis gives the same.
-            availability_zones=[
-                Fn.select(index, Fn.get_azs()) for index in range(network.availability_zones)
-            ],
+            max_azs=network.availability_zones,
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="Isolated", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
             ],
@@ -56,6 +54,11 @@ class NetworkStack(Stack):
         self._log_flows(settings)
         self._add_gateways()
         self._add_interfaces(sorted({*NEEDED_ENDPOINTS, *network.interface_endpoints}), cidr=network.cidr)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """Zones by number, not by name: no look-up in the account, so that every synthesis gives the same."""
+        return [Fn.select(index, Fn.get_azs()) for index in range(MOST_ZONES)]
 
     def _outgoing_group(self, id: str, *, description: str) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(self, id, vpc=self.vpc, description=description, allow_all_outbound=False)
