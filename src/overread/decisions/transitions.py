@@ -38,13 +38,11 @@ REVIEW_LOOK_AGAIN = timedelta(hours=1)
 BACKOFF_FIRST_S = 15.0
 BACKOFF_LONGEST_S = 900.0
 
-_ARROWS = {
-    State.RECEIVED: {State.RECEIVED, State.PENDING, State.FINAL},
-    State.PENDING: {State.PENDING, State.IN_REVIEW, State.ESCALATED},
-    State.IN_REVIEW: {State.IN_REVIEW, State.PENDING, State.ESCALATED, State.FINAL},
-    State.ESCALATED: {State.ESCALATED},
-    State.FINAL: {State.FINAL},
-}
+_RECEIVED = frozenset({State.RECEIVED})
+_PENDING = frozenset({State.PENDING})
+_IN_REVIEW = frozenset({State.IN_REVIEW})
+_WITH_PEOPLE = _PENDING | _IN_REVIEW
+_ANY = frozenset(State)
 
 
 def pin(policy: UseCasePolicy) -> PolicyPin:
@@ -62,6 +60,7 @@ def claim_attempt(record: Record, *, policy: UseCasePolicy, at: datetime) -> Cha
     return _move(
         record,
         State.RECEIVED,
+        sources=_RECEIVED,
         at=at,
         attempts=record.attempts + 1,
         policy=pin(policy),
@@ -99,7 +98,7 @@ def decide(
         "spot_check_probability": route.spot_check_probability,
     }
     if route.to is Decider.HUMAN and policy.mode != "shadow":
-        return _pend(routed, generation=1, at=at, event="sent_to_people", detail=detail)
+        return _pend(routed, sources=_RECEIVED, generation=1, at=at, event="sent_to_people", detail=detail)
     if prediction is None:
         raise ValueError("the model cannot decide without a prediction")
     outcome = Outcome(
@@ -113,6 +112,7 @@ def decide(
     return _move(
         routed,
         State.FINAL,
+        sources=_RECEIVED,
         at=at,
         event="decided_by_model",
         detail={**detail, "label": prediction.label},
@@ -131,7 +131,7 @@ def postpone(record: Record, *, error: ServiceError, is_unknown: bool, at: datet
         next_attempt_at=next_attempt_at,
         is_unknown=is_unknown or (record.waiting is not None and record.waiting.is_unknown),
     )
-    return _move(record, State.PENDING, at=at, waiting=waiting, due_at=next_attempt_at)
+    return _move(record, State.PENDING, sources=_PENDING, at=at, waiting=waiting, due_at=next_attempt_at)
 
 
 def backoff_s(attempts: int, *, jitter: float) -> float:
@@ -145,6 +145,7 @@ def repin(record: Record, *, terms: ReviewTerms, policy_version: str, at: dateti
     return _move(
         record,
         State.PENDING,
+        sources=_PENDING,
         at=at,
         event="review_terms_replaced",
         detail={
@@ -173,6 +174,7 @@ def begin_review(record: Record, *, at: datetime) -> Change:
     return _move(
         record,
         State.IN_REVIEW,
+        sources=_PENDING,
         at=at,
         event="review_started",
         detail={"human_loop": name, "flow_definition_arn": review.flow_definition_arn},
@@ -187,6 +189,7 @@ def decide_by_people(record: Record, *, outcome: Outcome, output: StoredObject, 
     return _move(
         _close(record, end=LoopEnd.ANSWERED, code="", output=output),
         State.FINAL,
+        sources=_IN_REVIEW,
         at=at,
         event="decided_by_people",
         detail={
@@ -210,7 +213,14 @@ def review_again(record: Record, *, reason: Reason, output: StoredObject | None,
         last = Reason("generations_exhausted", {"last": reason.code})
         return escalate(closed, reason=last, output=output, at=at)
     detail = {"reason": reason.document(), "output": _object_document(output)}
-    return _pend(closed, generation=record.generation + 1, at=at, event="review_repeated", detail=detail)
+    return _pend(
+        closed,
+        sources=_WITH_PEOPLE,
+        generation=record.generation + 1,
+        at=at,
+        event="review_repeated",
+        detail=detail,
+    )
 
 
 def escalate(record: Record, *, reason: Reason, output: StoredObject | None, at: datetime) -> Change:
@@ -218,6 +228,7 @@ def escalate(record: Record, *, reason: Reason, output: StoredObject | None, at:
     return _move(
         _close(record, end=LoopEnd.UNUSABLE, code=reason.code, output=output),
         State.ESCALATED,
+        sources=_WITH_PEOPLE,
         at=at,
         event="escalated",
         detail={"reason": reason.document(), "output": _object_document(output)},
@@ -245,6 +256,7 @@ def keep_late_answer(
     return _move(
         record,
         record.state,
+        sources=_ANY - _RECEIVED,
         at=at,
         event="late_answer_kept",
         detail={
@@ -256,10 +268,19 @@ def keep_late_answer(
     )
 
 
-def _pend(record: Record, *, generation: int, at: datetime, event: str, detail: Mapping[str, Any]) -> Change:
+def _pend(
+    record: Record,
+    *,
+    sources: frozenset[State],
+    generation: int,
+    at: datetime,
+    event: str,
+    detail: Mapping[str, Any],
+) -> Change:
     return _move(
         record,
         State.PENDING,
+        sources=sources,
         at=at,
         event=event,
         detail=detail,
@@ -284,13 +305,14 @@ def _move(
     record: Record,
     to: State,
     *,
+    sources: frozenset[State],
     at: datetime,
     event: str = "",
     detail: Mapping[str, Any] | None = None,
     **changes: Any,
 ) -> Change:
     """The change to state `to`, fenced by where the record stood; audited when `event` names it."""
-    if to not in _ARROWS[record.state]:
+    if record.state not in sources:
         raise ValueError(f"no arrow leads from {record.state} to {to}")
     after = replace(
         record,

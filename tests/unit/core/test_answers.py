@@ -1,0 +1,109 @@
+"""From answers to one verdict."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from overread.decisions.answers import Verdict, merge_answers
+from overread.errors import PoisonedAnswerError
+from overread.review.wire import parse_output
+from overread_testing.decision_builders import answer, output_document, policy
+
+
+def merge(*answers: Any, generation: int = 1, about: str = "d-1", **changes: Any) -> Verdict:
+    body = output_document(loop_name="h-1", decision_id=about, generation=generation, answers=list(answers))
+    return merge_answers(parse_output(body), terms=policy(**changes).review, decision_id="d-1", generation=1)
+
+
+def test_one_answer_is_the_verdict() -> None:
+    verdict = merge(answer("decline"))
+    assert (verdict.label, verdict.no_label_code) == ("decline", "")
+    assert (verdict.reason_code, verdict.seconds) == ("income-unverified", 41.2)
+    assert [one.sub for one in verdict.reviewers] == ["5f0c8a52-1111-4222-8333-944455556666"]
+
+
+def test_no_answer_at_all_is_poison() -> None:
+    with pytest.raises(PoisonedAnswerError, match="no_answer"):
+        merge()
+
+
+def test_an_output_about_another_decision_or_generation_is_poison() -> None:
+    for other in ({"about": "d-2"}, {"generation": 2}):
+        with pytest.raises(PoisonedAnswerError, match="output_of_another_decision"):
+            merge(answer(), **other)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"decision": {}},
+        {"decision": {"label": "maybe"}},
+        {"decision": {"label": 1}},
+        {"decision": {"label": ["decline"]}},
+        {"decision": {"label": ""}},
+        {"decision": {"label": "Decline"}},
+    ],
+)
+def test_an_answer_without_a_known_label_is_poison(content: Any) -> None:
+    with pytest.raises(PoisonedAnswerError, match="label_unknown"):
+        merge(answer(answerContent=content))
+
+
+@pytest.mark.parametrize("code", [7, "x" * 65, "a\nb", "\ud800", ["a"]])
+def test_a_reason_code_that_is_no_short_text_is_poison(code: Any) -> None:
+    content = {"decision": {"label": "decline"}, "reason_code": code}
+    with pytest.raises(PoisonedAnswerError, match="reason_code_unusable"):
+        merge(answer(answerContent=content))
+
+
+@pytest.mark.parametrize("code", [None, ""])
+def test_a_reason_code_may_be_left_out(code: Any) -> None:
+    content = {"decision": {"label": "decline"}, "reason_code": code}
+    assert merge(answer(answerContent=content)).reason_code == ""
+
+
+def test_a_reviewer_who_cannot_decide_gives_no_label() -> None:
+    verdict = merge(answer("cannot-decide"))
+    assert (verdict.label, verdict.no_label_code) == ("", "cannot_decide")
+
+
+def test_only_a_true_verdict_means_cannot_decide() -> None:
+    verdict = merge(answer("decline"), review__answer__cannot_decide="decision.label")
+    assert (verdict.label, verdict.no_label_code) == ("decline", "")
+
+
+def test_without_a_cannot_decide_expression_the_word_is_an_unknown_label() -> None:
+    with pytest.raises(PoisonedAnswerError, match="label_unknown"):
+        merge(answer("cannot-decide"), review__answer__cannot_decide=None)
+
+
+def test_an_expression_that_fails_on_the_answer_is_poison() -> None:
+    with pytest.raises(PoisonedAnswerError, match="answer_unreadable"):
+        merge(answer(), review__answer__label="keys(reason_code)")
+
+
+def test_reviewers_who_agree_give_one_verdict_and_their_time_adds_up() -> None:
+    verdict = merge(
+        answer("decline", workerId="aa", timeSpentInSeconds=10.5),
+        answer("decline", workerId="bb", timeSpentInSeconds=None),
+        answer("decline", workerId="cc", timeSpentInSeconds=20),
+    )
+    assert (verdict.label, verdict.seconds, len(verdict.reviewers)) == ("decline", 30.5, 3)
+
+
+def test_the_verdict_does_not_depend_on_the_order_of_answers() -> None:
+    one = answer("decline", workerId="aa")
+    two = answer("approve", workerId="bb", submissionTime="2026-11-22T21:08:00.000Z")
+    three = answer("cannot-decide", workerId="cc", submissionTime="2026-11-22T21:09:00.000Z")
+    for chosen, code in (((one, two), "disagreement"), ((one, two, three), "cannot_decide")):
+        verdicts = [merge(*order) for order in itertools.permutations(chosen)]
+        assert {verdict.no_label_code for verdict in verdicts} == {code}
+        assert all(verdict == verdicts[0] for verdict in verdicts)
+        assert verdicts[0].label == ""
+
+
+def test_reviewers_who_give_different_reasons_give_none() -> None:
+    other = {"decision": {"label": "decline"}, "reason_code": "other"}
+    assert merge(answer(), answer(answerContent=other)).reason_code == ""
