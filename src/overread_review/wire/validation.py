@@ -14,6 +14,7 @@ _OF_JAVA = {
     r"\p{L}\p{M}\p{S}\p{N}\p{P}": r"\S",
     r"\p{L}\p{Z}\p{N}_": "\\w \u00a0\u2000-\u200a\u2028\u2029\u202f\u3000",
     r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff",
+    r"\p{Print}": r"[\x20-\x7e]",
 }
 _TYPE_NAMES = {
     "structure": "an object",
