@@ -105,12 +105,18 @@ class Supervisor:
         missing = [name for name in PARTS if not self._is_running(name)]
         if "emulator" in missing:
             end(working_in(self._folder.temporary))
+            # The portal prepares its tables when it starts; the emulator may have come back without them.
+            if "portal" not in missing and "portal" in self._running:
+                _end(self._running["portal"])
+                missing.append("portal")
         self._folder.temporary.mkdir(parents=True, exist_ok=True)
         for name in missing:
             self._running[name] = self._start(name)
         for name in PARTS:
             self._wait_for(name)
-        self._write_record()
+        if self._wanted:
+            self._save()
+            self._write_record()
 
     def _is_running(self, name: str) -> bool:
         return name in self._running and self._running[name].poll() is None
@@ -180,6 +186,11 @@ class Supervisor:
                     f"the {name} did not answer within {START_TIMEOUT_S:.0f} s; see {self._log(name)}"
                 )
             time.sleep(_POLL_S)
+
+    def _save(self) -> None:
+        # From here on a killed emulator comes back with what the portal prepared in it.
+        address = f"{self._launch.emulator_url}/_overread/checkpoint"
+        httpx.post(address, headers={"x-overread-token": self._token}, timeout=30.0, trust_env=False)
 
     def _log(self, name: str) -> Path:
         return self._folder.logs / f"{name}.log"

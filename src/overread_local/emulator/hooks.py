@@ -4,18 +4,20 @@ from pathlib import Path
 
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
-from ministack.services import eventbridge
+from ministack.services import cloudformation, eventbridge
 from ministack.services.cloudformation import provisioners, stacks
 
 from overread_local.emulator import lambda_workers, resource_types
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
+from overread_local.emulator.prompt_stacks import settling
 
 _POINTS = (
     (ministack_app, ("AUTH", "SERVICE_HANDLERS", "SERVICE_REGISTRY", "_enforce_data_plane")),
     (ministack_app, ("_build_persistence_save_dict", "app")),
     (lambda_runtime, ("_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
     (eventbridge, ("_put_events",)),
+    (cloudformation, ("_stacks",)),
     (provisioners, ("_RESOURCE_HANDLERS",)),
     (stacks, ("_runs_on_worker_thread",)),
 )
@@ -40,5 +42,8 @@ def install(
     for name, handler in (("sagemaker", gateway.handle), ("application-autoscaling", scaling.handle)):
         ministack_app.SERVICE_REGISTRY[name] = {"module": name}
         ministack_app.SERVICE_HANDLERS[name] = handler
+    ministack_app.SERVICE_HANDLERS["cloudformation"] = settling(
+        ministack_app.SERVICE_HANDLERS["cloudformation"]
+    )
     lambda_workers.install(lambda_python)
     resource_types.install(emulator_url)

@@ -1,0 +1,211 @@
+"""`overread local`: start, look at and stop the local stack."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from overread_local.errors import LocalStackError
+from overread_local.processes import find
+from overread_local.stack import (
+    DEFAULT_REVIEWERS,
+    DEFAULT_STATE_DIR,
+    LocalStack,
+    end_supervisor,
+    restart_dead_parts,
+    running,
+    supervisor_of,
+)
+from overread_local.state import StackRecord, StateFolder, read_record
+from overread_local.supervisor import PARTS, choose_ports
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_FOLLOW_EVERY_S = 0.3
+_WIDTH = max(len(name) for name in ("supervisor", *PARTS))
+
+state_dir_option = click.option(
+    "--state-dir",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_STATE_DIR,
+    show_default=True,
+    envvar="OVERREAD_STATE_DIR",
+    help="Folder of the stack's state and logs.",
+)
+
+
+@click.group()
+def local() -> None:
+    """Run the local stack: an AWS emulator with SageMaker, A2I and a worker portal.
+
+    Everything listens on loopback only and needs no AWS account.
+    """
+
+
+@local.command()
+@state_dir_option
+@click.option(
+    "--lambda-python",
+    type=click.Path(path_type=Path),
+    default=Path(".venv-lambda/bin/python"),
+    show_default=True,
+    help="Bare interpreter that runs Lambdas.",
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the emulator; a free one by default.")
+@click.option("--fresh", is_flag=True, help="Forget what the state folder holds.")
+@click.option(
+    "--reviewer",
+    "reviewers",
+    multiple=True,
+    default=DEFAULT_REVIEWERS,
+    show_default=True,
+    help="Who can sign in to the portal; repeat for more.",
+)
+def up(
+    *, state_dir: Path, lambda_python: Path, port: int | None, fresh: bool, reviewers: tuple[str, ...]
+) -> None:
+    """Start the stack, or what has died of it, and wait until it answers."""
+    folder = StateFolder(state_dir.resolve())
+    started = time.monotonic()
+    try:
+        if running(folder):
+            _bring_back(folder)
+            return
+        stack = LocalStack.start(
+            state_dir=state_dir,
+            lambda_python=lambda_python,
+            fresh=fresh,
+            reviewers=reviewers,
+            ports=None if port is None else (port, *choose_ports()[1:]),
+            report=click.echo,
+        )
+    except LocalStackError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"up in {time.monotonic() - started:.1f} s")
+    _print_addresses(stack.record)
+
+
+@local.command()
+@state_dir_option
+def down(*, state_dir: Path) -> None:
+    """Stop the stack; its state stays for the next `up`."""
+    folder = StateFolder(state_dir.resolve())
+    was_running = running(folder)
+    _stop(folder)
+    click.echo("stopped; the state is kept" if was_running else f"no local stack runs in {folder.root}")
+
+
+@local.command()
+@state_dir_option
+def status(*, state_dir: Path) -> None:
+    """Show what runs and where; exit with 1 unless all of it runs."""
+    folder = StateFolder(state_dir.resolve())
+    record = read_record(folder)
+    if record is None:
+        word = "is starting" if running(folder) else "is not running"
+        click.echo(f"the local stack in {folder.root} {word}")
+        raise SystemExit(1)
+    dead = []
+    for name, process in record.processes.items():
+        alive = find(process) is not None
+        click.echo(f"{name:<{_WIDTH}}  {'running' if alive else 'dead':<8} pid {process.pid}")
+        dead += [] if alive else [name]
+    _print_addresses(record)
+    if dead:
+        click.echo(f"{', '.join(dead)} died; `overread local up` starts it again from the last checkpoint")
+        raise SystemExit(1)
+
+
+@local.command()
+@state_dir_option
+@click.option("--follow", "-f", is_flag=True, help="Go on printing until ctrl-C.")
+@click.option(
+    "--lines", "-n", type=click.IntRange(0), default=20, show_default=True, help="Last lines of each."
+)
+@click.argument("part", type=click.Choice(["supervisor", *PARTS]), required=False)
+def logs(*, state_dir: Path, follow: bool, lines: int, part: str | None) -> None:
+    """Print the end of the parts' logs, or of one PART's."""
+    folder = StateFolder(state_dir.resolve())
+    names = [part] if part else ["supervisor", *PARTS]
+    files = {name: folder.logs / f"{name}.log" for name in names}
+    if not any(file.is_file() for file in files.values()):
+        raise click.ClickException(f"there are no logs in {folder.logs}")
+    positions = {name: _print_end(name, file, lines=lines) for name, file in files.items()}
+    while follow:
+        time.sleep(_FOLLOW_EVERY_S)
+        for name, file in files.items():
+            positions[name] = _print_from(name, file, position=positions[name])
+
+
+@local.command()
+@state_dir_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(*, state_dir: Path, yes: bool) -> None:
+    """Stop the stack and remove its state folder: every deployed stack, object and decision in it."""
+    folder = StateFolder(state_dir.resolve())
+    if not folder.root.exists():
+        click.echo(f"there is nothing in {folder.root}")
+        return
+    if not folder.launch.is_file():
+        raise click.ClickException(
+            f"{folder.root} is not a state folder of the local stack; nothing is removed"
+        )
+    if not yes:
+        click.confirm(f"remove {folder.root} and all that is deployed in it?", abort=True)
+    _stop(folder)
+    shutil.rmtree(folder.root)
+    click.echo(f"removed {folder.root}")
+
+
+def _bring_back(folder: StateFolder) -> None:
+    record = read_record(folder)
+    dead = [name for name, process in record.processes.items() if find(process) is None] if record else []
+    if record is None:
+        raise click.ClickException("the local stack is starting; see `overread local status`")
+    if not dead:
+        click.echo("the local stack is already up")
+        _print_addresses(record)
+        return
+    click.echo(f"{', '.join(dead)} died; starting again from the last checkpoint")
+    _print_addresses(restart_dead_parts(folder))
+
+
+def _stop(folder: StateFolder) -> None:
+    supervisor = supervisor_of(folder)
+    if supervisor is not None and find(supervisor) is None:
+        click.echo(f"supervisor.pid is stale (pid {supervisor.pid} has ended); cleaning up what it left")
+    try:
+        end_supervisor(folder)
+    except LocalStackError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _print_addresses(record: StackRecord) -> None:
+    click.echo(f"AWS endpoint   {record.endpoint_url}")
+    click.echo(f"worker portal  {record.portal_url}/portal/")
+
+
+def _print_end(name: str, file: Path, *, lines: int) -> int:
+    if not file.is_file():
+        return 0
+    text = file.read_text(errors="replace")
+    for line in text.splitlines()[-lines:] if lines else ():
+        click.echo(f"{name:<{_WIDTH}} | {line}")
+    return file.stat().st_size
+
+
+def _print_from(name: str, file: Path, *, position: int) -> int:
+    if not file.is_file():
+        return position
+    for line in _lines_from(file, position=position):
+        click.echo(f"{name:<{_WIDTH}} | {line}")
+    return file.stat().st_size
+
+
+def _lines_from(file: Path, *, position: int) -> Iterator[str]:
+    with file.open(errors="replace") as opened:
+        opened.seek(position)
+        for line in opened:
+            yield line.rstrip("\n")
