@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from overread.errors import AmbiguousError, PermanentError, RetryableError
 from overread_aws.failures import RETRYABLE_CODES, calling, error_code, error_message
 
-POLL_S = 2.0
+POLL_S = 0.5
 PROPAGATION_S = 90.0
 _NOT_FOUND = {"ResourceNotFound", "ResourceNotFoundException"}
 _ROLE_NOT_READY = re.compile(r"assume|\brole\b|not authori[sz]ed|access denied|permission", re.IGNORECASE)
