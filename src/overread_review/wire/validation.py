@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import regex
+
 from overread_review.service.errors import RequestInvalidError
 
-_OF_JAVA = {
-    r"\p{L}\p{M}\p{S}\p{N}\p{P}": r"\S",
-    r"\p{L}\p{Z}\p{N}_": "\\w \u00a0\u2000-\u200a\u2028\u2029\u202f\u3000",
-    r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff",
-    r"\p{Print}": r"[\x20-\x7e]",
+_JAVA = {
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010ffff",
+    r"\z": r"\Z",
+    "${1,": "{1,",
 }
+"""What Java's patterns say otherwise than `regex`, which knows the rest, such as `\\p{L}`."""
+
 _TYPE_NAMES = {
     "structure": "an object",
     "list": "a list",
@@ -149,11 +151,11 @@ def _moment(value: Any) -> datetime | None:
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """The model's Java pattern for Python, which knows neither its categories nor pairs of surrogates."""
-    for java, python in _OF_JAVA.items():
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    """The model's pattern, which is written for Java."""
+    for java, python in _JAVA.items():
         pattern = pattern.replace(java, python)
-    return re.compile(pattern)
+    return regex.compile(pattern)
 
 
 def _join(path: str, name: str) -> str:
