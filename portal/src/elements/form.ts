@@ -1,0 +1,158 @@
+// crowd-form: collects, checks and submits the answer; behaves like a form to scripts in the template.
+import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import { hearPage, tellPage } from "../frame/channel";
+import { collectAnswer, isAnswerSource, isPlainControl, type Answer } from "./answer";
+import { CrowdElement, look } from "./base";
+import { CrowdTabs, isSubmitButton } from "./layout";
+
+type FormState = "open" | "sending" | "accepted";
+
+export class CrowdForm extends CrowdElement {
+  static override styles = [
+    look,
+    css`
+      .foot {
+        position: sticky;
+        bottom: 0;
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0.5rem 1rem;
+        margin-top: 1.25rem;
+        padding: 0.75rem 0;
+      }
+      .foot:has(button) {
+        background: linear-gradient(to top, Canvas 70%, transparent);
+      }
+      button {
+        min-height: 2.75rem;
+        padding: 0.5rem 1.75rem;
+        border: 1px solid var(--accent);
+        border-radius: 0.625rem;
+        background: var(--accent);
+        color: var(--accent-ink);
+        font-weight: 650;
+      }
+      button:hover:not(:disabled) {
+        background: color-mix(in srgb, var(--accent) 88%, var(--ink));
+      }
+      button:disabled {
+        cursor: progress;
+        opacity: 0.6;
+      }
+      .fault {
+        margin: 0;
+      }
+    `,
+  ];
+  static override properties: PropertyDeclarations = { state: { state: true }, automatic: { state: true } };
+
+  declare state: FormState;
+  declare automatic: boolean;
+
+  constructor() {
+    super();
+    this.state = "open";
+    this.automatic = false;
+  }
+
+  /** The answer as it stands. */
+  get value(): Answer {
+    return collectAnswer(this);
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.setAttribute("role", "form");
+    this.addEventListener("click", this.plainSubmit);
+    this.addEventListener("input", () => (this.fault = ""));
+    hearPage((message) => {
+      this.state = message.type === "accepted" ? "accepted" : "open";
+      if (message.type === "refused") this.fault = message.message;
+    });
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", this.addButton);
+    else this.addButton();
+  }
+
+  private readonly addButton = (): void => {
+    const own = Array.from(this.querySelectorAll("crowd-button")).some(isSubmitButton);
+    this.automatic = !own && !this.querySelector("button[type=submit], input[type=submit]");
+  };
+
+  /** Submit as a press of the button does: check, tell scripts, send. */
+  requestSubmit(): void {
+    if (this.state !== "open") return;
+    const faulty = this.firstFaulty();
+    if (faulty !== null) {
+      this.fault = "Something is still missing.";
+      for (let tabs = faulty.closest("crowd-tabs"); tabs; tabs = tabs.parentElement?.closest("crowd-tabs") ?? null) {
+        if (tabs instanceof CrowdTabs) tabs.reveal(faulty);
+      }
+      requestAnimationFrame(() => (faulty as HTMLElement).focus());
+      return;
+    }
+    const event = new SubmitEvent("submit", { bubbles: true, cancelable: true });
+    if (this.dispatchEvent(event)) this.submit();
+  }
+
+  /** Send without checks and without telling scripts, as a form's own submit() does. */
+  submit(): void {
+    if (this.state !== "open") return;
+    this.state = "sending";
+    this.fault = "";
+    tellPage({ type: "submit", answer: JSON.parse(JSON.stringify(this.value)) as Answer });
+  }
+
+  /** Back to the state in which the page came. */
+  reset(): void {
+    for (const element of this.querySelectorAll("*")) {
+      if (isAnswerSource(element)) element.resetAnswer();
+      else if (isPlainControl(element)) resetPlain(element);
+    }
+    this.fault = "";
+    this.dispatchEvent(new Event("reset", { bubbles: true }));
+  }
+
+  private firstFaulty(): Element | null {
+    let first: Element | null = null;
+    for (const element of this.querySelectorAll("*")) {
+      const faulty = isAnswerSource(element)
+        ? element.check() !== ""
+        : isPlainControl(element) && !element.checkValidity();
+      if (!faulty) continue;
+      if (first === null && isPlainControl(element)) element.reportValidity();
+      first ??= element;
+    }
+    return first;
+  }
+
+  private readonly plainSubmit = (event: Event): void => {
+    const target = event.target;
+    if (!(target instanceof Element) || event.defaultPrevented) return;
+    const button = target.closest("button[type=submit], input[type=submit]");
+    if (!button || !this.contains(button)) return;
+    event.preventDefault();
+    this.requestSubmit();
+  };
+
+  protected override render(): TemplateResult {
+    return html`<slot></slot>
+      <div class="foot">
+        ${this.automatic
+          ? html`<button type="button" ?disabled=${this.state !== "open"} @click=${() => this.requestSubmit()}>
+              ${this.state === "sending" ? "Submitting…" : this.state === "accepted" ? "Submitted" : "Submit"}
+            </button>`
+          : nothing}
+        ${this.faultLine()}
+      </div>`;
+  }
+}
+
+function resetPlain(control: HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement): void {
+  if (control instanceof HTMLSelectElement) {
+    for (const option of control.options) option.selected = option.defaultSelected;
+  } else {
+    control.value = control.defaultValue;
+    if (control instanceof HTMLInputElement) control.checked = control.defaultChecked;
+  }
+}

@@ -1,0 +1,54 @@
+// The Crowd HTML Elements as one classic script; loading it twice does nothing.
+import { reportBlocked, tellPage } from "../frame/channel";
+import { CrowdCheckbox, CrowdRadioButton, CrowdRadioGroup } from "./choices";
+import { CrowdClassifier, CrowdImageClassifier } from "./classifier";
+import { CrowdForm } from "./form";
+import { CrowdButton, CrowdCard, CrowdInstructions, CrowdTab, CrowdTabs } from "./layout";
+import { CrowdInput, CrowdTextArea } from "./texts";
+import { MissingElement, nameUnknown } from "./unknown";
+
+const ELEMENTS: Record<string, CustomElementConstructor> = {
+  "crowd-button": CrowdButton,
+  "crowd-card": CrowdCard,
+  "crowd-checkbox": CrowdCheckbox,
+  "crowd-classifier": CrowdClassifier,
+  "crowd-form": CrowdForm,
+  "crowd-image-classifier": CrowdImageClassifier,
+  "crowd-input": CrowdInput,
+  "crowd-instructions": CrowdInstructions,
+  "crowd-radio-button": CrowdRadioButton,
+  "crowd-radio-group": CrowdRadioGroup,
+  "crowd-tab": CrowdTab,
+  "crowd-tabs": CrowdTabs,
+  "crowd-text-area": CrowdTextArea,
+  "overread-missing-element": MissingElement,
+};
+
+/** Under everything that a template brings itself: lowest specificity, first in the page. */
+const PAGE_STYLE = `:where(body){margin:0;padding:1.25rem clamp(1rem,3vw,2rem) 1.5rem;line-height:1.5;
+font-family:system-ui,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
+:where(classification-target,short-instructions,full-instructions,short-summary,detailed-instructions,
+positive-example,negative-example){display:block}:where(worker-comment){display:none}`;
+
+function start(): void {
+  reportBlocked();
+  window.addEventListener("error", (event) => tellPage({ type: "broken", message: event.message }));
+  const style = document.createElement("style");
+  style.textContent = PAGE_STYLE;
+  document.head.prepend(style);
+  for (const [tag, element] of Object.entries(ELEMENTS)) customElements.define(tag, element);
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => void ready());
+  else void ready();
+}
+
+async function ready(): Promise<void> {
+  nameUnknown(document);
+  new MutationObserver(() => nameUnknown(document)).observe(document.body, { childList: true, subtree: true });
+  const pending = Array.from(document.querySelectorAll(Object.keys(ELEMENTS).join(",")), (element) =>
+    "updateComplete" in element ? element.updateComplete : undefined,
+  );
+  await Promise.all(pending);
+  document.dispatchEvent(new CustomEvent("all-crowd-elements-ready", { bubbles: true }));
+}
+
+if (!customElements.get("crowd-form")) start();

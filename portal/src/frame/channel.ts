@@ -1,0 +1,38 @@
+// How the task frame talks to the page around it. The frame has no origin and no access; it only posts messages,
+// each with the nonce that the page put behind the frame's address.
+
+export type FrameMessage =
+  | { type: "submit"; answer: Record<string, unknown> }
+  | { type: "blocked"; address: string }
+  | { type: "unsupported"; element: string }
+  | { type: "broken"; message: string };
+
+export type PageMessage = { type: "accepted" } | { type: "refused"; message: string };
+
+export type Enveloped<Message> = Message & { overread: string };
+
+const NONCE = location.hash.slice(1);
+
+/** Post to the page around the frame; only the portal itself can be that (frame-ancestors). */
+export function tellPage(message: FrameMessage): void {
+  if (window.parent !== window) window.parent.postMessage({ ...message, overread: NONCE }, "*");
+}
+
+/** Hear what the page answers. */
+export function hearPage(listener: (message: PageMessage) => void): void {
+  window.addEventListener("message", (event: MessageEvent<Enveloped<PageMessage> | null>) => {
+    const message = event.data;
+    if (event.source === window.parent && message?.overread === NONCE) listener(message);
+  });
+}
+
+/** Tell the page about everything that the frame's policy kept out. */
+export function reportBlocked(): void {
+  const told = new Set<string>();
+  document.addEventListener("securitypolicyviolation", (event) => {
+    const address = event.blockedURI || event.violatedDirective;
+    if (told.has(address)) return;
+    told.add(address);
+    tellPage({ type: "blocked", address });
+  });
+}
