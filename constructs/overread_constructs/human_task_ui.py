@@ -43,7 +43,8 @@ RULES: tuple[Rule[HumanTaskUiProps], ...] = (
 class HumanTaskUi(Construct):
     """A worker template, linted at synth and deployed under a name that changes with its content.
 
-    The old task UI stays when the template changes, because open human loops still show it.
+    The old task UI stays when the template changes, because open human loops still show it. So its name is
+    taken: to go back to an earlier template, delete its task UI first, or change a comment in the template.
 
     Example::
 

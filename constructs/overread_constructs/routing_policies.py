@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from aws_cdk import RemovalPolicy, Stack, Token
+from aws_cdk import Stack, Token
 from aws_cdk import aws_appconfig as appconfig
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -60,7 +60,7 @@ RULES: tuple[Rule[RoutingPoliciesProps], ...] = (
 class RoutingPolicies(Construct):
     """An AppConfig application with one environment and one profile for each use case.
 
-    AppConfig checks every document against a JSON schema before it serves it, and keeps the old versions.
+    AppConfig checks every document against a JSON schema before it serves it.
 
     Example::
 
@@ -146,6 +146,7 @@ class RoutingPolicies(Construct):
                 )
             ],
         )
+        # Not retained: AppConfig refuses to delete a profile while a version of it is left.
         version = appconfig.CfnHostedConfigurationVersion(
             scope,
             "Version",
@@ -154,7 +155,6 @@ class RoutingPolicies(Construct):
             content=content,
             content_type="application/json",
         )
-        version.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         return appconfig.CfnDeployment(
             scope,
             "Deployment",

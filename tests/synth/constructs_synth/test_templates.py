@@ -330,12 +330,12 @@ def test_a_model_is_isolated_encrypted_and_scales(synthesized: Any) -> None:
     assert metric == "SageMakerVariantInvocationsPerInstance"
 
 
-def test_policies_roll_out_one_after_the_other_and_keep_their_versions(synthesized: Any) -> None:
+def test_policies_roll_out_one_after_the_other_and_no_version_blocks_their_deletion(synthesized: Any) -> None:
     deployments = synthesized.resources("Inference", "AWS::AppConfig::Deployment")
     first, second = deployments
     assert deployments[second]["DependsOn"] == [first]
     for version in synthesized.resources("Inference", "AWS::AppConfig::HostedConfigurationVersion").values():
-        assert version["UpdateReplacePolicy"] == "Retain"
+        assert "Retain" not in (version.get("UpdateReplacePolicy"), version.get("DeletionPolicy"))
         assert version["Properties"]["ContentType"] == "application/json"
     for profile in synthesized.resources("Inference", "AWS::AppConfig::ConfigurationProfile").values():
         (validator,) = profile["Properties"]["Validators"]

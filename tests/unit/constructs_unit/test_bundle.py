@@ -85,6 +85,15 @@ def test_an_input_changes_the_hash(package: Path, tmp_path: Path, change: str) -
     assert bundle(requirements=lock, exclude=exclude).digest() != before
 
 
+def test_bytes_that_move_from_one_file_to_another_change_the_hash(package: Path) -> None:
+    (package / "a.py").write_text("x = 1\n")
+    (package / "b.py").write_text("y = 2\n")
+    before = bundle().digest()
+    (package / "b.py").unlink()
+    (package / "a.py").write_text("x = 1\nscoring/b.pyy = 2\n")
+    assert bundle().digest() != before
+
+
 @pytest.mark.parametrize("constant", ["BUNDLER_VERSION", "PYTHON_VERSION", "PLATFORM"])
 def test_bundler_version_and_platform_change_the_hash(
     package: Path, monkeypatch: pytest.MonkeyPatch, constant: str
