@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from overread_client import Decision, DecisionApi
+from overread_client import ApiError, Decision, DecisionApi
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,11 @@ def _load(models: Path, *, use_case: str, each: int) -> Iterator[Case]:
 def submit_all(
     cases: Sequence[Case], *, api: DecisionApi, on_reply: Callable[[Case, Decision], None], parallel: int = 4
 ) -> dict[str, Decision]:
-    """Sends every case and gives the first reply by reference."""
+    """Sends every case and gives the first reply by reference.
+
+    Raises:
+        click.ClickException: the API refused a case; the message is its problem document's.
+    """
     replies: dict[str, Decision] = {}
 
     def submit(case: Case) -> tuple[Case, Decision]:

@@ -71,7 +71,9 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
     """
     root = Path.cwd()
     settings = checked_settings(config)
-    records = load_cases(root / "build/models", use_cases=[use_case.name for use_case in settings.use_cases], each=cases)
+    records = load_cases(
+        root / "build/models", use_cases=[use_case.name for use_case in settings.use_cases], each=cases
+    )
     narrate = Narrator(Console(width=None if os.isatty(1) else 140))
     with terminated_by_signals(), local_stack(root, output=output, narrate=narrate) as stack:
         outputs = deploy(
