@@ -98,7 +98,7 @@ def test_a_step_with_audit_and_loop_is_one_transaction_under_the_fence() -> None
     seen: list[dict[str, Any]] = []
     with stubbed("dynamodb") as (client, script):
         client.meta.events.register("before-parameter-build.*.*", lambda params, **_: seen.append(params))
-        script.add_response("transact_write_items", {}, {"TransactItems": ANY, "ClientRequestToken": ANY})
+        script.add_response("transact_write_items", {}, {"TransactItems": ANY})
         DynamoDbRecords(client, table=TABLE).write(TO_PEOPLE)
     record, audit, loop = (one["Put"] for one in seen[0]["TransactItems"])
     assert record["ConditionExpression"] == (
@@ -247,7 +247,11 @@ def test_every_plain_item_survives_dynamodb(item: dict[str, Any]) -> None:
 
 
 def test_numbers_too_small_for_dynamodb_become_zero() -> None:
-    assert attribute_values({"a": 1e-200, "b": -1e-300, "c": 5e-324}) == dict.fromkeys("abc", {"N": "0"})
+    assert attribute_values({"a": 1e-200, "b": -1e-300, "c": 5e-324}) == {
+        "a": {"N": "0"},
+        "b": {"N": "0"},
+        "c": {"N": "0"},
+    }
 
 
 def test_a_kind_that_no_item_has_is_an_error() -> None:

@@ -138,19 +138,29 @@ def test_without_any_good_policy_there_is_an_error_and_the_next_request_asks_aga
     assert source.version() == "3f2a9c1b77de"
 
 
-def test_a_refused_policy_is_logged_with_all_its_faults(
-    source: Source, caplog: pytest.LogCaptureFixture
-) -> None:
+class Kept(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+def test_a_refused_policy_is_logged_with_all_its_faults(source: Source) -> None:
     source.opens_session()
     source.gives(policy_document(routing__threshold=2, mode="dark"))
     logger = logging.getLogger("overread.policies")
-    logger.addHandler(caplog.handler)
+    kept = Kept()
+    logger.addHandler(kept)
     try:
         with pytest.raises(PolicyUnavailableError):
             source.version()
     finally:
-        logger.removeHandler(caplog.handler)
-    (record,) = caplog.records
+        logger.removeHandler(kept)
+    (record,) = kept.records
     assert record.getMessage() == "routing policy refused"
     assert len(vars(record)["faults"]) == 2
 
