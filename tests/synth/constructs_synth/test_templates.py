@@ -6,17 +6,12 @@ from typing import Any
 
 import botocore.session
 import pytest
-from aws_cdk import App, Duration, Stack
-from aws_cdk import aws_s3 as s3
 from botocore.validate import ParamValidator
-from cfnlint.jsonschema import StandardValidator
 
 from overread.errors import MissingSettingsError
-from overread_constructs import FlowDefinition, HumanTaskUi, PrivateWorkforce, Workteam
 from overread_constructs.routing_policies import SCHEMA
 from overread_lambda import settings
 
-PAGE = "<crowd-form><crowd-input name='note'></crowd-input></crowd-form>"
 ROUTERS = ("Inference", "Proxied", "Own")
 WITH_FUNCTIONS = (*ROUTERS, "Review", "Crowd")
 
@@ -342,73 +337,6 @@ def test_policies_roll_out_one_after_the_other_and_no_version_blocks_their_delet
         assert json.loads(validator["Content"]) == json.loads(SCHEMA.read_text())
 
 
-POLICY: dict[str, Any] = {
-    "schema": 1,
-    "use_case": "loan-approval",
-    "version": "3f2a9c1b77de",
-    "mode": "live",
-    "prediction": {
-        "source": "sagemaker-endpoint",
-        "endpoint_name": "overread-demo-loan-approval",
-        "label": "label",
-        "confidence": "confidence",
-        "model_name": "loan-approval",
-        "model_version": "sha256:0123456789ab",
-    },
-    "labels": ["approve", "decline"],
-    "input": {"withheld": ["sex", "age"]},
-    "routing": {
-        "threshold": 0.9,
-        "label_thresholds": {"decline": 0.8},
-        "always_review": False,
-        "rules": [{"name": "high-amount", "when": "input.amount > `10000`"}],
-        "spot_check_probability": 0.02,
-    },
-    "review": {
-        "flow_definition_arn": f"{SAGEMAKER}:flow-definition/loans",
-        "task_ui_sha256": "ab",
-        "backend": "a2i",
-        "answer": {"label": "decision.label", "reason_code": "reason_code"},
-        "blind": False,
-        "show_prediction_to_caller": False,
-        "max_generations": 3,
-        "public_workforce": False,
-    },
-    "data": {"class": "personal"},
-}
-
-
-def test_appconfig_accepts_a_routing_policy() -> None:
-    schema = json.loads(SCHEMA.read_text())
-    assert schema["$schema"] == "http://json-schema.org/draft-04/schema#"  # the one AppConfig knows
-    assert list(StandardValidator(schema).iter_errors(POLICY)) == []
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"schema": 2},
-        {"labels": []},
-        {"routing": {"threshold": 1.5}},
-        {"routing": {"threshold": "0.9"}},
-        {"routing": {"threshold": 0.9, "rules": [{"name": "x"}]}},
-        {"routing": {"threshold": 0.9, "spot_check_probability": -0.1}},
-        {"prediction": {"source": "bedrock"}},
-        {"review": {"backend": "a2i", "answer": {"label": "x"}}},
-        {"data": {"class": "secret"}},
-    ],
-    ids=str,
-)
-def test_appconfig_refuses_a_faulty_policy(change: dict[str, Any]) -> None:
-    assert not StandardValidator(json.loads(SCHEMA.read_text())).is_valid(POLICY | change)
-
-
-@pytest.mark.parametrize("missing", [key for key in POLICY if key != "input"])
-def test_appconfig_refuses_a_policy_without_a_part(missing: str) -> None:
-    partial = {key: value for key, value in POLICY.items() if key != missing}
-    assert not StandardValidator(json.loads(SCHEMA.read_text())).is_valid(partial)
-
-
 def test_an_adopted_workforce_creates_nothing_but_the_team(synthesized: Any) -> None:
     assert synthesized.resources("Review", "AWS::SageMaker::Workforce") == {}
     assert synthesized.resources("Review", "AWS::Cognito::UserPool") == {}
@@ -443,46 +371,3 @@ def test_an_oidc_workforce_keeps_its_client_secret_out_of_the_template(synthesiz
     assert config["ClientSecret"].startswith("{{resolve:secretsmanager:oidc-client:")
     (member,) = synthesized.one("Oidc", "AWS::SageMaker::Workteam")["MemberDefinitions"]
     assert member == {"OidcMemberDefinition": {"OidcGroups": ["a", "b"]}}
-
-
-def names(*, page: str = PAGE, title: str = "Loan", stack_name: str = "S", **props: Any) -> tuple[str, str]:
-    """Names of a task UI and a flow definition in an app of their own."""
-    stack = Stack(App(context={"aws:cdk:bundling-stacks": []}), stack_name)
-    workforce = PrivateWorkforce.adopt(stack, "Workforce", workforce_name="default")
-    ui = HumanTaskUi(stack, "Page", name_prefix="loans", template=page)
-    flow = FlowDefinition(
-        stack,
-        "Review",
-        name_prefix="loans",
-        workteam=Workteam(stack, "T", name="t", description="x", workforce=workforce, groups=["g"]),
-        human_task_ui=ui,
-        output_bucket=s3.Bucket(stack, "Answers"),
-        output_prefix="reviews/",
-        title=title,
-        description="Decide",
-        availability=Duration.days(1),
-        time_limit=Duration.minutes(30),
-        **props,
-    )
-    return ui.human_task_ui_name, flow.flow_definition_name
-
-
-def test_names_stay_the_same_while_the_content_does() -> None:
-    assert names() == names(stack_name="Other")
-
-
-def test_a_changed_template_renames_the_task_ui_and_the_flow_definition() -> None:
-    before, after = names(), names(page=PAGE.replace("note", "reason"))
-    assert before[0] != after[0]
-    assert before[1] != after[1]
-
-
-@pytest.mark.parametrize("props", [{"title": "Card"}, {"task_count": 2}, {"keywords": ["x"]}], ids=str)
-def test_a_changed_prop_renames_the_flow_definition_only(props: dict[str, Any]) -> None:
-    before, after = names(), names(**props)
-    assert before[0] == after[0]
-    assert before[1] != after[1]
-
-
-def test_how_it_is_deleted_is_no_content() -> None:
-    assert names() == names(on_delete="drain")
