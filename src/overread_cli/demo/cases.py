@@ -60,9 +60,13 @@ def submit_all(
 
     def submit(case: Case) -> tuple[Case, Decision]:
         key = f"demo-{case.reference}"
-        return case, api.submit(
-            case.use_case, input=case.input, idempotency_key=key, reference=case.reference
-        )
+        try:
+            decision = api.submit(
+                case.use_case, input=case.input, idempotency_key=key, reference=case.reference
+            )
+        except ApiError as error:
+            raise click.ClickException(f"{case.use_case} {case.reference}: {error}") from error
+        return case, decision
 
     with ThreadPoolExecutor(parallel) as pool:
         for case, decision in pool.map(submit, cases):

@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 import click
 from botocore.credentials import Credentials
-from overread_local.stack import LocalStack
 from rich.console import Console
 
 from overread_aws.dynamodb_records import DynamoDbRecords
@@ -23,6 +22,7 @@ from overread_cli.demo.report import Row, last_line, print_report
 from overread_cli.demo.reviewers import Reading, ReviewTeam
 from overread_client import Decision, DecisionApi
 from overread_config import ConfigError, Settings, load_settings
+from overread_local.stack import LocalStack
 
 REVIEWERS = ("ada", "grace", "katherine")
 POLL_S = 0.5
