@@ -14,6 +14,7 @@ from overread_stacks.network_stack import NetworkStack
 from overread_stacks.review_stack import ReviewStack
 
 FEATURE_FLAGS = {
+    "@aws-cdk/core:defaultCrossStackReferences": "strong",
     "@aws-cdk/aws-iam:minimizePolicies": True,
     "@aws-cdk/core:validateAgainstDefaultRules": True,
     "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
@@ -31,7 +32,7 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
         ConfigError: when neither says the region.
         PropsError: when a template or another file that the settings name has faults.
     """
-    app = app or App(context=FEATURE_FLAGS)
+    app = app or App(context=FEATURE_FLAGS, analytics_reporting=False)
     env = _environment(settings, environ=environ)
     prefix = settings.prefix
     network = NetworkStack(app, f"{prefix}-network", settings=settings, env=env)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from click.testing import CliRunner
+from tests.unit.config.conftest import VALID, Write, changed
 
 from overread_cli.config_check import config
-from tests.unit.config.conftest import VALID, Write, changed
 
 
 def test_a_valid_file_is_summed_up_and_ends_with_0(write: Write) -> None:
