@@ -1,4 +1,4 @@
-"""A model archive at work: unpacks model.tar.gz, imports code/inference.py, runs SageMaker's four functions."""
+"""A model archive at work: unpacks model.tar.gz, imports code/inference.py, runs its four functions."""
 
 import importlib.util
 import io

@@ -239,7 +239,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def _token(folder: StateFolder) -> str:
     if not folder.token.is_file():
-        write_private(folder.token, secrets.token_urlsafe(24))
+        write_private(folder.token, secrets.token_hex(24))
     return folder.token.read_text().strip()
 
 

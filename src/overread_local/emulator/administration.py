@@ -68,9 +68,12 @@ class Administration:
         """The emulator's application with these routes in front."""
 
         async def application(scope: Any, receive: Any, send: Any) -> None:
-            mine = scope["type"] == "http" and scope["path"].startswith(PREFIX)
-            self._touched = self._touched or not mine
-            await (self._routes if mine else emulator)(scope, receive, send)
+            if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+                await self._routes(scope, receive, send)
+                return
+            self._touched = True
+            # Loopback stands for TLS: policies that refuse plain HTTP (aws:SecureTransport) see it as such.
+            await emulator({**scope, "scheme": "https"} if scope["type"] == "http" else scope, receive, send)
 
         return application
 

@@ -7,7 +7,7 @@ from ministack.core import lambda_runtime
 from ministack.services import cloudformation, eventbridge
 from ministack.services.cloudformation import provisioners, stacks
 
-from overread_local.emulator import lambda_workers, resource_types
+from overread_local.emulator import corrections, lambda_workers, resource_types
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
 from overread_local.emulator.prompt_stacks import settling
@@ -18,7 +18,7 @@ _POINTS = (
     (lambda_runtime, ("_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
     (eventbridge, ("_put_events",)),
     (cloudformation, ("_stacks",)),
-    (provisioners, ("_RESOURCE_HANDLERS",)),
+    (provisioners, ("_RESOURCE_HANDLERS", "_sm_secret_create", "_sm_secret_update", "_sm_secret_delete")),
     (stacks, ("_runs_on_worker_thread",)),
 )
 
@@ -47,3 +47,4 @@ def install(
     )
     lambda_workers.install(lambda_python)
     resource_types.install(emulator_url)
+    corrections.install()

@@ -78,7 +78,8 @@ def main() -> None:
     parser.add_argument("--token-file", type=Path, required=True)
     parser.add_argument("--status-lag-s", type=float, default=0.5)
     arguments = parser.parse_args()
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "persistence"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     folder = StateFolder(arguments.state_dir)
     sagemaker = SageMaker(
         folder.sagemaker,

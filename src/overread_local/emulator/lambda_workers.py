@@ -43,7 +43,6 @@ class ScrubbingSubprocess:
             for name, value in environment.items()
             if name in _KEPT or self._host.get(name) != value
         }
-        kept.setdefault("AWS_EXECUTION_ENV", "AWS_Lambda_python3.13")
         return subprocess.Popen(command, env=kept, **options)  # noqa: S603 - ministack's own command
 
 

@@ -1,0 +1,42 @@
+"""Where ministack's own resource types differ from AWS in a way that a deployment notices."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.services.cloudformation import provisioners
+
+Resource = tuple[str, dict[str, Any]]
+_RANDOM_TAIL = len("-123456")
+
+
+def install() -> None:
+    """Corrects the table of resource types."""
+    provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = {
+        "create": _create_secret,
+        "update": _update_secret,
+        "update_with_logical_id": True,
+        "delete": _delete_secret,
+    }
+
+
+def _create_secret(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Resource:
+    """Ref of a secret is its ARN on AWS; policies and functions that name it by Ref depend on that."""
+    _, attributes = provisioners._sm_secret_create(logical_id, props, stack_name)
+    return attributes["Arn"], attributes
+
+
+def _update_secret(
+    physical_id: str, old: Mapping[str, Any], new: Mapping[str, Any], stack_name: str, logical_id: str
+) -> Resource:
+    _, attributes = provisioners._sm_secret_update(
+        _secret_name(physical_id), old, new, stack_name, logical_id
+    )
+    return attributes["Arn"], attributes
+
+
+def _delete_secret(physical_id: str, props: Mapping[str, Any]) -> None:
+    provisioners._sm_secret_delete(_secret_name(physical_id), props)
+
+
+def _secret_name(arn: str) -> str:
+    return arn.rsplit(":", 1)[-1][:-_RANDOM_TAIL]
