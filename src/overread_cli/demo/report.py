@@ -64,10 +64,12 @@ def last_line(rows: Sequence[Row]) -> str:
     """The one line that says whether everything was decided."""
     final = [row for row in rows if row.state == "FINAL"]
     model = sum(row.source == "model" for row in final)
-    return (
+    escalated = sum(row.state == "ESCALATED" for row in rows)
+    line = (
         f"decisions: {len(final)} final ({model} by model, {len(final) - model} by people), "
-        f"{len(rows) - len(final)} pending"
+        f"{len(rows) - len(final) - escalated} pending"
     )
+    return f"{line}, {escalated} escalated" if escalated else line
 
 
 def _decisions_table(rows: Sequence[Row]) -> Table:

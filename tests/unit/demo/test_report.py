@@ -1,6 +1,7 @@
 """What the demo prints: the last line, the reasons in words, and the three accuracies."""
 
 import re
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -46,6 +47,14 @@ def test_the_last_line_counts_who_decided_and_what_is_left() -> None:
         row(truth="approve", model="decline", outcome=None, source=None),
     ]
     assert last_line(rows) == "decisions: 2 final (1 by model, 1 by people), 1 pending"
+
+
+def test_an_escalated_case_is_neither_final_nor_pending() -> None:
+    waiting = row(truth="approve", model="decline", outcome=None, source=None)
+    escalated = replace(waiting, document={**waiting.document, "state": "ESCALATED"})
+    assert last_line([waiting, escalated]) == (
+        "decisions: 0 final (0 by model, 0 by people), 1 pending, 1 escalated"
+    )
 
 
 def test_reasons_are_said_in_words_and_reviewer_and_seconds_are_shown() -> None:
