@@ -109,16 +109,18 @@ def checked_settings(config: Path) -> Settings:
 
 @contextmanager
 def terminated_by_signals() -> Iterator[None]:
-    """Makes SIGTERM end the demo as ctrl-C does, so that what it started is stopped either way."""
+    """Makes SIGTERM end the demo as ctrl-C does, and ctrl-C too where the shell had it ignored."""
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    previous = signal.signal(signal.SIGTERM, interrupt)
+    signals = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, interrupt) for number in signals]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in zip(signals, previous, strict=True):
+            signal.signal(number, handler)
 
 
 @contextmanager
