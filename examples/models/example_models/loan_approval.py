@@ -43,7 +43,8 @@ def train() -> TrainedModel:
     """The model, trained on 600 of the 1,000 loans; 400 are held out. Withheld columns are never read."""
     records = read_records()
     truths = [record.truth for record in records]
-    fitted, held_out = train_test_split(records, test_size=0.4, random_state=0, stratify=truths)
+    # Of the first seeds, 6 is the one that shows all routes within the first twenty held-out records.
+    fitted, held_out = train_test_split(records, test_size=0.4, random_state=6, stratify=truths)
     numbers, categories = StandardScaler(), OneHotEncoder(sparse_output=False)
     columns = ColumnTransformer(
         [
