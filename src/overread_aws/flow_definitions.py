@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from overread.errors import AmbiguousError, PermanentError, RetryableError
 from overread_aws.failures import RETRYABLE_CODES, calling, error_code, error_message
 
-POLL_S = 0.5
+POLL_FIRST_S = 0.5
+POLL_LONGEST_S = 4.0
 PROPAGATION_S = 90.0
 _NOT_FOUND = {"ResourceNotFound", "ResourceNotFoundException"}
 _ROLE_NOT_READY = re.compile(r"assume|\brole\b|not authori[sz]ed|access denied|permission", re.IGNORECASE)
@@ -86,9 +87,9 @@ class FlowDefinitions:
         """CreateFlowDefinition, repeated only while throttled or while the new role is unknown somewhere."""
         operation = "CreateFlowDefinition"
         name = definition["FlowDefinitionName"]
-        waited_s, last = 0.0, "throttled all the time"
+        last = "throttled all the time"
         with calling(operation):
-            for pause_s in self._tries():
+            for waited_s in self._tries():
                 try:
                     self._sagemaker.create_flow_definition(**definition)
                     return
@@ -109,7 +110,6 @@ class FlowDefinitions:
                             raise FlowDefinitionRefusedError(
                                 message, operation=operation, is_ours=False
                             ) from error
-                        waited_s += pause_s
         raise self._out_of_time(operation, last, is_ours=False)
 
     def _refuse_foreign(self, definition: Mapping[str, Any]) -> None:
@@ -142,7 +142,10 @@ class FlowDefinitions:
     def _wait_until_gone(self, name: str) -> None:
         """A name is free again only when its deletion is over."""
         for _ in self._tries():
-            described = self._describe(name)
+            try:
+                described = self._describe(name)
+            except (RetryableError, AmbiguousError):
+                continue
             if described is None or described["FlowDefinitionStatus"] != "Deleting":
                 return
         raise self._out_of_time("CreateFlowDefinition", f"an older {name} is being deleted", is_ours=False)
@@ -177,11 +180,14 @@ class FlowDefinitions:
         return described
 
     def _tries(self) -> Iterator[float]:
-        """One turn after another, with a pause of `POLL_S` in between, until the budget is used up."""
-        yield POLL_S
-        while self._budget_s() > POLL_S:
-            self._sleep(POLL_S)
-            yield POLL_S
+        """Seconds waited so far, one turn after another with growing pauses, until the budget is used up."""
+        pause_s, waited_s = POLL_FIRST_S, 0.0
+        yield waited_s
+        while self._budget_s() > pause_s:
+            self._sleep(pause_s)
+            waited_s += pause_s
+            pause_s = min(POLL_LONGEST_S, 2 * pause_s)
+            yield waited_s
 
     def _out_of_time(self, operation: str, what: str, *, is_ours: bool) -> FlowDefinitionRefusedError:
         return FlowDefinitionRefusedError(f"out of time: {what}", operation=operation, is_ours=is_ours)
