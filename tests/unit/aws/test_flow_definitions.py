@@ -207,7 +207,7 @@ def test_one_that_never_becomes_active_is_given_up_in_time(aws: Aws) -> None:
     aws.budget_s = 10
     aws.is_missing()
     aws.accepts()
-    aws.describes("Initializing", times=4)
+    aws.describes("Initializing", times=5)
     error = refusal(aws)
     assert error.message == f"out of time: {NAME} is Initializing"
     assert error.is_ours
