@@ -12,8 +12,8 @@ from overread.errors import InvalidPolicyError
 from overread.routing._faults import Faults
 from overread.strict_json import parse_json
 
-USE_CASE_NAME = r"[a-z0-9](-*[a-z0-9]){0,29}"
-_RULE_NAME = r"[a-z0-9](-*[a-z0-9]){0,62}"
+USE_CASE_NAME = r"[a-z0-9](-*[a-z0-9])*"
+_RULE_NAME = r"[a-z0-9](-*[a-z0-9])*"
 _FLOW_DEFINITION_ARN = (
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:flow-definition/[a-z0-9](-*[a-z0-9]){0,62}"
 )
@@ -126,7 +126,7 @@ def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
         optional=("label_thresholds", "always_review", "rules", "spot_check_probability"),
     )
     return UseCasePolicy(
-        use_case=top.text("use_case", pattern=USE_CASE_NAME),
+        use_case=top.text("use_case", pattern=USE_CASE_NAME, length=30),
         version=top.text("version", length=64),
         mode=Mode(top.choice("mode", tuple(Mode), default=Mode.LIVE)),
         **prediction,
@@ -147,7 +147,6 @@ def _prediction(document: dict[str, Any], faults: Faults) -> dict[str, Any]:
         stated,
         "prediction",
         required=("source", *(of_endpoint if is_endpoint else ())),
-        optional=() if is_endpoint else of_endpoint,
     )
     source = Source(section.choice("source", tuple(Source), default=Source.CALLER))
     if source is Source.CALLER:
@@ -177,7 +176,7 @@ def _rules(stated: Any, faults: Faults) -> tuple[Rule, ...]:
     for index, rule in enumerate(stated):
         path = f"routing.rules[{index}]"
         section = faults.section(rule, path, required=("name", "when"))
-        name = section.text("name", pattern=_RULE_NAME)
+        name = section.text("name", pattern=_RULE_NAME, length=63)
         if name in {known.name for known in rules}:
             faults.add(f"{path}.name", "a name that no other rule has", name)
         rules.append(Rule(name=name, when=_compiled(section.get("when"), f"{path}.when", faults)))

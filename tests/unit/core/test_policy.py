@@ -57,6 +57,8 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("prediction__source", "oracle", "prediction.source must be one of sagemaker-endpoint, caller"),
     ("prediction__endpoint_name", "a_b", "prediction.endpoint_name must be a text"),
     ("prediction__endpoint_name", None, "prediction.endpoint_name is missing"),
+    ("prediction", {"source": "caller", "label": "label"}, "prediction.label is unknown, allowed are source"),
+    ("use_case", "a" * 31, "use_case must be a text of 1 to 30 characters"),
     ("prediction__label", "a[", "prediction.label must be a JMESPath expression"),
     ("prediction__confidence", LONG, "prediction.confidence must be a JMESPath expression of 1 to 1024"),
     ("routing__threshold", 1.2, "routing.threshold must be a number in [0, 1], got 1.2"),
