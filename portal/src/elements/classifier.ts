@@ -52,7 +52,8 @@ const classifierLook = css`
   .many {
     grid-template-columns: repeat(auto-fill, minmax(7rem, 1fr));
   }
-  .many legend {
+  .many legend,
+  .many .wide {
     grid-column: 1 / -1;
   }
   .choice {
@@ -243,7 +244,7 @@ abstract class SingleChoice extends CrowdElement implements AnswerSource {
       <fieldset class=${short ? "many" : ""}>
         <legend>Your answer</legend>
         ${this.options.map(
-          (category, index) => html`<label class="choice">
+          (category, index) => html`<label class="choice ${short && category.length > 8 ? "wide" : ""}">
             <input
               type="radio"
               name="choice"

@@ -12,17 +12,12 @@ export class CrowdForm extends CrowdElement {
     look,
     css`
       .foot {
-        position: sticky;
-        bottom: 0;
         display: flex;
         flex-wrap: wrap;
         align-items: center;
         gap: 0.5rem 1rem;
         margin-top: 1.25rem;
         padding: 0.75rem 0;
-      }
-      .foot:has(button) {
-        background: linear-gradient(to top, Canvas 70%, transparent);
       }
       button {
         min-height: 2.75rem;

@@ -28,7 +28,9 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
 const PAGE_STYLE = `:where(body){margin:0;padding:1.25rem clamp(1rem,3vw,2rem) 1.5rem;line-height:1.5;
 font-family:system-ui,"Segoe UI",Roboto,"Helvetica Neue",sans-serif}
 :where(classification-target,short-instructions,full-instructions,short-summary,detailed-instructions,
-positive-example,negative-example){display:block}:where(worker-comment){display:none}`;
+positive-example,negative-example){display:block}:where(worker-comment){display:none}
+:where(short-instructions)>:where(:first-child){margin-top:0}:where(short-instructions)>:where(:last-child){margin-bottom:0}
+:where(short-instructions)>:where(ul,ol){padding-left:1.25em}`;
 
 function start(): void {
   reportBlocked();

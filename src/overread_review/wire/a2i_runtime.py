@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import botocore.session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,6 +19,7 @@ from overread_review.service.errors import (
     UnavailableError,
 )
 from overread_review.service.review_service import ReviewService
+from overread_review.wire.models import service_model
 from overread_review.wire.serialization import serialize
 from overread_review.wire.validation import parse_request
 
@@ -39,7 +39,7 @@ class A2IRuntimeWire:
     """The five human-loop operations as routes."""
 
     def __init__(self, service: ReviewService) -> None:
-        self._model = botocore.session.get_session().get_service_model("sagemaker-a2i-runtime")
+        self._model = service_model("sagemaker-a2i-runtime")
         loops = service.loops
         self.routes = [
             Route("/human-loops", self._by_body("StartHumanLoop", loops.start), methods=["POST"]),

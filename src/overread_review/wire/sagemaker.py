@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import botocore.session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +18,7 @@ from overread_review.service.errors import (
     UnavailableError,
 )
 from overread_review.service.review_service import ReviewService
+from overread_review.wire.models import service_model
 from overread_review.wire.serialization import serialize
 from overread_review.wire.validation import parse_request
 
@@ -30,7 +30,7 @@ class SageMakerWire:
     """Dispatches by X-Amz-Target, validates with botocore's model, answers with AWS's error codes."""
 
     def __init__(self, service: ReviewService) -> None:
-        self._model = botocore.session.get_session().get_service_model("sagemaker")
+        self._model = service_model("sagemaker")
         self._calls: dict[str, _Call] = {
             "CreateHumanTaskUi": service.task_uis.create,
             "DescribeHumanTaskUi": service.task_uis.describe,

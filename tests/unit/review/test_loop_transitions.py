@@ -1,0 +1,181 @@
+"""What a human loop may do next: claims, answers, stopping, expiry."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from overread.review.wire import LoopStatus
+from overread_review.service import transitions
+from overread_review.service.errors import RequestInvalidError, TaskConflictError, TaskGoneError
+from overread_review.service.model import Answer, FlowTerms, Loop
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+TERMS = FlowTerms(
+    flow_definition_arn="arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/flow",
+    flow_definition_name="flow",
+    workteam_arn="arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/team",
+    role_arn="arn:aws:iam::111122223333:role/flow",
+    output_path="s3://outputs/reviews",
+    kms_key_id="",
+    template_sha256="0" * 64,
+    title="Review",
+    description="Review it",
+    keywords=(),
+    task_count=2,
+    time_limit_s=60,
+)
+LOOP = Loop(
+    name="loop",
+    arn="arn:aws:sagemaker:eu-west-1:111122223333:human-loop/loop",
+    terms=TERMS,
+    created_at=NOW,
+    expires_at=NOW + timedelta(seconds=600),
+    input_key="inputs/loop.json",
+    input_sha256="1" * 64,
+)
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def claimed(loop: Loop, *subs: str, seconds: float = 0) -> Loop:
+    for sub in subs:
+        loop = transitions.claim(loop, sub=sub, now=at(seconds))
+    return loop
+
+
+def answered(loop: Loop, sub: str, *, seconds: float = 1) -> Loop:
+    answer = Answer(
+        sub=sub,
+        worker_id=f"w-{sub}",
+        identity_provider="Cognito",
+        issuer="https://issuer.example",
+        accepted_at=at(0),
+        submitted_at=at(seconds),
+        content_key=f"answers/{sub}.json",
+    )
+    return transitions.answer(loop, answer, now=at(seconds))
+
+
+def test_a_claim_lasts_for_the_time_limit() -> None:
+    (claim,) = claimed(LOOP, "ada").claims
+    assert (claim.accepted_at, claim.deadline_at) == (at(0), at(60))
+
+
+def test_claiming_again_keeps_the_first_claim() -> None:
+    once = claimed(LOOP, "ada")
+    assert transitions.claim(once, sub="ada", now=at(30)) == once
+
+
+def test_seats_are_limited_to_the_task_count() -> None:
+    full = claimed(LOOP, "ada", "grace")
+    with pytest.raises(TaskConflictError, match="another reviewer"):
+        claimed(full, "katherine")
+    assert not transitions.is_offered(full, sub="katherine", now=at(1))
+
+
+def test_answers_take_seats_too() -> None:
+    loop = claimed(answered(claimed(LOOP, "ada"), "ada"), "grace", seconds=2)
+    with pytest.raises(TaskConflictError):
+        claimed(loop, "katherine", seconds=3)
+
+
+def test_a_claim_whose_time_is_over_frees_its_seat() -> None:
+    loop = claimed(LOOP, "ada", "grace")
+    assert transitions.is_offered(loop, sub="katherine", now=at(60))
+    assert {c.sub for c in claimed(loop, "katherine", seconds=60).claims} == {"katherine"}
+
+
+def test_nobody_answers_twice() -> None:
+    loop = answered(claimed(LOOP, "ada"), "ada")
+    with pytest.raises(TaskConflictError, match="already answered"):
+        claimed(loop, "ada", seconds=2)
+    with pytest.raises(TaskConflictError, match="already answered"):
+        answered(loop, "ada", seconds=2)
+
+
+def test_only_the_holder_of_a_claim_may_answer() -> None:
+    with pytest.raises(TaskConflictError, match="not claimed"):
+        answered(claimed(LOOP, "ada"), "grace")
+
+
+def test_an_answer_at_the_deadline_is_too_late() -> None:
+    with pytest.raises(TaskGoneError, match="time for this task is over"):
+        answered(claimed(LOOP, "ada"), "ada", seconds=60)
+
+
+def test_a_declined_task_is_not_offered_again_but_can_still_be_claimed_by_address() -> None:
+    loop = transitions.release(claimed(LOOP, "ada"), sub="ada", now=at(1), decline=True)
+    assert loop.claims == ()
+    assert not transitions.is_offered(loop, sub="ada", now=at(1))
+    assert transitions.is_offered(loop, sub="grace", now=at(1))
+    assert claimed(loop, "ada", seconds=2).declined_by == ()
+
+
+def test_a_released_task_is_offered_again() -> None:
+    loop = transitions.release(claimed(LOOP, "ada"), sub="ada", now=at(1), decline=False)
+    assert transitions.is_offered(loop, sub="ada", now=at(1))
+
+
+def test_releasing_without_a_claim_is_refused() -> None:
+    with pytest.raises(TaskConflictError):
+        transitions.release(LOOP, sub="ada", now=at(1), decline=False)
+
+
+def test_an_expired_task_cannot_be_claimed_but_a_claim_from_before_may_finish() -> None:
+    loop = claimed(LOOP, "ada", seconds=590)
+    with pytest.raises(TaskGoneError, match="expired"):
+        claimed(loop, "grace", seconds=600)
+    assert transitions.conclusion(loop, now=at(600)) is None
+    assert transitions.due_at(loop) == at(650)
+    assert len(answered(loop, "ada", seconds=649).answers) == 1
+    assert transitions.conclusion(loop, now=at(650)) is LoopStatus.FAILED
+
+
+def test_a_loop_is_complete_with_the_last_answer() -> None:
+    half = answered(claimed(LOOP, "ada"), "ada")
+    assert transitions.conclusion(half, now=at(1)) is None
+    whole = answered(claimed(half, "grace", seconds=2), "grace", seconds=3)
+    assert transitions.conclusion(whole, now=at(3)) is LoopStatus.COMPLETED
+
+
+def test_a_loop_that_nobody_has_begun_stops_at_once() -> None:
+    assert transitions.conclusion(transitions.stop(LOOP), now=at(0)) is LoopStatus.STOPPED
+
+
+def test_who_has_begun_may_submit_while_the_loop_is_stopping() -> None:
+    stopping = transitions.stop(claimed(LOOP, "ada"))
+    assert stopping.status is LoopStatus.STOPPING
+    assert transitions.is_offered(stopping, sub="ada", now=at(1))
+    assert not transitions.is_offered(stopping, sub="grace", now=at(1))
+    with pytest.raises(TaskGoneError):
+        claimed(stopping, "grace", seconds=1)
+    assert transitions.conclusion(stopping, now=at(1)) is None
+    assert transitions.conclusion(answered(stopping, "ada"), now=at(1)) is LoopStatus.STOPPED
+    assert transitions.conclusion(stopping, now=at(60)) is LoopStatus.STOPPED
+
+
+def test_the_last_answer_completes_a_loop_that_is_stopping() -> None:
+    single = replace(LOOP, terms=replace(TERMS, task_count=1))
+    loop = answered(transitions.stop(claimed(single, "ada")), "ada")
+    assert transitions.conclusion(loop, now=at(1)) is LoopStatus.COMPLETED
+
+
+def test_stopping_twice_is_fine_but_not_after_the_end() -> None:
+    stopping = transitions.stop(claimed(LOOP, "ada"))
+    assert transitions.stop(stopping) == stopping
+    with pytest.raises(RequestInvalidError, match="already ended"):
+        transitions.stop(
+            transitions.conclude(LOOP, status=LoopStatus.COMPLETED, output_uri="s3://o", now=NOW)
+        )
+
+
+def test_an_ended_loop_is_due_only_until_its_event_is_out() -> None:
+    ended = transitions.conclude(LOOP, status=LoopStatus.STOPPED, output_uri="", now=at(7))
+    assert transitions.due_at(ended) == at(12)
+    assert transitions.due_at(replace(ended, event_due=False)) is None
+    assert transitions.conclusion(ended, now=at(100)) is None
