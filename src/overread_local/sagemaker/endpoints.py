@@ -117,6 +117,7 @@ class Endpoints:
                 f'Cannot update failed endpoint "{record.arn}"; it can only be deleted.'
             )
         record.hidden["target_config"] = config
+        record.hidden["retain"] = bool(params.get("RetainAllVariantProperties"))
         self._set_status(record, "Updating")
         self._spawn(self._deploy(record, caller, config))
         return {"EndpointArn": record.arn}
@@ -171,7 +172,10 @@ class Endpoints:
             {"name": one.name, "weight": one.weight, "unit": vars(one.unit)} for one in after
         ]
         record.document["EndpointConfigName"] = config_name
-        record.document["ProductionVariants"] = self._shown(caller, config["ProductionVariants"])
+        shown = self._shown(caller, config["ProductionVariants"])
+        if record.hidden.pop("retain", False):
+            _retain(record.document.get("ProductionVariants", ()), shown)
+        record.document["ProductionVariants"] = shown
         record.document.pop("FailureReason", None)
         self._set_status(record, "InService")
         await self.server.unload([variant.unit for variant in before])
@@ -228,6 +232,14 @@ class Endpoints:
         task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _retain(before: Sequence[Mapping[str, Any]], after: Sequence[dict[str, Any]]) -> None:
+    """Keeps the instance counts of variants that were there before: RetainAllVariantProperties."""
+    counts = {one["VariantName"]: one["DesiredInstanceCount"] for one in before}
+    for one in after:
+        count = counts.get(one["VariantName"], one["DesiredInstanceCount"])
+        one.update(CurrentInstanceCount=count, DesiredInstanceCount=count)
 
 
 def _caller_of(record: Record) -> Caller:

@@ -110,7 +110,9 @@ class Endpoint(ResourceType):
         sagemaker = self._clients("sagemaker")
         name, config = _last(physical_id), _last(props["EndpointConfigName"])
         if sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"] != config:
-            sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+            sagemaker.update_endpoint(
+                EndpointName=name, EndpointConfigName=config, **_only(props, "RetainAllVariantProperties")
+            )
             described = self._settled(name)
             if described["EndpointConfigName"] != config:
                 raise RuntimeError(described.get("FailureReason") or f"{name} kept its configuration")

@@ -1,0 +1,131 @@
+"""One local stack for the session, and the demo stacks deployed on another, each started on first use."""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from overread_cli.demo.deployment import deploy
+from overread_local.stack import LocalStack
+
+ROOT = Path(__file__).parents[2]
+LAMBDA_PYTHON = ROOT / ".venv-lambda/bin/python"
+
+Clients = Callable[..., Any]
+
+ADDING_MODEL = """
+import json, os
+
+def model_fn(model_dir):
+    with open(os.path.join(model_dir, "model.json")) as file:
+        return json.load(file)
+
+def input_fn(body, content_type):
+    if content_type != "application/json":
+        raise ValueError("unsupported content type " + content_type)
+    return json.loads(body)
+
+def predict_fn(data, model):
+    return {"sum": data["a"] + model["b"], "greeting": os.environ.get("GREETING")}
+
+def output_fn(prediction, accept):
+    return json.dumps(prediction), "application/json"
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs a running stack."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.local)
+
+
+def client_of(stack: LocalStack, service: str, *, key: tuple[str, str, str | None] | None = None) -> Any:
+    """A plain boto3 client with an endpoint URL; `key` is another caller's id, secret and token."""
+    key_id, secret, token = key or (stack.record.account, "local", None)
+    return boto3.client(
+        service,
+        endpoint_url=stack.endpoint_url,
+        region_name=stack.record.region,
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+
+@pytest.fixture(scope="session")
+def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack without deployed stacks, IAM not enforced."""
+    stack = LocalStack.start(
+        state_dir=tmp_path_factory.mktemp("stack"), lambda_python=LAMBDA_PYTHON, status_lag_s=0.2
+    )
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="session")
+def aws(local_stack: LocalStack) -> Clients:
+    """Clients of `local_stack` by service name."""
+    return lambda service, **options: client_of(local_stack, service, **options)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The demo's four stacks as deployed: the stack they run on and their outputs by stack name."""
+
+    stack: LocalStack
+    outputs: Mapping[str, Mapping[str, str]]
+    work_dir: Path
+
+    def output(self, stack: str, name: str) -> str:
+        return self.outputs[f"overread-demo-{stack}"][name]
+
+    def client(self, service: str, **options: Any) -> Any:
+        return client_of(self.stack, service, **options)
+
+
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """config/demo.yaml, bootstrapped and deployed by the CDK's command line, IAM enforced afterwards."""
+    folder = tmp_path_factory.mktemp("deployed")
+    stack = LocalStack.start(state_dir=folder / "state", lambda_python=LAMBDA_PYTHON, status_lag_s=0.2)
+    try:
+        outputs = deploy(
+            root=ROOT,
+            config=ROOT / "config/demo.yaml",
+            work_dir=folder / "work",
+            environment=stack.environment(),
+            report=lambda _line: None,
+        )
+        stack.enforce_iam(True)
+        yield Deployment(stack=stack, outputs=outputs, work_dir=folder / "work")
+    finally:
+        stack.stop()
+
+
+def archive(code: str, *, model: Mapping[str, Any] | None = None) -> bytes:
+    """A model.tar.gz in SageMaker's layout."""
+    files = {"code/inference.py": code, "model.json": json.dumps(model or {"b": 40})}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, text in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(text.encode())
+            tar.addfile(info, io.BytesIO(text.encode()))
+    return buffer.getvalue()
+
+
+def put_archive(aws: Clients, key: str, content: bytes) -> str:
+    """Stores an archive; gives its s3:// address."""
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="model-archives")
+    s3.put_object(Bucket="model-archives", Key=key, Body=content)
+    return f"s3://model-archives/{key}"
