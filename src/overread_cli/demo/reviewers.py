@@ -9,6 +9,11 @@ from typing import Any
 
 import httpx
 
+from overread_cli.demo.portal_client import PortalClient
+
+PACE_S = 0.1
+"""How long a reviewer without tasks waits before looking again."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -36,47 +41,25 @@ class Reading:
         return {**self.forms[str(task_input["use_case"])], "decision": {"label": label}}
 
 
-class ScriptedReviewer:
-    """One reviewer who signs in, claims the oldest task, answers it, and goes on until told to stop."""
+def work(portal: PortalClient, *, reading: Reading, stop: threading.Event) -> None:
+    """Answers the oldest task, and the next, until `stop` is set."""
+    with portal:
+        while not stop.is_set():
+            if not answer_next(portal, reading=reading):
+                stop.wait(PACE_S)
 
-    def __init__(self, name: str, *, portal_url: str, reading: Reading, pace_s: float = 0.1) -> None:
-        self._name = name
-        self._reading = reading
-        self._pace_s = pace_s
-        self._http = httpx.Client(base_url=portal_url, timeout=20.0)
 
-    def work(self, stop: threading.Event) -> None:
-        """Answers tasks until `stop` is set.
-
-        Raises:
-            httpx.HTTPStatusError: the portal refused something other than a task that another one took.
-        """
-        with self._http:
-            session = self._http.post("/portal/api/session", json={"reviewer": self._name})
-            session.raise_for_status()
-            self._http.headers["X-Overread-CSRF"] = session.json()["csrf_token"]
-            while not stop.is_set():
-                if not self._answer_next():
-                    stop.wait(self._pace_s)
-
-    def _answer_next(self) -> bool:
-        tasks = self._http.get("/portal/api/tasks")
-        tasks.raise_for_status()
-        for task in tasks.json()["tasks"]:
-            path = f"/portal/api/tasks/{task['task_id']}"
-            claim = self._http.post(f"{path}/claim", json={})
-            if claim.status_code in {httpx.codes.CONFLICT, httpx.codes.GONE, httpx.codes.NOT_FOUND}:
-                continue
-            claim.raise_for_status()
-            # Fetched as a browser would: a template that does not render is noticed here too.
-            self._http.get(claim.json()["frame_url"]).raise_for_status()
-            answer = self._reading.answer(reviewer=self._name, task_input=claim.json()["input"])
-            reply = self._http.post(f"{path}/answer", json={"answer": answer})
-            if reply.status_code in {httpx.codes.CONFLICT, httpx.codes.GONE}:
-                continue
-            reply.raise_for_status()
+def answer_next(portal: PortalClient, *, reading: Reading) -> bool:
+    """Whether there was a task to answer. The page is fetched too: one that does not render is noticed."""
+    for task in portal.tasks():
+        claimed = portal.claim(task["task_id"])
+        if claimed is None:
+            continue
+        portal.page(claimed)
+        answer = reading.answer(reviewer=portal.reviewer, task_input=claimed["input"])
+        if portal.answer(task["task_id"], answer):
             return True
-        return False
+    return False
 
 
 class ReviewTeam:
@@ -87,9 +70,7 @@ class ReviewTeam:
         self._failures: list[BaseException] = []
         self._threads = [
             threading.Thread(
-                target=self._run,
-                args=(ScriptedReviewer(name, portal_url=portal_url, reading=reading),),
-                name=name,
+                target=self._run, args=(PortalClient(portal_url, reviewer=name), reading), name=name
             )
             for name in names
         ]
@@ -110,8 +91,8 @@ class ReviewTeam:
         if self._failures:
             raise self._failures[0]
 
-    def _run(self, reviewer: ScriptedReviewer) -> None:
+    def _run(self, portal: PortalClient, reading: Reading) -> None:
         try:
-            reviewer.work(self._stop)
+            work(portal, reading=reading, stop=self._stop)
         except (httpx.HTTPError, KeyError, ValueError) as failure:
             self._failures.append(failure)
