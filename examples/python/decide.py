@@ -39,7 +39,7 @@ class DecisionClient:
         credentials = session.get_credentials()
         if credentials is None or session.region_name is None:
             raise RefusedError(
-                "no AWS credentials or no region: set a profile, or AWS_ACCESS_KEY_ID … and AWS_DEFAULT_REGION"
+                "no AWS credentials or no region: set AWS_PROFILE, or keys and AWS_DEFAULT_REGION"
             )
         self._url = url.rstrip("/")
         self._signer = SigV4Auth(credentials, "execute-api", session.region_name)
