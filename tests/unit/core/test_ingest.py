@@ -316,4 +316,6 @@ def test_a_loop_entry_that_does_not_fit_its_name_is_unknown() -> None:
     world = in_review()
     name = name_of(world)
     world.records.loops["h-forged-g1"] = world.records.loops[name]
+    world.loops.loops["h-forged-g1"] = world.loops.loops[name]
+    world.answer("h-forged-g1", output(world))
     assert ingest("h-forged-g1", ports=world.ingest_ports, clock=world.clock) is IngestResult.UNKNOWN_LOOP

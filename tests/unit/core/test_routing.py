@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overread.routing.policy import UseCasePolicy
-from overread.routing.prediction import Reading, endpoint_failed, read_reply, read_values
+from overread.routing.prediction import Prediction, Reading, endpoint_failed, read_reply, read_values
 from overread.routing.route import Decider, Route, route, visible_part
 from overread.routing.spot_check import is_spot_check, spot_check_position
 from overread_testing.decision_builders import policy
@@ -45,6 +45,11 @@ def test_confidence_equal_to_the_threshold_is_enough() -> None:
 def test_low_confidence_tells_threshold_and_confidence() -> None:
     (reason,) = route_of(reading(confidence=0.71)).reasons
     assert reason.document() == {"code": "confidence_below_threshold", "threshold": 0.9, "confidence": 0.71}
+
+
+def test_even_a_prediction_that_holds_nan_is_never_left_to_the_model() -> None:
+    chosen = route_of(Reading(Prediction(label="approve", confidence=math.nan)))
+    assert (chosen.to, codes(chosen)) == (Decider.HUMAN, ["confidence_below_threshold"])
 
 
 def test_a_label_threshold_beats_the_general_one_both_ways() -> None:

@@ -60,6 +60,7 @@ POISON = {
     "not UTF-8": b"\xff\xfe\xff",
     "a list": b"[]",
     "NaN": output_document(loop_name="h", decision_id="d").replace(b"41.2", b"NaN"),
+    "NaN in an answer": output_document(loop_name="h", decision_id="d").replace(b'"\\u2026"', b"NaN"),
     "infinite seconds": output_document(loop_name="h", decision_id="d").replace(b"41.2", b"1e999"),
     "an endless number of seconds": output_document(loop_name="h", decision_id="d").replace(
         b"41.2", b"1" + b"0" * 400
