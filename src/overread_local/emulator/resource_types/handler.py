@@ -108,6 +108,26 @@ def ignoring_absence(call: Callable[[], Any], *, absent: Callable[[ClientError],
             raise
 
 
+def wait_until_gone(describe: Callable[[], Any], *, absent: Callable[[ClientError], bool], what: str) -> None:
+    """Polls until `describe` says that there is none.
+
+    Raises:
+        ClientError: it says something else.
+        TimeoutError: it was not gone within two minutes.
+    """
+
+    def gone() -> bool:
+        try:
+            describe()
+        except ClientError as error:
+            if absent(error):
+                return True
+            raise
+        return False
+
+    wait_until(gone, what=what)
+
+
 def code_of(error: ClientError) -> str:
     """The AWS error code."""
     return str(error.response["Error"]["Code"])

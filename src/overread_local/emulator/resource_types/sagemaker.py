@@ -13,6 +13,7 @@ from overread_local.emulator.resource_types.handler import (
     ignoring_absence,
     message_of,
     wait_until,
+    wait_until_gone,
 )
 
 _DOMAIN_ATTRIBUTES = (
@@ -32,6 +33,11 @@ def resource_types(clients: Clients) -> list[ResourceType]:
 def could_not_find(error: ClientError) -> bool:
     """SageMaker's way to say that a model, configuration or endpoint does not exist."""
     return message_of(error).startswith("Could not find")
+
+
+def not_found(error: ClientError) -> bool:
+    """The way of domains and user profiles to say it."""
+    return code_of(error) == "ResourceNotFound"
 
 
 class Model(ResourceType):
@@ -124,7 +130,11 @@ class Endpoint(ResourceType):
         name = props.get("EndpointName", _last(physical_id))
         self._settled(name)
         ignoring_absence(lambda: sagemaker.delete_endpoint(EndpointName=name), absent=could_not_find)
-        wait_until(lambda: self._describe(name) is None, what=f"endpoint {name}")
+        wait_until_gone(
+            lambda: sagemaker.describe_endpoint(EndpointName=name),
+            absent=could_not_find,
+            what=f"endpoint {name}",
+        )
 
     def _describe(self, name: str) -> dict[str, Any] | None:
         try:
@@ -179,21 +189,12 @@ class Domain(ResourceType):
 
     def delete(self, physical_id: str, props: Properties) -> None:
         sagemaker = self._clients("sagemaker")
-
-        def gone() -> bool:
-            try:
-                sagemaker.describe_domain(DomainId=physical_id)
-            except ClientError as error:
-                if code_of(error) == "ResourceNotFound":
-                    return True
-                raise
-            return False
-
-        ignoring_absence(
-            lambda: sagemaker.delete_domain(DomainId=physical_id),
-            absent=lambda error: code_of(error) == "ResourceNotFound",
+        ignoring_absence(lambda: sagemaker.delete_domain(DomainId=physical_id), absent=not_found)
+        wait_until_gone(
+            lambda: sagemaker.describe_domain(DomainId=physical_id),
+            absent=not_found,
+            what=f"domain {physical_id}",
         )
-        wait_until(gone, what=f"domain {physical_id}")
 
     def _settled(self, identifier: str) -> dict[str, Any]:
         sagemaker = self._clients("sagemaker")
@@ -230,17 +231,11 @@ class UserProfile(ResourceType):
         sagemaker = self._clients("sagemaker")
         name, domain = physical_id.split("|")
         ignoring_absence(
-            lambda: sagemaker.delete_user_profile(DomainId=domain, UserProfileName=name),
-            absent=lambda error: code_of(error) == "ResourceNotFound",
+            lambda: sagemaker.delete_user_profile(DomainId=domain, UserProfileName=name), absent=not_found
         )
-        listed = {"DomainIdEquals": domain, "UserProfileNameContains": name, "MaxResults": 100}
-        wait_until(
-            lambda: (
-                name
-                not in {
-                    one["UserProfileName"] for one in sagemaker.list_user_profiles(**listed)["UserProfiles"]
-                }
-            ),
+        wait_until_gone(
+            lambda: sagemaker.describe_user_profile(DomainId=domain, UserProfileName=name),
+            absent=not_found,
             what=f"user profile {name}",
         )
 

@@ -13,6 +13,7 @@ from overread_local.emulator.resource_types.handler import (
     ignoring_absence,
     message_of,
     wait_until,
+    wait_until_gone,
 )
 
 # CloudFormation names these members otherwise than the API does.
@@ -47,8 +48,12 @@ class HumanTaskUi(ResourceType):
     def delete(self, physical_id: str, props: Properties) -> None:
         sagemaker = self._clients("sagemaker")
         ignoring_absence(
-            lambda: sagemaker.delete_human_task_ui(HumanTaskUiName=physical_id),
-            absent=lambda error: code_of(error) == "ResourceNotFound",
+            lambda: sagemaker.delete_human_task_ui(HumanTaskUiName=physical_id), absent=_no_such_page
+        )
+        wait_until_gone(
+            lambda: sagemaker.describe_human_task_ui(HumanTaskUiName=physical_id),
+            absent=_no_such_page,
+            what=f"task UI {physical_id}",
         )
 
     def _attributes(self, name: str) -> dict[str, Any]:
@@ -78,8 +83,12 @@ class Workforce(ResourceType):
     def delete(self, physical_id: str, props: Properties) -> None:
         sagemaker = self._clients("sagemaker")
         ignoring_absence(
-            lambda: sagemaker.delete_workforce(WorkforceName=physical_id),
-            absent=lambda error: "No workforce" in message_of(error),
+            lambda: sagemaker.delete_workforce(WorkforceName=physical_id), absent=_no_such_workforce
+        )
+        wait_until_gone(
+            lambda: sagemaker.describe_workforce(WorkforceName=physical_id),
+            absent=_no_such_workforce,
+            what=f"workforce {physical_id}",
         )
 
     def _settled(self, name: str) -> dict[str, Any]:
@@ -118,6 +127,14 @@ class Workteam(ResourceType):
     def delete(self, physical_id: str, props: Properties) -> None:
         sagemaker, name = self._clients("sagemaker"), physical_id.rsplit("/", 1)[-1]
         ignoring_absence(lambda: sagemaker.delete_workteam(WorkteamName=name), absent=_no_such_team)
+
+
+def _no_such_page(error: ClientError) -> bool:
+    return code_of(error) == "ResourceNotFound"
+
+
+def _no_such_workforce(error: ClientError) -> bool:
+    return "No workforce" in message_of(error)
 
 
 def _no_such_team(error: ClientError) -> bool:
