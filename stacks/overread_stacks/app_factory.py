@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from aws_cdk import App, Environment
 
+from overread.review.limits import A2I_REGIONS
 from overread_config import ConfigError, Fault, Settings
 from overread_stacks.data_stack import DataStack
 from overread_stacks.inference_stack import InferenceStack
@@ -29,7 +30,7 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
     deployments are in already; they do not collide.
 
     Raises:
-        ConfigError: when neither says the region.
+        ConfigError: when neither says a region that has Amazon A2I.
         PropsError: when a template or another file that the settings name has faults.
     """
     app = app or App(context=FEATURE_FLAGS, analytics_reporting=False)
@@ -46,17 +47,14 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
 
 def _environment(settings: Settings, *, environ: Mapping[str, str]) -> Environment:
     region = settings.region or environ.get("CDK_DEFAULT_REGION")
-    if not region:
-        raise ConfigError(
-            [
-                Fault(
-                    file=settings.file,
-                    line=0,
-                    field="region",
-                    problem="is needed: models' images differ by region",
-                    value="nothing, and no CDK_DEFAULT_REGION",
-                    allowed="a region here, in your AWS profile or in AWS_REGION",
-                )
-            ]
+    if region not in A2I_REGIONS:
+        fault = Fault(
+            file=settings.file,
+            line=0,
+            field="region",
+            problem="must have Amazon A2I",
+            value=f"{region!r} from CDK_DEFAULT_REGION" if region else "nothing, and no CDK_DEFAULT_REGION",
+            allowed=", ".join(sorted(A2I_REGIONS)),
         )
+        raise ConfigError([fault])
     return Environment(account=settings.account or environ.get("CDK_DEFAULT_ACCOUNT"), region=region)

@@ -1,4 +1,4 @@
-"""One synthesis for the suite: three deployments in one app and account, with stand-in models and pages."""
+"""One synthesis for the suite: four deployments in one app and account, with stand-in models and pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 ACCOUNT = {"CDK_DEFAULT_ACCOUNT": "111122223333", "CDK_DEFAULT_REGION": "eu-central-1"}
 STACKS = ("network", "data", "review", "inference")
-ENVIRONMENTS = ("demo", "prod", "mixed")
+ENVIRONMENTS = ("demo", "dev", "prod", "mixed")
 PAGE = (
     '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
     '<crowd-form><crowd-input name="{name}"></crowd-input></crowd-form>'
