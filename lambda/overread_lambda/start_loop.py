@@ -126,6 +126,6 @@ def _ports() -> tuple[StartPorts, DynamoDbRecords]:
             environment=settings.policies.environment,
             monotonic=time.monotonic,
         ),
-        loops=A2iLoops(make_client("sagemaker-a2i-runtime", read_timeout_s=10.0, attempts=2)),
+        loops=A2iLoops(make_client("sagemaker-a2i-runtime", read_timeout_s=10.0, attempts=1)),
     )
     return ports, records
