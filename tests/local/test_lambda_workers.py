@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import time
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -67,6 +68,34 @@ def handler(event, context):
     return boto3.client("sts").get_caller_identity()["Account"]
 """
     assert invoke("calls", code) == ("000000000000", None)
+
+
+def test_an_event_that_a_function_cannot_take_ends_in_its_failure_queue(aws: Clients) -> None:
+    functions, events = aws("lambda"), aws("events")
+    queue = aws("sqs").create_queue(QueueName="failures")["QueueUrl"]
+    attributes = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    code = "def handler(event, context): raise RuntimeError('no')"
+    function = functions.create_function(
+        FunctionName="fails",
+        Runtime="python3.13",
+        Role=ROLE,
+        Handler="app.handler",
+        Code={"ZipFile": zipped(code)},
+    )
+    functions.put_function_event_invoke_config(
+        FunctionName="fails",
+        Qualifier="$LATEST",
+        MaximumRetryAttempts=1,
+        DestinationConfig={"OnFailure": {"Destination": attributes["QueueArn"]}},
+    )
+    events.put_rule(Name="fails", EventPattern=json.dumps({"source": ["test.fails"]}))
+    events.put_targets(Rule="fails", Targets=[{"Id": "function", "Arn": function["FunctionArn"]}])
+    events.put_events(Entries=[{"Source": "test.fails", "DetailType": "x", "Detail": '{"n": 1}'}])
+    deadline = time.monotonic() + 15
+    messages: list[dict[str, Any]] = []
+    while not messages and time.monotonic() < deadline:
+        messages = aws("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages", [])
+    assert json.loads(messages[0]["Body"])["requestPayload"]["detail"] == {"n": 1}
 
 
 def test_deployed_code_may_not_emit_events_of_aws(invoke: Invoke) -> None:

@@ -1,8 +1,10 @@
-"""Where ministack's own resource types differ from AWS in a way that a deployment notices."""
+"""Where ministack itself differs from AWS in a way that a deployment notices."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from ministack.services import eventbridge, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 Resource = tuple[str, dict[str, Any]]
@@ -10,13 +12,22 @@ _RANDOM_TAIL = len("-123456")
 
 
 def install() -> None:
-    """Corrects the table of resource types."""
+    """Corrects ministack."""
+    eventbridge._dispatch_to_lambda = _invoke_asynchronously
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = {
         "create": _create_secret,
         "update": _update_secret,
         "update_with_logical_id": True,
         "delete": _delete_secret,
     }
+
+
+def _invoke_asynchronously(arn: str, payload: str) -> None:
+    """EventBridge invokes functions asynchronously: with retries and the function's failure destination."""
+    function, config, _ = lambda_svc._get_func_record_for_ref(arn)
+    if function and config:
+        record = lambda_svc._execution_record_for_config(function, config)
+        lambda_svc.invoke_async_with_retry(record, json.loads(payload))
 
 
 def _create_secret(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Resource:

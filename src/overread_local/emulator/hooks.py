@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
-from ministack.services import cloudformation, eventbridge
+from ministack.services import cloudformation, eventbridge, lambda_svc
 from ministack.services.cloudformation import provisioners, stacks
 
 from overread_local.emulator import corrections, lambda_workers, resource_types
@@ -16,7 +16,8 @@ _POINTS = (
     (ministack_app, ("AUTH", "SERVICE_HANDLERS", "SERVICE_REGISTRY", "_enforce_data_plane")),
     (ministack_app, ("_build_persistence_save_dict", "app")),
     (lambda_runtime, ("_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
-    (eventbridge, ("_put_events",)),
+    (eventbridge, ("_put_events", "_dispatch_to_lambda")),
+    (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
     (cloudformation, ("_stacks",)),
     (provisioners, ("_RESOURCE_HANDLERS", "_sm_secret_create", "_sm_secret_update", "_sm_secret_delete")),
     (stacks, ("_runs_on_worker_thread",)),
