@@ -75,6 +75,25 @@ def deploy(
     return loaded
 
 
+def destroy(*, root: Path, work_dir: Path, environment: Mapping[str, str]) -> None:
+    """Destroys every stack that `deploy` made from the same folder.
+
+    Raises:
+        CdkError: with the reason, such as human loops that are still open.
+    """
+    command = [
+        "cdk",
+        "destroy",
+        "--all",
+        "--force",
+        "--app",
+        str(work_dir / "cdk.out"),
+        "--no-color",
+        "--no-notices",
+    ]
+    run_logged(command, cwd=root, env=environment, log=work_dir / "destroy.log")
+
+
 def run_logged(
     command: list[str], *, cwd: Path, env: Mapping[str, str], log: Path, lines: Report | None = None
 ) -> None:
