@@ -20,11 +20,13 @@ setup: build/.setup ## create .venv (tools, CDK, emulator) and .venv-lambda (wha
 build/.setup: build/.python build/.lambda build/.portal build/.models
 	@touch $@
 
-build/.python: pyproject.toml requirements-dev.txt
+build/.python: pyproject.toml requirements-dev.txt requirements-sdk.txt
 	@mkdir -p build
 	echo "setup: Python environment (.venv), about a minute the first time"
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements-dev.txt
+	# Read as data by one test; what it depends on (450 MB) stays out.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-sdk.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -51,7 +53,7 @@ build/.models: build/.python $(shell find examples/models -type f 2>/dev/null)
 	touch $@
 
 .PHONY: demo
-demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: scripted reviewers answer)
+demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no person needed)
 	@$(BIN)/overread demo --config $(CONFIG)
 
 .PHONY: test
@@ -83,7 +85,9 @@ bench: setup ## run the benchmarks and write build/bench.json
 lock: build/.python ## resolve the locked dependencies anew, with hashes and without addresses
 	@compile="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate"
 	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra examples --group dev -o requirements-dev.txt
+	$$compile requirements-sdk.in --no-deps -o requirements-sdk.txt
 	$$compile lambda/requirements.in -o lambda/requirements.txt
+	cp lambda/requirements.txt constructs/overread_constructs/handler_requirements.txt
 	$$compile lambda/runtime.in -o lambda/runtime.txt
 	npm install --package-lock-only --silent
 

@@ -10,6 +10,7 @@ import constructs
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+LOCKS = ("requirements-dev.txt", "requirements-sdk.txt", "lambda/requirements.txt", "lambda/runtime.txt")
 SOURCE_ROOTS = ("src", "lambda", "constructs", "stacks", "tests/support")
 
 
@@ -61,7 +62,7 @@ def test_the_core_imports_in_an_interpreter_without_aws_yaml_or_web_libraries() 
 
 
 def test_lock_files_carry_hashes_and_no_addresses() -> None:
-    for name in ("requirements-dev.txt", "lambda/requirements.txt", "lambda/runtime.txt"):
+    for name in LOCKS:
         text = (ROOT / name).read_text()
         assert "--hash=sha256:" in text, name
         assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text), name
