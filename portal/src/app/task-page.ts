@@ -186,8 +186,10 @@ export class TaskPage extends View {
   private state(tone: string, sign: string, title: string, detail: string): TemplateResult {
     return html`<main class="state">
       <div class="sign ${tone}" aria-hidden="true">${sign}</div>
-      <h1 role="status">${title}</h1>
-      <p class="quiet">${detail}</p>
+      <div role="status">
+        <h1>${title}</h1>
+        <p class="quiet">${detail}</p>
+      </div>
       <p class="actions">
         <button type="button" class="button primary" data-first @click=${this.next}>Next task</button>
         <a class="button" href="#/">All tasks</a>

@@ -88,15 +88,13 @@ export class CrowdButton extends CrowdElement {
 
   protected override render(): TemplateResult {
     const variant = textAttribute(this, "variant") || (this.action === "submit" ? "primary" : "normal");
-    const icon = textAttribute(this, "icon");
-    const label = this.textContent?.trim() ? nothing : icon || "Button";
     return html`<button
       type="button"
       class=${variant}
       ?disabled=${this.disabled || this.loading}
       aria-busy=${this.loading ? "true" : "false"}
     >
-      <slot>${label}</slot>
+      <slot>${textAttribute(this, "icon")}</slot>
     </button>`;
   }
 }

@@ -1,0 +1,325 @@
+"""One contract for both stores: the fake that the other tests trust, and DynamoDB in the emulator."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from overread.review.wire import LoopStatus
+from overread_aws.review_documents import S3ReviewDocuments
+from overread_aws.review_store import DynamoReviewStore, table_definition
+from overread_review.service import transitions
+from overread_review.service.errors import (
+    DocumentRefusedError,
+    DocumentUnavailableError,
+    OpenLimitReachedError,
+    RecordChangedError,
+    RecordExistsError,
+    StoreUnavailableError,
+)
+from overread_review.service.model import Answer, FlowTerms, Loop, Resource, ResourceKind
+from overread_review.service.ports import LoopQuery, ReviewStore
+from overread_templates import S3Location
+from overread_testing.review_fakes import FakeStore
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+FLOW = "arn:aws:sagemaker:eu-west-1:111122223333:flow-definition/flow"
+TEAM = "arn:aws:sagemaker:eu-west-1:111122223333:workteam/private-crowd/team"
+TERMS = FlowTerms(FLOW, "flow", TEAM, "arn:role", "s3://o/", "", "0" * 64, "T", "D", ("k",), 2, 60)
+
+
+def make_loop(name: str, *, age_s: float = 0, flow: str = FLOW) -> Loop:
+    created = NOW - timedelta(seconds=age_s)
+    return Loop(
+        name=name,
+        arn=f"arn:aws:sagemaker:eu-west-1:111122223333:human-loop/{name}",
+        terms=replace(TERMS, flow_definition_arn=flow),
+        created_at=created,
+        expires_at=created + timedelta(seconds=600),
+        input_key=f"inputs/{name}.json",
+        input_sha256="1" * 64,
+    )
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    """boto3 clients of an emulator of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    state = tmp_path_factory.mktemp("emulator")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(state),
+        "TMPDIR": str(state),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("ministack"))],
+        env=environment,
+        cwd=state,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    session = boto3.Session(
+        aws_access_key_id="111122223333", aws_secret_access_key="x", region_name="us-east-1"
+    )
+    url = f"http://127.0.0.1:{port}"
+    config = Config(
+        proxies={}, s3={"addressing_style": "path"}, max_pool_connections=20, signature_version="s3v4"
+    )
+    clients = {
+        "dynamodb": session.client("dynamodb", endpoint_url=url, config=Config(proxies={})),
+        "s3": session.client("s3", endpoint_url=url, config=config),
+    }
+    try:
+        _wait_for(port, process=process)
+        clients["dynamodb"].create_table(**table_definition("records"))
+        clients["s3"].create_bucket(Bucket="documents")
+        yield lambda name: clients[name]
+    finally:
+        for client in clients.values():
+            client.close()
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _wait_for(port: int, *, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail("the emulator did not start")
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> ReviewStore:
+    """An empty store of either kind."""
+    if request.param == "fake":
+        return FakeStore()
+    client = request.getfixturevalue("emulator")("dynamodb")
+    for item in client.scan(TableName="records")["Items"]:
+        client.delete_item(TableName="records", Key={"pk": item["pk"], "sk": item["sk"]})
+    return DynamoReviewStore(client, table_name="records")
+
+
+def test_a_loop_comes_back_as_it_was_stored(store: ReviewStore) -> None:
+    stored = store.create_loop(make_loop("a"), open_limit=9)
+    assert store.find_loop("a") == stored
+    claimed = store.replace_loop(transitions.claim(stored, sub="ada", now=NOW))
+    assert store.find_loop("a") == claimed
+    assert claimed.claims[0].deadline_at == NOW + timedelta(seconds=60)
+
+
+def test_a_name_is_taken_once(store: ReviewStore) -> None:
+    store.create_loop(make_loop("a"), open_limit=9)
+    with pytest.raises(RecordExistsError):
+        store.create_loop(make_loop("a"), open_limit=9)
+    assert store.count_open_loops(FLOW) == 1
+
+
+def test_a_stale_version_is_refused(store: ReviewStore) -> None:
+    first = store.create_loop(make_loop("a"), open_limit=9)
+    store.replace_loop(first)
+    for write in (store.replace_loop, store.delete_loop):
+        with pytest.raises(RecordChangedError):
+            write(first)
+
+
+def test_one_of_many_writers_wins(store: ReviewStore) -> None:
+    first = store.create_loop(make_loop("a"), open_limit=9)
+
+    def attempt(sub: str) -> bool:
+        try:
+            store.replace_loop(transitions.claim(first, sub=sub, now=NOW))
+        except RecordChangedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(attempt, map(str, range(16)))) == 1
+
+
+def test_open_loops_are_counted_and_limited(store: ReviewStore) -> None:
+    loops = [store.create_loop(make_loop(f"loop-{n}"), open_limit=2) for n in range(2)]
+    with pytest.raises(OpenLimitReachedError):
+        store.create_loop(make_loop("more"), open_limit=2)
+    store.create_loop(make_loop("elsewhere", flow=FLOW + "-2"), open_limit=2)
+    ended = store.replace_loop(
+        transitions.conclude(loops[0], status=LoopStatus.STOPPED, output_uri="", now=NOW)
+    )
+    store.replace_loop(replace(ended, event_due=False))
+    assert store.count_open_loops(FLOW) == 1
+    store.create_loop(make_loop("more"), open_limit=2)
+    assert store.count_open_loops(FLOW) == 2
+
+
+def test_many_starts_at_once_keep_the_limit(store: ReviewStore) -> None:
+    def attempt(number: int) -> bool:
+        try:
+            store.create_loop(make_loop(f"loop-{number}"), open_limit=5)
+        except OpenLimitReachedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(attempt, range(12))) == 5
+    assert store.count_open_loops(FLOW) == 5
+
+
+def test_a_loop_that_failed_at_birth_is_not_counted(store: ReviewStore) -> None:
+    failed = transitions.conclude(make_loop("a"), status=LoopStatus.STOPPED, output_uri="", now=NOW)
+    store.create_loop(failed, open_limit=0)
+    assert store.count_open_loops(FLOW) == 0
+
+
+def test_listing_by_creation_in_both_directions_with_bounds(store: ReviewStore) -> None:
+    for number in range(6):
+        store.create_loop(make_loop(f"loop-{number}", age_s=60 - number), open_limit=9)
+    store.create_loop(make_loop("other", flow=FLOW + "-2"), open_limit=9)
+
+    def names(query: LoopQuery) -> list[list[str]]:
+        pages = []
+        while True:
+            page = store.list_loops(query)
+            pages.append([loop.name for loop in page.loops])
+            if not page.next_cursor:
+                return pages
+            query = replace(query, cursor=page.next_cursor)
+
+    everything = LoopQuery(FLOW, None, None, ascending=True, limit=4, cursor="")
+    assert names(everything) == [["loop-0", "loop-1", "loop-2", "loop-3"], ["loop-4", "loop-5"]]
+    assert names(replace(everything, ascending=False)) == [
+        ["loop-5", "loop-4", "loop-3", "loop-2"],
+        ["loop-1", "loop-0"],
+    ]
+    bounded = replace(
+        everything,
+        created_after=NOW - timedelta(seconds=60),
+        created_before=NOW - timedelta(seconds=57),
+        limit=1,
+    )
+    assert names(bounded) == [["loop-1"], ["loop-2"]]
+    assert names(replace(bounded, ascending=False)) == [["loop-2"], ["loop-1"]]
+
+
+def test_a_team_sees_its_open_loops_oldest_first(store: ReviewStore) -> None:
+    for number in range(3):
+        store.create_loop(make_loop(f"loop-{number}", age_s=number), open_limit=9)
+    ended = store.find_loop("loop-1")
+    assert ended is not None
+    store.replace_loop(transitions.conclude(ended, status=LoopStatus.STOPPED, output_uri="", now=NOW))
+    assert [loop.name for loop in store.open_loops_of_team(TEAM, limit=9)] == ["loop-2", "loop-0"]
+    assert [loop.name for loop in store.open_loops_of_team(TEAM, limit=1)] == ["loop-2"]
+    assert list(store.open_loops_of_team(TEAM + "-2", limit=9)) == []
+
+
+def test_loops_are_due_when_they_expire_or_owe_an_event(store: ReviewStore) -> None:
+    store.create_loop(make_loop("young"), open_limit=9)
+    store.create_loop(make_loop("expired", age_s=601), open_limit=9)
+    owing = store.create_loop(make_loop("owing"), open_limit=9)
+    owing = store.replace_loop(
+        transitions.conclude(owing, status=LoopStatus.STOPPED, output_uri="", now=NOW - timedelta(seconds=6))
+    )
+    assert sorted(loop.name for loop in store.due_loops(NOW, limit=9)) == ["expired", "owing"]
+    store.replace_loop(replace(owing, event_due=False))
+    assert [loop.name for loop in store.due_loops(NOW, limit=9)] == ["expired"]
+
+
+def test_an_ended_loop_can_be_deleted_and_its_name_used_again(store: ReviewStore) -> None:
+    loop = store.create_loop(make_loop("a"), open_limit=9)
+    answer = Answer("ada", "w", "Oidc", "https://i", NOW, NOW + timedelta(seconds=1.5), "answers/a")
+    loop = store.replace_loop(replace(loop, answers=(answer,)))
+    loop = store.replace_loop(
+        transitions.conclude(loop, status=LoopStatus.COMPLETED, output_uri="s3://o/k", now=NOW)
+    )
+    assert store.find_loop("a") == loop
+    store.delete_loop(loop)
+    assert store.find_loop("a") is None
+    store.create_loop(make_loop("a"), open_limit=9)
+
+
+def test_resources_are_created_once_changed_by_version_listed_and_deleted(store: ReviewStore) -> None:
+    resource = Resource(ResourceKind.WORKTEAM, "team", TEAM, {"Description": "ü"}, NOW, NOW, tags={"a": "b"})
+    first = store.create_resource(resource)
+    assert store.find_resource(ResourceKind.WORKTEAM, name="team") == first
+    with pytest.raises(RecordExistsError):
+        store.create_resource(resource)
+    second = store.replace_resource(replace(first, deleted_at=NOW))
+    for write in (store.replace_resource, store.delete_resource):
+        with pytest.raises(RecordChangedError):
+            write(first)
+    assert list(store.list_resources(ResourceKind.WORKTEAM)) == [second]
+    assert list(store.list_resources(ResourceKind.WORKFORCE)) == []
+    store.delete_resource(second)
+    assert store.find_resource(ResourceKind.WORKTEAM, name="team") is None
+
+
+def test_the_first_secret_stays(store: ReviewStore) -> None:
+    assert store.secret("portal", proposal="one") == "one"
+    assert store.secret("portal", proposal="two") == "one"
+
+
+def test_documents_are_kept_read_and_forgotten(emulator: Callable[[str], Any]) -> None:
+    s3 = emulator("s3")
+    documents = S3ReviewDocuments(s3, bucket="documents", client_of_role=lambda _arn: s3)
+    documents.put("inputs/a.json", b"{}")
+    assert documents.get("inputs/a.json") == b"{}"
+    documents.delete(["inputs/a.json", "inputs/never-there.json"])
+    with pytest.raises(DocumentRefusedError, match="NoSuchKey"):
+        documents.get("inputs/a.json")
+
+
+def test_outputs_go_where_the_role_may_write(emulator: Callable[[str], Any]) -> None:
+    s3, asked = emulator("s3"), []
+
+    def client_of_role(role_arn: str) -> Any:
+        asked.append(role_arn)
+        return s3
+
+    documents = S3ReviewDocuments(s3, bucket="documents", client_of_role=client_of_role)
+    place = S3Location("documents", "reviews/flow/output.json")
+    documents.write_output(place, b'{"a": 1}', role_arn="arn:role", kms_key_id="")
+    reply = s3.get_object(Bucket=place.bucket, Key=place.key)
+    assert (reply["Body"].read(), reply["ContentType"]) == (b'{"a": 1}', "application/json")
+    url = documents.sign_url(place, role_arn="arn:role", expires_s=60)
+    assert "X-Amz-Expires=60" in url
+    assert asked == ["arn:role", "arn:role"]
+    missing = S3Location("missing-bucket", "k")
+    with pytest.raises(DocumentRefusedError, match="NoSuchBucket"):
+        documents.write_output(missing, b"", role_arn="arn:role", kms_key_id="")
+
+
+def test_services_that_cannot_be_reached_are_unavailable_not_refusing() -> None:
+    session = boto3.Session(
+        aws_access_key_id="111122223333", aws_secret_access_key="x", region_name="us-east-1"
+    )
+    config = Config(proxies={}, retries={"total_max_attempts": 1}, connect_timeout=1)
+    s3, dynamodb = (
+        session.client(name, endpoint_url="http://127.0.0.1:9", config=config) for name in ("s3", "dynamodb")
+    )
+    documents = S3ReviewDocuments(s3, bucket="documents", client_of_role=lambda _arn: s3)
+    with pytest.raises(DocumentUnavailableError):
+        documents.get("k")
+    with pytest.raises(StoreUnavailableError):
+        DynamoReviewStore(dynamodb, table_name="records").find_loop("a")
+    s3.close()
+    dynamodb.close()
