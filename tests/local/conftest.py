@@ -5,6 +5,7 @@ import json
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +50,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def client_of(stack: LocalStack, service: str, *, key: tuple[str, str, str | None] | None = None) -> Any:
     """A plain boto3 client with an endpoint URL; `key` is another caller's id, secret and token."""
-    key_id, secret, token = key or (stack.record.account, "local", None)
+    return _client(service, stack.endpoint_url, key or (stack.record.account, "local", None))
+
+
+@cache
+def _client(service: str, endpoint_url: str, key: tuple[str, str, str | None]) -> Any:
+    # Kept, because botocore takes a second to make a client of SageMaker.
+    key_id, secret, token = key
     return boto3.client(
         service,
-        endpoint_url=stack.endpoint_url,
-        region_name=stack.record.region,
+        endpoint_url=endpoint_url,
+        region_name="us-east-1",
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,
         aws_session_token=token,
@@ -65,7 +72,7 @@ def client_of(stack: LocalStack, service: str, *, key: tuple[str, str, str | Non
 def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack without deployed stacks, IAM not enforced."""
     stack = LocalStack.start(
-        state_dir=tmp_path_factory.mktemp("stack"), lambda_python=LAMBDA_PYTHON, status_lag_s=0.2
+        state_dir=tmp_path_factory.mktemp("stack"), lambda_python=LAMBDA_PYTHON, status_lag_s=0.4
     )
     yield stack
     stack.stop()

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ministack import app as ministack_app
-from ministack.core import lambda_runtime
+from ministack.core import lambda_runtime, router
 from ministack.services import cloudformation, eventbridge, lambda_svc
 from ministack.services.cloudformation import provisioners, stacks
 
@@ -15,6 +15,7 @@ from overread_local.emulator.prompt_stacks import settling
 _POINTS = (
     (ministack_app, ("AUTH", "SERVICE_HANDLERS", "SERVICE_REGISTRY", "_enforce_data_plane")),
     (ministack_app, ("_build_persistence_save_dict", "app")),
+    (router, ("SERVICE_PATTERNS",)),
     (lambda_runtime, ("_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
     (eventbridge, ("_put_events", "_dispatch_to_lambda")),
     (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
@@ -40,9 +41,14 @@ def install(
     ]
     if missing:
         raise RuntimeError(f"this ministack has no {', '.join(missing)}: install the pinned version")
-    for name, handler in (("sagemaker", gateway.handle), ("application-autoscaling", scaling.handle)):
+    for name, target, handler in (
+        ("sagemaker", "SageMaker.", gateway.handle),
+        ("application-autoscaling", "AnyScaleFrontendService.", scaling.handle),
+    ):
         ministack_app.SERVICE_REGISTRY[name] = {"module": name}
         ministack_app.SERVICE_HANDLERS[name] = handler
+        # Unknown to the router, each would make it read every service model of botocore: 2.5 s and 400 MB.
+        router.SERVICE_PATTERNS[name] = {"target_prefixes": [target]}
     ministack_app.SERVICE_HANDLERS["cloudformation"] = settling(
         ministack_app.SERVICE_HANDLERS["cloudformation"]
     )
