@@ -25,7 +25,6 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 
 from overread_aws.review_documents import S3ReviewDocuments
-from overread_aws.review_roles import RoleClients
 from overread_aws.review_store import DynamoReviewStore, table_definition
 from overread_review.app import create_app
 from overread_review.service.errors import EventUndeliveredError, ReviewError
@@ -119,21 +118,12 @@ def build_service(options: Options) -> ReviewService:
         proxies={},
     )
     dynamodb = session.client("dynamodb", endpoint_url=options.emulator_url, config=config)
-    s3_config = config.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"}))
-    s3 = session.client("s3", endpoint_url=options.emulator_url, config=s3_config)
-    sts = session.client("sts", endpoint_url=options.emulator_url, config=config)
+    s3 = session.client(
+        "s3",
+        endpoint_url=options.emulator_url,
+        config=config.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"})),
+    )
     _prepare(dynamodb, s3, region=options.region)
-
-    def client_of_session(credentials: Mapping[str, Any]) -> Any:
-        return session.client(
-            "s3",
-            endpoint_url=options.emulator_url,
-            config=s3_config,
-            aws_access_key_id=credentials["AccessKeyId"],
-            aws_secret_access_key=credentials["SecretAccessKey"],
-            aws_session_token=credentials["SessionToken"],
-        )
-
     return build_review_service(
         settings=ServiceSettings(
             account=options.account,
@@ -142,20 +132,12 @@ def build_service(options: Options) -> ReviewService:
             portal_host=f"127.0.0.1:{options.port}",
         ),
         store=DynamoReviewStore(dynamodb, table_name=TABLE_NAME),
-        documents=S3ReviewDocuments(
-            s3,
-            bucket=BUCKET_NAME,
-            client_of_role=RoleClients(sts, make_client=client_of_session, clock=_now),
-        ),
+        documents=S3ReviewDocuments(s3, bucket=BUCKET_NAME, client_of_role=lambda _role_arn: s3),
         events=EmulatorEvents(emulator_url=options.emulator_url, token=options.token),
         reviewers=ReviewerFile(options.reviewers),
-        clock=_now,
+        clock=lambda: datetime.now(UTC),
         session_secret=secrets.token_urlsafe(32),
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _prepare(dynamodb: Any, s3: Any, *, region: str) -> None:
