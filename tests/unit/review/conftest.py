@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -12,6 +18,7 @@ import pytest
 from botocore.config import Config
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from overread_aws.review_store import table_definition
 from overread_review.app import create_app
 from overread_testing.review_fakes import ReviewLab, review_lab
 from overread_testing.review_server import served
@@ -81,3 +88,104 @@ def served_lab(server: _Server) -> Iterator[ServedLab]:
     yield made
     for client in made.opened:
         client.close()
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """An AWS emulator of these tests' own, with the table `records` and the bucket `documents`."""
+
+    url: str
+    folder: Path
+    clients: dict[str, Any]
+
+    def client(self, service: str) -> Any:
+        """The boto3 client of `dynamodb` or `s3`."""
+        return self.clients[service]
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """Started once, for all tests that need it."""
+    port, folder = free_port(), tmp_path_factory.mktemp("emulator")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "TMPDIR": str(folder),
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("ministack"))],
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    session = boto3.Session(
+        aws_access_key_id="111122223333", aws_secret_access_key="x", region_name="us-east-1"
+    )
+    url = f"http://127.0.0.1:{port}"
+    s3_config = Config(proxies={}, s3={"addressing_style": "path"}, signature_version="s3v4")
+    clients = {
+        "dynamodb": session.client("dynamodb", endpoint_url=url, config=Config(proxies={})),
+        "s3": session.client("s3", endpoint_url=url, config=s3_config),
+    }
+    try:
+        wait_for_port(port, process=process)
+        clients["dynamodb"].create_table(**table_definition("records"))
+        clients["s3"].create_bucket(Bucket="documents")
+        yield Emulator(url, folder, clients)
+    finally:
+        for client in clients.values():
+            client.close()
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for_port(port: int, *, process: subprocess.Popen[bytes]) -> None:
+    """Until the process listens."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    pytest.fail("the process did not start to listen")
+
+
+@pytest.fixture
+def review_process(emulator: Emulator) -> Iterator[Callable[[], tuple[str, subprocess.Popen[bytes]]]]:
+    """Starts the local stack's review process on the emulator, as often as asked."""
+    started: list[subprocess.Popen[bytes]] = []
+    reviewers = emulator.folder / "reviewers.json"
+    reviewers.write_text('[{"name": "ada", "sub": "s-1", "groups": ["reviewers"]}]')
+    port = free_port()
+
+    def start() -> tuple[str, subprocess.Popen[bytes]]:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "overread_local.review_process", "--port", str(port)),
+                *("--emulator-url", emulator.url, "--token", "t", "--account", "111122223333"),
+                *("--region", "us-east-1", "--reviewers", str(reviewers), "--status-lag-s", "0"),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        started.append(process)
+        wait_for_port(port, process=process)
+        return f"http://127.0.0.1:{port}", process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(timeout=10)

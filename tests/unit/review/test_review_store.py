@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import boto3
@@ -20,7 +13,7 @@ from botocore.config import Config
 
 from overread.review.wire import LoopStatus
 from overread_aws.review_documents import S3ReviewDocuments
-from overread_aws.review_store import DynamoReviewStore, table_definition
+from overread_aws.review_store import DynamoReviewStore
 from overread_review.service import transitions
 from overread_review.service.errors import (
     DocumentRefusedError,
@@ -54,68 +47,12 @@ def make_loop(name: str, *, age_s: float = 0, flow: str = FLOW) -> Loop:
     )
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
-    """boto3 clients of an emulator of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    state = tmp_path_factory.mktemp("emulator")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(state),
-        "TMPDIR": str(state),
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-    }
-    process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("ministack"))],
-        env=environment,
-        cwd=state,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    session = boto3.Session(
-        aws_access_key_id="111122223333", aws_secret_access_key="x", region_name="us-east-1"
-    )
-    url = f"http://127.0.0.1:{port}"
-    config = Config(
-        proxies={}, s3={"addressing_style": "path"}, max_pool_connections=20, signature_version="s3v4"
-    )
-    clients = {
-        "dynamodb": session.client("dynamodb", endpoint_url=url, config=Config(proxies={})),
-        "s3": session.client("s3", endpoint_url=url, config=config),
-    }
-    try:
-        _wait_for(port, process=process)
-        clients["dynamodb"].create_table(**table_definition("records"))
-        clients["s3"].create_bucket(Bucket="documents")
-        yield lambda name: clients[name]
-    finally:
-        for client in clients.values():
-            client.close()
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_for(port: int, *, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail("the emulator did not start")
-
-
 @pytest.fixture(params=["fake", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> ReviewStore:
     """An empty store of either kind."""
     if request.param == "fake":
         return FakeStore()
-    client = request.getfixturevalue("emulator")("dynamodb")
+    client = request.getfixturevalue("emulator").client("dynamodb")
     for item in client.scan(TableName="records")["Items"]:
         client.delete_item(TableName="records", Key={"pk": item["pk"], "sk": item["sk"]})
     return DynamoReviewStore(client, table_name="records")
@@ -278,8 +215,8 @@ def test_the_first_secret_stays(store: ReviewStore) -> None:
     assert store.secret("portal", proposal="two") == "one"
 
 
-def test_documents_are_kept_read_and_forgotten(emulator: Callable[[str], Any]) -> None:
-    s3 = emulator("s3")
+def test_documents_are_kept_read_and_forgotten(emulator: Any) -> None:
+    s3 = emulator.client("s3")
     documents = S3ReviewDocuments(s3, bucket="documents", client_of_role=lambda _arn: s3)
     documents.put("inputs/a.json", b"{}")
     assert documents.get("inputs/a.json") == b"{}"
@@ -288,8 +225,8 @@ def test_documents_are_kept_read_and_forgotten(emulator: Callable[[str], Any]) -
         documents.get("inputs/a.json")
 
 
-def test_outputs_go_where_the_role_may_write(emulator: Callable[[str], Any]) -> None:
-    s3, asked = emulator("s3"), []
+def test_outputs_go_where_the_role_may_write(emulator: Any) -> None:
+    s3, asked = emulator.client("s3"), []
 
     def client_of_role(role_arn: str) -> Any:
         asked.append(role_arn)
