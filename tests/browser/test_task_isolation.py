@@ -229,3 +229,22 @@ def test_the_portals_own_page_runs_under_a_strict_policy(desk: Callable[..., Any
     assert "unsafe" not in policy
     frame = at_desk.page.request.get(f"{at_desk.url}/portal/tasks/loop-1/frame")
     assert frame.status == 409
+
+
+def test_an_object_signed_for_the_task_loads_and_its_neighbour_does_not(
+    desk: Callable[..., Any], outside: tuple[str, list[str]]
+) -> None:
+    address, heard = outside
+    at_desk = desk(
+        SCRIPT
+        + """<crowd-form><img id="mine" src="{{ task.input.image | grant_read_access }}">
+        <img src="{{ task.input.neighbour }}"></crowd-form>""",
+        at_task=False,
+        image="s3://inputs/cases/7.png",
+        neighbour=f"{address}/inputs/cases/8.png",
+    )
+    at_desk.lab.documents.objects_url = address
+    at_desk.open_task()
+    expect(at_desk.page.locator(".notice")).to_contain_text("/inputs/cases/8.png")
+    at_desk.page.wait_for_load_state("networkidle")
+    assert [path.partition("?")[0] for path in heard] == ["/inputs/cases/7.png"]

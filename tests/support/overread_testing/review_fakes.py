@@ -157,6 +157,7 @@ class FakeDocuments:
     outputs: dict[str, bytes] = field(default_factory=dict)
     missing_buckets: frozenset[str] = frozenset()
     unavailable: int = 0
+    objects_url: str = "https://objects.example"
 
     def put(self, key: str, body: bytes) -> None:
         self.kept[key] = body
@@ -182,7 +183,7 @@ class FakeDocuments:
         self.outputs[f"s3://{location.bucket}/{location.key}"] = body
 
     def sign_url(self, location: S3Location, *, role_arn: str, expires_s: int) -> str:
-        return f"https://objects.example/{location.bucket}/{location.key}?expires={expires_s}"
+        return f"{self.objects_url}/{location.bucket}/{location.key}?expires={expires_s}"
 
 
 @dataclass
