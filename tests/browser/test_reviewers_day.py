@@ -22,8 +22,10 @@ def test_a_reviewer_answers_each_example(desk: Callable[..., Any], use_case: str
     expected = json.loads((folder / "expected-answer.json").read_text())
     at_desk = desk(
         (folder / "template.liquid.html").read_text(),
+        at_task=False,
         **json.loads((folder / "sample-input.json").read_text()),
     )
+    at_desk.open_task()
     at_desk.frame.get_by_role("radio", name=expected["decision"]["label"], exact=True).check()
     at_desk.frame.locator("select[name=reason_code]").select_option(expected["reason_code"])
     if "note" in expected:
