@@ -258,6 +258,8 @@ def handler(event, context):
     properties = event["ResourceProperties"]
     if properties["Mode"] == "silent":
         return
+    if properties["Mode"] == "crashing":
+        raise RuntimeError("no such module")
     failed = properties["Mode"] == "undeletable" and event["RequestType"] == "Delete"
     answer = {
         "Status": "FAILED" if failed else "SUCCESS",
@@ -310,6 +312,13 @@ def test_a_custom_resource_that_does_not_answer_fails_when_its_time_is_over(
     stack = create(aws, "silent", custom(provider, Name="one", Mode="silent", ServiceTimeout="1"))
     assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
     assert time.monotonic() - began < 10
+
+
+def test_a_custom_resource_whose_function_crashes_fails_at_once(aws: Clients, provider: str) -> None:
+    stack = create(aws, "crashing", custom(provider, Name="one", Mode="crashing", ServiceTimeout="60"))
+    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
+    said = " ".join(reasons(aws, stack["StackId"], status="CREATE_FAILED"))
+    assert "the function failed and gave no answer: no such module" in said
 
 
 def test_a_custom_resource_that_refuses_to_be_deleted_keeps_its_stack(aws: Clients, provider: str) -> None:

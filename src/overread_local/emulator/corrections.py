@@ -1,19 +1,23 @@
 """Where ministack itself differs from AWS in a way that a deployment notices."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ministack.services import eventbridge, lambda_svc
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import custom_resource, provisioners
 
 Resource = tuple[str, dict[str, Any]]
+Execute = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 _RANDOM_TAIL = len("-123456")
 
 
 def install() -> None:
     """Corrects ministack."""
     eventbridge._dispatch_to_lambda = _invoke_asynchronously
+    lambda_svc._execute_function_with_config_scope = _answering_for_the_dead(
+        lambda_svc._execute_function_with_config_scope
+    )
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = {
         "create": _create_secret,
         "update": _update_secret,
@@ -28,6 +32,30 @@ def _invoke_asynchronously(arn: str, payload: str) -> None:
     if function and config:
         record = lambda_svc._execution_record_for_config(function, config)
         lambda_svc.invoke_async_with_retry(record, json.loads(payload))
+
+
+def _answering_for_the_dead(execute: Execute) -> Execute:
+    """A custom resource whose function fails without an answer fails at once, with the function's error.
+
+    AWS waits for the answer until ServiceTimeout is over; nobody developing on a laptop wants to.
+    """
+
+    def execute_and_answer(function: Mapping[str, Any], event: Any) -> dict[str, Any]:
+        result = execute(function, event)
+        if isinstance(event, dict) and "ResponseURL" in event and result.get("error"):
+            _fail_unanswered(event["ResponseURL"].rsplit("/", 1)[-1], result["body"]["errorMessage"])
+        return result
+
+    return execute_and_answer
+
+
+def _fail_unanswered(token: str, message: str) -> None:
+    with custom_resource._lock:
+        entry = custom_resource._pending.get(token)
+        unanswered = entry is not None and entry["result"] is None
+    if unanswered:
+        reason = f"the function failed and gave no answer: {message}"
+        custom_resource.deliver_response(token, {"Status": "FAILED", "Reason": reason})
 
 
 def _create_secret(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Resource:

@@ -5,7 +5,7 @@ from pathlib import Path
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime, router
 from ministack.services import cloudformation, eventbridge, lambda_svc
-from ministack.services.cloudformation import provisioners, stacks
+from ministack.services.cloudformation import custom_resource, provisioners, stacks
 
 from overread_local.emulator import corrections, lambda_workers, resource_types
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
@@ -19,6 +19,8 @@ _POINTS = (
     (lambda_runtime, ("_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
     (eventbridge, ("_put_events", "_dispatch_to_lambda")),
     (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
+    (lambda_svc, ("_execute_function_with_config_scope",)),
+    (custom_resource, ("_lock", "_pending", "deliver_response")),
     (cloudformation, ("_stacks",)),
     (provisioners, ("_RESOURCE_HANDLERS", "_sm_secret_create", "_sm_secret_update", "_sm_secret_delete")),
     (stacks, ("_runs_on_worker_thread",)),
