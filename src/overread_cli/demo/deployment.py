@@ -1,9 +1,12 @@
 """Synthesises, bootstraps and deploys the real stacks onto the local stack with the CDK command line."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -13,6 +16,33 @@ Report = Callable[[str], None]
 
 class CdkError(click.ClickException):
     """A CDK command failed; the message ends with what it printed last."""
+
+
+@dataclass(frozen=True)
+class Cdk:
+    """The CDK command line of the repository `root`, in an environment, with a log for each command."""
+
+    root: Path
+    work_dir: Path
+    environment: Mapping[str, str]
+
+    def run(
+        self, command: str, *arguments: str, cwd: Path | None = None, lines: Report | None = None
+    ) -> None:
+        """Runs one command.
+
+        Raises:
+            CdkError: it failed; its output is in `work_dir`.
+        """
+        # The environment that runs this brings Node.js too, whatever the machine has.
+        own = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{self.environment.get('PATH', os.defpath)}"}
+        run_logged(
+            [str(self.root / "node_modules/.bin/cdk"), command, *arguments, "--no-color", "--no-notices"],
+            cwd=cwd or self.root,
+            env={**self.environment, **own},
+            log=self.work_dir / f"{command}.log",
+            lines=lines,
+        )
 
 
 def deploy(
@@ -28,45 +58,27 @@ def deploy(
     work_dir.mkdir(parents=True, exist_ok=True)
     assembly = work_dir / "cdk.out"
     outputs = work_dir / "outputs.json"
-    env = {
-        **environment,
-        "OVERREAD_CONFIG": str(config),
-        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-    }
-    target = f"aws://{env['CDK_DEFAULT_ACCOUNT']}/{env['CDK_DEFAULT_REGION']}"
-
-    def cdk(name: str, *arguments: str, cwd: Path = root, lines: Report | None = None) -> None:
-        run_logged(
-            ["cdk", *arguments, "--no-color", "--no-notices"],
-            cwd=cwd,
-            env=env,
-            log=work_dir / f"{name}.log",
-            lines=lines,
-        )
-
+    cdk = Cdk(root=root, work_dir=work_dir, environment={**environment, "OVERREAD_CONFIG": str(config)})
+    target = f"aws://{environment['CDK_DEFAULT_ACCOUNT']}/{environment['CDK_DEFAULT_REGION']}"
     with ThreadPoolExecutor(2) as both:
         report("bootstrapping the account and synthesising the stacks")
         # Away from cdk.json: bootstrapping needs no app, and would synthesise it a second time.
-        bootstrap = both.submit(cdk, "bootstrap", "bootstrap", target, cwd=work_dir)
-        synth = both.submit(cdk, "synth", "synth", "--quiet", "--output", str(assembly))
+        bootstrap = both.submit(cdk.run, "bootstrap", target, cwd=work_dir)
+        synth = both.submit(cdk.run, "synth", "--quiet", "--output", str(assembly))
         bootstrap.result()
         synth.result()
 
     def progress(line: str) -> None:
-        if line.rstrip().endswith((": deploying...", "✅")) or "✅" in line:
+        if "✅" in line:
             report(line.strip())
 
-    cdk(
-        "deploy",
+    options = ["--require-approval", "never", "--no-version-reporting", "--progress", "events"]
+    cdk.run(
         "deploy",
         "--all",
         "--app",
         str(assembly),
-        "--require-approval",
-        "never",
-        "--no-version-reporting",
-        "--progress",
-        "events",
+        *options,
         "--outputs-file",
         str(outputs),
         lines=progress,
@@ -81,17 +93,8 @@ def destroy(*, root: Path, work_dir: Path, environment: Mapping[str, str]) -> No
     Raises:
         CdkError: with the reason, such as human loops that are still open.
     """
-    command = [
-        "cdk",
-        "destroy",
-        "--all",
-        "--force",
-        "--app",
-        str(work_dir / "cdk.out"),
-        "--no-color",
-        "--no-notices",
-    ]
-    run_logged(command, cwd=root, env=environment, log=work_dir / "destroy.log")
+    cdk = Cdk(root=root, work_dir=work_dir, environment=environment)
+    cdk.run("destroy", "--all", "--force", "--app", str(work_dir / "cdk.out"))
 
 
 def run_logged(
@@ -126,5 +129,5 @@ def run_logged(
     if process.returncode != 0:
         tail = "\n".join(log.read_text().splitlines()[-25:])
         raise CdkError(
-            f"{' '.join(command[:2])} failed with exit code {process.returncode}, see {log}\n{tail}"
+            f"{Path(command[0]).name} {command[1]} failed with exit code {process.returncode}, see {log}\n{tail}"
         )
