@@ -128,6 +128,5 @@ def run_logged(
             raise
     if process.returncode != 0:
         tail = "\n".join(log.read_text().splitlines()[-25:])
-        raise CdkError(
-            f"{Path(command[0]).name} {command[1]} failed with exit code {process.returncode}, see {log}\n{tail}"
-        )
+        name = f"{Path(command[0]).name} {command[1]}"
+        raise CdkError(f"{name} failed with exit code {process.returncode}, see {log}\n{tail}")
