@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from overread_local import processes
 from overread_local.errors import AlreadyRunningError, LocalStackError, NotRunningError
 from overread_local.state import ProcessRecord, StackRecord, StateFolder, read_record, write_private
-from overread_local.supervisor import START_TIMEOUT_S, Launch, choose_ports
+from overread_local.supervisor import START_TIMEOUT_S, Launch, answers, choose_ports
 
 DEFAULT_REVIEWERS = ("ada", "grace", "katherine")
 DEFAULT_STATE_DIR = Path(".overread/local")
@@ -53,13 +54,15 @@ class LocalStack:
         status_lag_s: float = 0.5,
         review_module: str = "overread_local.review_process",
         ports: tuple[int, int, int] | None = None,
+        tied: bool = False,
         report: Report = silent,
     ) -> "LocalStack":
         """Starts the stack of a state folder and waits until all of it answers.
 
         `fresh` forgets what the folder holds; otherwise the stack goes on where it stopped. `reviewers` are
         the names that can sign in to the portal, all in the group `reviewers`. `ports` are those of emulator,
-        portal and model server; free ones are chosen by default.
+        portal and model server; free ones are chosen by default. A `tied` stack ends when the process that
+        started it is gone, however it went.
 
         Raises:
             AlreadyRunningError: a stack runs in this folder.
@@ -79,10 +82,11 @@ class LocalStack:
             status_lag_s=status_lag_s,
             review_module=review_module,
             ports=ports,
+            tied=tied,
         )
         write_private(folder.reviewers, json.dumps(_reviewers(reviewers), indent=2))
         write_private(folder.launch, json.dumps(asdict(launch)))
-        record = _start_supervisor(folder, report=report)
+        record = _start_supervisor(folder, launch, report=report)
         return cls(folder, record)
 
     @classmethod
@@ -239,7 +243,7 @@ def restart_dead_parts(folder: StateFolder) -> StackRecord:
     return _await_record(folder, process.pid)
 
 
-def _start_supervisor(folder: StateFolder, *, report: Report) -> StackRecord:
+def _start_supervisor(folder: StateFolder, launch: Launch, *, report: Report) -> StackRecord:
     report("starting the supervisor")
     process = processes.start(
         [sys.executable, "-m", "overread_local.supervisor", "--state-dir", str(folder.root)],
@@ -250,17 +254,30 @@ def _start_supervisor(folder: StateFolder, *, report: Report) -> StackRecord:
         cwd=folder.root,
     )
     report("waiting for emulator, model server and portal")
+    waiting = dict(launch.health_addresses)
+
+    def tell() -> None:
+        for name in [name for name, address in waiting.items() if answers(address)]:
+            report(f"  {name.replace('_', ' ')} answers at {urlsplit(waiting.pop(name)).netloc}")
+
     _started_here[process.pid] = process
     try:
-        return _await_record(folder, process.pid, ended=lambda: process.poll() is not None)
+        return _await_record(folder, process.pid, ended=lambda: process.poll() is not None, tell=tell)
     except BaseException:
         end_supervisor(folder)
         raise
 
 
-def _await_record(folder: StateFolder, pid: int, *, ended: Callable[[], bool] = lambda: False) -> StackRecord:
+def _await_record(
+    folder: StateFolder,
+    pid: int,
+    *,
+    ended: Callable[[], bool] = lambda: False,
+    tell: Callable[[], None] = lambda: None,
+) -> StackRecord:
     deadline = time.monotonic() + START_TIMEOUT_S + 5.0
     while True:
+        tell()
         if (record := read_record(folder)) is not None:
             return record
         if ended() or time.monotonic() > deadline:
@@ -282,6 +299,7 @@ def _launch(
     status_lag_s: float,
     review_module: str,
     ports: tuple[int, int, int] | None,
+    tied: bool,
 ) -> Launch:
     chosen = ports or _ports_as_before(folder) or choose_ports()
     for port in chosen:
@@ -295,6 +313,7 @@ def _launch(
         model_server_port=model_server,
         status_lag_s=status_lag_s,
         review_module=review_module,
+        tied=tied,
     )
 
 
@@ -302,8 +321,8 @@ def _ports_as_before(folder: StateFolder) -> tuple[int, int, int] | None:
     """The ports of the folder's last run, when they are still free: deployed addresses stay valid."""
     if not folder.launch.is_file():
         return None
-    launch = Launch(**json.loads(folder.launch.read_text()))
-    ports = (launch.emulator_port, launch.portal_port, launch.model_server_port)
+    before = json.loads(folder.launch.read_text())
+    ports = (before["emulator_port"], before["portal_port"], before["model_server_port"])
     return None if any(processes.port_is_taken(port) for port in ports) else ports
 
 

@@ -45,6 +45,16 @@ class Launch:
     model_server_port: int
     status_lag_s: float
     review_module: str
+    tied: bool
+
+    @property
+    def health_addresses(self) -> dict[str, str]:
+        """Where each part answers once it serves."""
+        return {
+            "emulator": f"{self.emulator_url}/_overread/healthz",
+            "model_server": f"{self.model_server_url}/healthz",
+            "portal": f"{self.portal_url}/healthz",
+        }
 
     @property
     def emulator_url(self) -> str:
@@ -79,6 +89,7 @@ class Supervisor:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._wanted = True
         self._restart = False
+        self._parent = os.getppid()
 
     def run(self) -> None:
         """Starts everything, waits, and ends everything."""
@@ -87,13 +98,17 @@ class Supervisor:
         signal.signal(signal.SIGHUP, self._ask_to_restart)
         try:
             self._start_missing()
-            while self._wanted:
+            while self._wanted and not self._is_orphan():
                 if self._restart:
                     self._restart = False
                     self._start_missing()
                 time.sleep(_WATCH_S)
         finally:
             self._end_all()
+
+    def _is_orphan(self) -> bool:
+        """Whether the stack was to end with its starter and the starter is gone."""
+        return self._launch.tied and os.getppid() != self._parent
 
     def _ask_to_end(self, *_: object) -> None:
         self._wanted = False
@@ -172,11 +187,7 @@ class Supervisor:
         }
 
     def _wait_for(self, name: str) -> None:
-        address = {
-            "emulator": f"{self._launch.emulator_url}/_overread/healthz",
-            "model_server": f"{self._launch.model_server_url}/healthz",
-            "portal": f"{self._launch.portal_url}/healthz",
-        }[name]
+        address = self._launch.health_addresses[name]
         deadline = time.monotonic() + START_TIMEOUT_S
         while self._wanted and not answers(address):
             if (code := self._running[name].poll()) is not None:

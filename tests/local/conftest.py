@@ -72,7 +72,7 @@ def _client(service: str, endpoint_url: str, key: tuple[str, str, str | None]) -
 def local_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack without deployed stacks, IAM not enforced."""
     stack = LocalStack.start(
-        state_dir=tmp_path_factory.mktemp("stack"), lambda_python=LAMBDA_PYTHON, status_lag_s=0.4
+        state_dir=tmp_path_factory.mktemp("stack"), lambda_python=LAMBDA_PYTHON, status_lag_s=0.4, tied=True
     )
     yield stack
     stack.stop()
@@ -103,7 +103,9 @@ class Deployment:
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """config/demo.yaml, bootstrapped and deployed by the CDK's command line, IAM enforced afterwards."""
     folder = tmp_path_factory.mktemp("deployed")
-    stack = LocalStack.start(state_dir=folder / "state", lambda_python=LAMBDA_PYTHON, status_lag_s=0.2)
+    stack = LocalStack.start(
+        state_dir=folder / "state", lambda_python=LAMBDA_PYTHON, status_lag_s=0.2, tied=True
+    )
     try:
         outputs = deploy(
             root=ROOT,

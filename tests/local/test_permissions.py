@@ -20,7 +20,10 @@ ROLE = "arn:aws:iam::000000000000:role/passed"
 def enforcing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack of its own with IAM enforced."""
     stack = LocalStack.start(
-        state_dir=tmp_path_factory.mktemp("enforcing"), lambda_python=LAMBDA_PYTHON, status_lag_s=0.1
+        state_dir=tmp_path_factory.mktemp("enforcing"),
+        lambda_python=LAMBDA_PYTHON,
+        status_lag_s=0.1,
+        tied=True,
     )
     stack.enforce_iam(True)
     yield stack

@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -71,7 +73,7 @@ def check_filled(stack: LocalStack) -> None:
 
 def test_a_stopped_stack_leaves_no_process_and_no_temporary_file_and_goes_on_later(tmp_path: Path) -> None:
     before = temporary_files()
-    stack = LocalStack.start(state_dir=tmp_path, lambda_python=LAMBDA_PYTHON, status_lag_s=0.1)
+    stack = LocalStack.start(state_dir=tmp_path, lambda_python=LAMBDA_PYTHON, status_lag_s=0.1, tied=True)
     fill(stack)
     iam = client_of(stack, "iam")
     iam.create_user(UserName="nobody")
@@ -87,7 +89,7 @@ def test_a_stopped_stack_leaves_no_process_and_no_temporary_file_and_goes_on_lat
     assert not (tmp_path / "stack.json").exists()
     assert temporary_files() <= before
 
-    stack = LocalStack.start(state_dir=tmp_path, lambda_python=LAMBDA_PYTHON, status_lag_s=0.1)
+    stack = LocalStack.start(state_dir=tmp_path, lambda_python=LAMBDA_PYTHON, status_lag_s=0.1, tied=True)
     try:
         check_filled(stack)
         nobody = client_of(stack, "sagemaker", key=(key["AccessKeyId"], key["SecretAccessKey"], None))
@@ -135,12 +137,52 @@ def test_a_killed_supervisor_is_noticed_and_its_parts_are_ended(tmp_path: Path) 
     assert [process for process in parts if process.is_running()] == []
 
 
+STARTER = """
+import sys, time
+from pathlib import Path
+from overread_local.stack import LocalStack
+LocalStack.start(state_dir=Path(sys.argv[1]), lambda_python=Path(sys.argv[2]), tied=True)
+print("up", flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_tied_stack_ends_with_a_starter_that_was_killed(tmp_path: Path) -> None:
+    command_line = [sys.executable, "-c", STARTER, str(tmp_path), str(LAMBDA_PYTHON)]
+    with subprocess.Popen(command_line, stdout=subprocess.PIPE) as starter:
+        assert starter.stdout is not None
+        assert starter.stdout.readline() == b"up\n"
+        parts = descendants(LocalStack.attach(tmp_path))
+        starter.kill()
+    _, alive = psutil.wait_procs(parts, timeout=15)
+    assert alive == []
+    assert not (tmp_path / "tmp").exists()
+
+
+def test_logs_are_followed(tmp_path: Path) -> None:
+    log = tmp_path / "logs/emulator.log"
+    log.parent.mkdir()
+    log.write_text("old\nfirst\n")
+    code = "import sys; from overread_cli.main import main; main()"
+    arguments = ["local", "logs", "--state-dir", str(tmp_path), "--follow", "--lines", "1", "emulator"]
+    with subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE) as following:
+        assert following.stdout is not None
+        seen = [following.stdout.readline()]
+        with log.open("a") as more:
+            more.write("second\n")
+        seen.append(following.stdout.readline())
+        following.terminate()
+    assert [line.split(b"| ")[1] for line in seen] == [b"first\n", b"second\n"]
+
+
 def test_commands_say_what_is(tmp_path: Path) -> None:
     assert "is not running" in command("status", state=tmp_path).output
     assert "no local stack runs" in command("down", state=tmp_path).output
     assert "there are no logs" in command("logs", state=tmp_path).output
     first = up(tmp_path, "--reviewer", "ada")
     assert "waiting for emulator, model server and portal" in first.output
+    for part in ("emulator", "model server", "portal"):
+        assert f"  {part} answers at 127.0.0.1:" in first.output
     assert "AWS endpoint   http://127.0.0.1:" in first.output
     try:
         second = up(tmp_path)
