@@ -21,8 +21,8 @@ from overread_constructs._encryption import let_logs_use, use_of_keys
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 _STAR_REASON = (
-    "X-Ray's write actions, and in a network Lambda's interface actions, take no narrower resource; "
-    "an explicit Deny keeps the interface actions from the function's own code."
+    "X-Ray's write actions, SageMaker's list actions, and in a network Lambda's interface actions, take no "
+    "narrower resource; an explicit Deny keeps the interface actions from the function's own code."
 )
 _INTERFACE_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",

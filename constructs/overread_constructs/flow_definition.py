@@ -19,7 +19,7 @@ from constructs import Construct
 from overread.review import limits
 from overread_constructs._acknowledgements import accept_wildcards
 from overread_constructs._encryption import use_of_keys
-from overread_constructs._flow_definition_provider import SERVICE_TIMEOUT, FlowDefinitionProvider
+from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, check
 from overread_constructs.activation import Activation
 from overread_constructs.human_task_ui import HASH_CHARACTERS, NAME_PREFIX, HumanTaskUi
@@ -34,6 +34,7 @@ class FlowDefinitionProps:
     """What a flow definition is made of."""
 
     name_prefix: str
+    human_task_ui: str
     team: WorkteamKind
     output_prefix: str
     title: str
@@ -53,6 +54,11 @@ def _prices(task: limits.PricedTask) -> str:
 
 RULES: tuple[Rule[FlowDefinitionProps], ...] = (
     Rule(prop="name_prefix", must=f"be {NAME_PREFIX}", holds=lambda p: NAME_PREFIX.allows(p.name_prefix)),
+    Rule(
+        prop="human_task_ui",
+        must="have the flow definition's name_prefix, by which its deletion finds who uses it",
+        holds=lambda p: p.human_task_ui == p.name_prefix,
+    ),
     Rule(
         prop="output_prefix",
         must=f"be {_PREFIX}, such as reviews/",
@@ -174,7 +180,8 @@ class FlowDefinition(Construct):
         """`input_buckets`: whose objects the page shows. `activation`: for Textract or Rekognition only.
 
         `price_usd`: for one task and worker, public team only. `role`: what A2I acts as; made when missing.
-        `code`: of the custom resource's function; the first flow definition of a stack decides.
+        `human_task_ui`: one with the same `name_prefix`. `code`: of the custom resource's function; the
+        first task UI or flow definition of a stack decides.
 
         Raises:
             PropsError: with every broken rule and every fault of the activation conditions.
@@ -183,6 +190,7 @@ class FlowDefinition(Construct):
         priced_as = activation.priced_as if activation else limits.PricedTask.CUSTOM
         props = FlowDefinitionProps(
             name_prefix=name_prefix,
+            human_task_ui=human_task_ui.name_prefix,
             team=workteam.kind,
             output_prefix=output_prefix,
             title=title,
@@ -213,7 +221,7 @@ class FlowDefinition(Construct):
         self.flow_definition_name: str = self._name(
             definition, prefix=name_prefix, template_sha256=human_task_ui.content_sha256
         )
-        provider = FlowDefinitionProvider.of(self, code=code, public=workteam.kind == "public")
+        provider = ReviewResourcesProvider.of(self, code=code, public=workteam.kind == "public")
         resource = CustomResource(
             self,
             "Resource",
@@ -237,7 +245,7 @@ class FlowDefinition(Construct):
         digest = hashlib.sha256(text.encode()).hexdigest()
         return f"{prefix}-{digest[:HASH_CHARACTERS]}"
 
-    def _let_manage(self, provider: FlowDefinitionProvider, *, name_prefix: str) -> iam.Policy:
+    def _let_manage(self, provider: ReviewResourcesProvider, *, name_prefix: str) -> iam.Policy:
         # A policy of its own, named by the prefix: CloudFormation deletes it after the flow definition, and
         # keeps it until the flow definition with the old prefix is gone.
         stack = Stack.of(self)

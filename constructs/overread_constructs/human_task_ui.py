@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from aws_cdk import Annotations, CfnDeletionPolicy
-from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk import Annotations, CustomResource, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from overread.review import limits
+from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, broken, check
 from overread_templates.lint import Finding, lint_template
 
 HASH_CHARACTERS = 8
 NAME_PREFIX = limits.TextLimit(1, 63 - HASH_CHARACTERS - 1, r"[a-z0-9](-*[a-z0-9])*")
 """A name in front of `-` and the hash of the content."""
+TEMPLATE_BYTES = 400_000
+"""Of one worker template as JSON: CloudFormation sends old and new in one event, and Lambda takes 1 MB."""
+TEMPLATES_BYTES = 800_000
+"""Of all worker templates of a stack as JSON: CloudFormation's own template has at most 1 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HumanTaskUiProps:
-    """What a task UI is made of; `template` is None when its file cannot be read."""
+    """What a task UI is made of; `template` is None when its file cannot be read.
+
+    `template_bytes` and `templates_bytes`: of this template, and of all of the stack so far, written as JSON.
+    """
 
     name_prefix: str
     template: str | None
+    template_bytes: int
+    templates_bytes: int
 
 
 TEMPLATE_RULES: tuple[Rule[HumanTaskUiProps], ...] = (
@@ -37,14 +49,25 @@ TEMPLATE_RULES: tuple[Rule[HumanTaskUiProps], ...] = (
 RULES: tuple[Rule[HumanTaskUiProps], ...] = (
     Rule(prop="name_prefix", must=f"be {NAME_PREFIX}", holds=lambda p: NAME_PREFIX.allows(p.name_prefix)),
     *TEMPLATE_RULES,
+    Rule(
+        prop="template_bytes",
+        must=f"be at most {TEMPLATE_BYTES:,}, written as JSON in ASCII, for CloudFormation's event",
+        holds=lambda p: p.template_bytes <= TEMPLATE_BYTES,
+    ),
+    Rule(
+        prop="templates_bytes",
+        must=f"be at most {TEMPLATES_BYTES:,} in one stack: put some use cases into another",
+        holds=lambda p: p.templates_bytes <= TEMPLATES_BYTES,
+    ),
 )
 
 
 class HumanTaskUi(Construct):
     """A worker template, linted at synth and deployed under a name that changes with its content.
 
-    The old task UI stays when the template changes, because open human loops still show it. So its name is
-    taken: to go back to an earlier template, delete its task UI first, or change a comment in the template.
+    While a flow definition with the same `name_prefix` shows the task UI, its deletion keeps it, so that open
+    human loops finish. A deployment that goes back to the template adopts it, which CloudFormation's own type
+    could not: the name of a kept task UI is taken.
 
     Example::
 
@@ -53,8 +76,16 @@ class HumanTaskUi(Construct):
         )
     """
 
-    def __init__(self, scope: Construct, id: str, *, name_prefix: str, template: str | Path) -> None:
-        """`template`: a file, or the text itself.
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name_prefix: str,
+        template: str | Path,
+        code: lambda_.Code | None = None,
+    ) -> None:
+        """`template`: a file, or the text itself. `code`: as for `FlowDefinition`.
 
         Raises:
             PropsError: with every broken rule and every error of the template, by file, line and column.
@@ -62,7 +93,14 @@ class HumanTaskUi(Construct):
         super().__init__(scope, id)
         source = _read(template)
         text = source.text or ""
-        props = HumanTaskUiProps(name_prefix=name_prefix, template=source.text)
+        size = len(json.dumps(text))
+        existing = ReviewResourcesProvider.find(self)
+        props = HumanTaskUiProps(
+            name_prefix=name_prefix,
+            template=source.text,
+            template_bytes=size,
+            templates_bytes=size + (existing.template_bytes if existing else 0),
+        )
         judged = source.text is not None and not broken(props, rules=TEMPLATE_RULES)
         found = lint_template(text, name=source.name) if judged else ()
         faults = [_line(source.name, finding=f) for f in found if f.severity == "error"]
@@ -71,18 +109,51 @@ class HumanTaskUi(Construct):
             message = f"worker template {_line(source.name, finding=finding)}"
             Annotations.of(self).add_warning_v2(f"overread:template-{finding.code}", message)
 
+        self.name_prefix: str = name_prefix
         self.content_sha256: str = hashlib.sha256(text.encode()).hexdigest()
         """Of the template's UTF-8 bytes, in hex."""
         self.human_task_ui_name: str = f"{name_prefix}-{self.content_sha256[:HASH_CHARACTERS]}"
-        resource = sagemaker.CfnHumanTaskUi(
+        provider = ReviewResourcesProvider.of(self, code=code)
+        provider.template_bytes = props.templates_bytes
+        resource = CustomResource(
             self,
             "Resource",
-            human_task_ui_name=self.human_task_ui_name,
-            ui_template=sagemaker.CfnHumanTaskUi.UiTemplateProperty(content=text),
+            resource_type="Custom::OverreadHumanTaskUi",
+            service_token=provider.handler.function.function_arn,
+            service_timeout=SERVICE_TIMEOUT,
+            properties={
+                "HumanTaskUiName": self.human_task_ui_name,
+                "Content": text,
+                "ContentSha256": self.content_sha256,
+            },
         )
-        resource.cfn_options.update_replace_policy = CfnDeletionPolicy.RETAIN
-        resource.cfn_options.deletion_policy = CfnDeletionPolicy.DELETE
-        self.human_task_ui_arn: str = resource.attr_human_task_ui_arn
+        resource.node.add_dependency(self._let_manage(provider))
+        self.human_task_ui_arn: str = resource.get_att_string("HumanTaskUiArn")
+
+    def _let_manage(self, provider: ReviewResourcesProvider) -> iam.Policy:
+        # A policy of its own, named by the prefix, for the reasons that FlowDefinition gives for its. One
+        # statement, because IAM counts the characters of a role's policies; no action fits both resources.
+        name = f"{self.name_prefix}-{'?' * HASH_CHARACTERS}"
+        prefix_sha256 = hashlib.sha256(self.name_prefix.encode()).hexdigest()
+        return iam.Policy(
+            self,
+            f"Manage{prefix_sha256[:HASH_CHARACTERS]}",
+            roles=[provider.handler.role],
+            statements=[
+                iam.PolicyStatement(
+                    actions=[
+                        "sagemaker:CreateHumanTaskUi",
+                        "sagemaker:DeleteHumanTaskUi",
+                        "sagemaker:DescribeFlowDefinition",
+                        "sagemaker:DescribeHumanTaskUi",
+                    ],
+                    resources=[
+                        Stack.of(self).format_arn(service="sagemaker", resource=kind, resource_name=name)
+                        for kind in ("flow-definition", "human-task-ui")
+                    ],
+                )
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,54 +1,41 @@
 """Flow definitions for CloudFormation, which has no type for them: create until active, delete with care."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from overread.errors import AmbiguousError, PermanentError, RetryableError
+from overread.errors import AmbiguousError, RetryableError
 from overread_aws.failures import RETRYABLE_CODES, calling, error_code, error_message
+from overread_aws.provisioning import (
+    NOT_FOUND,
+    PROPAGATION_S,
+    Patience,
+    ProvisioningRefusedError,
+    delete_unless_gone,
+    is_account_refused,
+    out_of_time,
+    refusal,
+)
 
-POLL_FIRST_S = 0.5
-POLL_LONGEST_S = 4.0
-PROPAGATION_S = 90.0
-_NOT_FOUND = {"ResourceNotFound", "ResourceNotFoundException"}
 _ROLE_NOT_READY = re.compile(r"assume|\brole\b|not authori[sz]ed|access denied|permission", re.IGNORECASE)
-_ACCOUNT_REFUSED = re.compile(
-    r"new customer|existing customer|not enrolled|no longer available|no longer open|not available to new",
-    re.IGNORECASE,
-)
-_ADVICE_REFUSED = (
-    "Amazon A2I refuses this account: the service is closed to new customers. "
-    "Deploy with review.backend overread instead. AWS says: "
-)
 _OPEN = {"InProgress", "Stopping"}
 
 
-class FlowDefinitionRefusedError(PermanentError):
-    """AWS refused; the message is its reason. `is_ours`: the flow definition exists all the same."""
-
-    def __init__(self, message: str, *, operation: str, is_ours: bool) -> None:
-        super().__init__("FlowDefinitionRefused", operation=operation, message=message)
-        self.is_ours = is_ours
-
-
 class FlowDefinitions:
-    """Creates and deletes flow definitions. `budget_s` tells the seconds left, `sleep` passes them."""
+    """Creates and deletes flow definitions."""
 
-    def __init__(
-        self, sagemaker: Any, a2i: Any, *, budget_s: Callable[[], float], sleep: Callable[[float], None]
-    ) -> None:
+    def __init__(self, sagemaker: Any, a2i: Any, *, patience: Patience) -> None:
         self._sagemaker = sagemaker
         self._a2i = a2i
-        self._budget_s = budget_s
-        self._sleep = sleep
+        self._patience = patience
 
     def create(self, definition: Mapping[str, Any]) -> str:
         """The ARN of the flow definition once it is active. One that exists already and is the same will do.
 
         Raises:
-            FlowDefinitionRefusedError: AWS refused it, it failed, or it did not become active in time.
+            ProvisioningRefusedError: AWS refused it, it failed, or it did not become active in time.
         """
         name = definition["FlowDefinitionName"]
         self._wait_until_gone(name)
@@ -64,24 +51,18 @@ class FlowDefinitions:
         """Deletes the flow definition; one that is gone already is fine.
 
         Raises:
-            FlowDefinitionRefusedError: human loops are open and `drain` is false.
+            ProvisioningRefusedError: human loops are open and `drain` is false.
         """
         described = self._describe(name)
         if described is None or described["FlowDefinitionStatus"] == "Deleting":
             return
         if not drain:
             self._refuse_open_loops(name, str(described["FlowDefinitionArn"]))
-        with calling("DeleteFlowDefinition"):
-            for _ in self._tries():
-                try:
-                    self._sagemaker.delete_flow_definition(FlowDefinitionName=name)
-                    return
-                except ClientError as error:
-                    if error_code(error) in _NOT_FOUND:
-                        return
-                    if error_code(error) not in RETRYABLE_CODES:
-                        raise
-        raise self._out_of_time("DeleteFlowDefinition", "throttled all the time", is_ours=True)
+        delete_unless_gone(
+            lambda: self._sagemaker.delete_flow_definition(FlowDefinitionName=name),
+            operation="DeleteFlowDefinition",
+            patience=self._patience,
+        )
 
     def _request(self, definition: Mapping[str, Any]) -> None:
         """CreateFlowDefinition, repeated only while throttled or while the new role is unknown somewhere."""
@@ -89,7 +70,7 @@ class FlowDefinitions:
         name = definition["FlowDefinitionName"]
         last = "throttled all the time"
         with calling(operation):
-            for waited_s in self._tries():
+            for waited_s in self._patience.tries():
                 try:
                     self._sagemaker.create_flow_definition(**definition)
                     return
@@ -98,19 +79,11 @@ class FlowDefinitions:
                     if code == "ResourceInUse":
                         self._refuse_foreign(definition)
                         return
-                    if _ACCOUNT_REFUSED.search(last):
-                        message = _ADVICE_REFUSED + last
-                        raise FlowDefinitionRefusedError(
-                            message, operation=operation, is_ours=False
-                        ) from error
                     if code not in RETRYABLE_CODES:
                         is_role = code == "ValidationException" and _ROLE_NOT_READY.search(last)
-                        if not is_role or waited_s >= PROPAGATION_S:
-                            message = f"{name}: {code}: {last}"
-                            raise FlowDefinitionRefusedError(
-                                message, operation=operation, is_ours=False
-                            ) from error
-        raise self._out_of_time(operation, last, is_ours=False)
+                        if not is_role or waited_s >= PROPAGATION_S or is_account_refused(error):
+                            raise refusal(error, name=name, operation=operation) from error
+        raise out_of_time(last, operation=operation, is_ours=False)
 
     def _refuse_foreign(self, definition: Mapping[str, Any]) -> None:
         name = definition["FlowDefinitionName"]
@@ -118,11 +91,11 @@ class FlowDefinitions:
         wanted = {key: value for key, value in definition.items() if key != "Tags"}
         if described is None or not _contains(described, wanted):
             message = f"the name {name} is in use by another flow definition"
-            raise FlowDefinitionRefusedError(message, operation="CreateFlowDefinition", is_ours=False)
+            raise ProvisioningRefusedError(message, operation="CreateFlowDefinition", is_ours=False)
 
     def _wait_until_active(self, name: str) -> str:
         status = "unknown"
-        for _ in self._tries():
+        for _ in self._patience.tries():
             try:
                 described = self._describe(name)
             except (RetryableError, AmbiguousError) as error:
@@ -136,19 +109,21 @@ class FlowDefinitions:
             if status == "Failed":
                 reason = described.get("FailureReason", "AWS gives no reason")
                 message = f"{name} failed: {reason}"
-                raise FlowDefinitionRefusedError(message, operation="CreateFlowDefinition", is_ours=True)
-        raise self._out_of_time("CreateFlowDefinition", f"{name} is {status}", is_ours=True)
+                raise ProvisioningRefusedError(message, operation="CreateFlowDefinition", is_ours=True)
+        raise out_of_time(f"{name} is {status}", operation="CreateFlowDefinition", is_ours=True)
 
     def _wait_until_gone(self, name: str) -> None:
         """A name is free again only when its deletion is over."""
-        for _ in self._tries():
+        for _ in self._patience.tries():
             try:
                 described = self._describe(name)
             except (RetryableError, AmbiguousError):
                 continue
             if described is None or described["FlowDefinitionStatus"] != "Deleting":
                 return
-        raise self._out_of_time("CreateFlowDefinition", f"an older {name} is being deleted", is_ours=False)
+        raise out_of_time(
+            f"an older {name} is being deleted", operation="CreateFlowDefinition", is_ours=False
+        )
 
     def _refuse_open_loops(self, name: str, arn: str) -> None:
         count = sum(1 for status in self._loop_statuses(arn) if status in _OPEN)
@@ -157,7 +132,7 @@ class FlowDefinitions:
                 f"{name} has {count} open human loop{'s' if count > 1 else ''}: let reviewers finish, then "
                 "delete again; or set OnDelete to drain, which stops the loops that nobody has begun"
             )
-            raise FlowDefinitionRefusedError(message, operation="DeleteFlowDefinition", is_ours=True)
+            raise ProvisioningRefusedError(message, operation="DeleteFlowDefinition", is_ours=True)
 
     def _loop_statuses(self, arn: str) -> Iterator[str]:
         request = {"FlowDefinitionArn": arn, "MaxResults": 100}
@@ -174,23 +149,10 @@ class FlowDefinitions:
             try:
                 described: dict[str, Any] = self._sagemaker.describe_flow_definition(FlowDefinitionName=name)
             except ClientError as error:
-                if error_code(error) in _NOT_FOUND:
+                if error_code(error) in NOT_FOUND:
                     return None
                 raise
         return described
-
-    def _tries(self) -> Iterator[float]:
-        """Seconds waited so far, one turn after another with growing pauses, until the budget is used up."""
-        pause_s, waited_s = POLL_FIRST_S, 0.0
-        yield waited_s
-        while self._budget_s() > pause_s:
-            self._sleep(pause_s)
-            waited_s += pause_s
-            pause_s = min(POLL_LONGEST_S, 2 * pause_s)
-            yield waited_s
-
-    def _out_of_time(self, operation: str, what: str, *, is_ours: bool) -> FlowDefinitionRefusedError:
-        return FlowDefinitionRefusedError(f"out of time: {what}", operation=operation, is_ours=is_ours)
 
 
 def _contains(described: Any, wanted: Any) -> bool:

@@ -19,6 +19,7 @@ INTERFACES = {
 WITHOUT_RESOURCE = INTERFACES | {
     "xray:PutTraceSegments",
     "xray:PutTelemetryRecords",
+    "sagemaker:ListFlowDefinitions",
     "sagemaker:ListHumanLoops",
     "ecr:GetAuthorizationToken",
     "ec2:DescribeDhcpOptions",
@@ -207,30 +208,47 @@ def test_the_provider_manages_flow_definitions_by_their_exact_names_and_passes_o
         policy = synthesized.one("Review", "AWS::IAM::Policy", like=f"{name}Manage")
         manage, passing = policy["PolicyDocument"]["Statement"]
         (role,) = policy["Roles"]
-        assert role["Ref"].startswith("OverreadFlowDefinitionsProvideRole")
+        assert role["Ref"].startswith("OverreadReviewResourcesProvideRole")
         assert json.dumps(manage["Resource"]).endswith(f':flow-definition/loans-{name.lower()}-????????"]]}}')
         assert passing["Action"] == "iam:PassRole"
         assert passing["Resource"]["Fn::GetAtt"][0].startswith(f"{name}Role")
         assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
+def test_the_provider_manages_task_uis_by_their_exact_names_and_sees_who_uses_them(synthesized: Any) -> None:
+    for name in ("Loans", "Forms"):
+        policy = synthesized.one("Review", "AWS::IAM::Policy", like=f"{name}PageManage")
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        (role,) = policy["Roles"]
+        assert role["Ref"].startswith("OverreadReviewResourcesProvideRole")
+        assert set(statement["Action"]) == {
+            "sagemaker:CreateHumanTaskUi",
+            "sagemaker:DeleteHumanTaskUi",
+            "sagemaker:DescribeHumanTaskUi",
+            "sagemaker:DescribeFlowDefinition",
+        }
+        ends = [json.dumps(resource).partition(":123456789012:")[2] for resource in statement["Resource"]]
+        exact = f'loans-{name.lower()}-????????"]]}}'
+        assert ends == [f"flow-definition/{exact}", f"human-task-ui/{exact}"]
+
+
 def test_the_public_team_is_denied_but_to_the_provider_of_its_own(synthesized: Any) -> None:
     denies = [
         (stack, roles, statement)
         for stack in ("Review", "Crowd")
-        for roles, statement in synthesized.statements(stack, role="FlowDefinitionsProvideRole")
+        for roles, statement in synthesized.statements(stack, role="ReviewResourcesProvideRole")
         if statement["Effect"] == "Deny"
     ]
     assert [stack for stack, _, _ in denies] == ["Review", "Crowd"]
     for _, roles, statement in denies:
-        assert roles.startswith("OverreadFlowDefinitionsProvideRole")
+        assert roles.startswith("OverreadReviewResourcesProvideRole")
         assert statement["Action"] == "sagemaker:CreateFlowDefinition"
         assert statement["Resource"] == "*"
         assert statement["Condition"] == {"StringEquals": {"sagemaker:WorkteamType": "public-crowd"}}
     open_ = synthesized.one("Crowd", "AWS::IAM::Policy", like="OpenManage")
     closed = synthesized.one("Crowd", "AWS::IAM::Policy", like="ClosedManage")
-    assert open_["Roles"][0]["Ref"].startswith("OverreadPublicFlowDefinitionsProvideRole")
-    assert closed["Roles"][0]["Ref"].startswith("OverreadFlowDefinitionsProvideRole")
+    assert open_["Roles"][0]["Ref"].startswith("OverreadPublicReviewResourcesProvideRole")
+    assert closed["Roles"][0]["Ref"].startswith("OverreadReviewResourcesProvideRole")
 
 
 def test_services_may_use_the_key_for_this_account(synthesized: Any) -> None:

@@ -1,5 +1,6 @@
 """What the constructs deploy: protected by default, no event lost, names that change with their content."""
 
+import hashlib
 import importlib
 import json
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
+from tests.synth.constructs_synth.conftest import PAGE
 
 from overread.errors import MissingSettingsError
 from overread_constructs.routing_policies import SCHEMA
@@ -126,15 +128,36 @@ def test_a_flow_definition_goes_before_the_policies_that_let_it_be_deleted(synth
     (loans,) = (r for name, r in resource.items() if name.startswith("Loans"))
     assert {name[:11] for name in loans["DependsOn"]} == {"LoansManage", "LoansRoleDe", "LoansRoleE2"}
     assert loans["Properties"]["ServiceTimeout"] == "600"
-    provider = synthesized.functions("Review")["provide_flow_definition"]
+    provider = synthesized.functions("Review")["provide_review_resources"]
     assert provider["Timeout"] == 600
     assert len(synthesized.functions("Review")) == 1
 
 
-def test_a_task_ui_outlives_its_replacement_but_not_its_stack(synthesized: Any) -> None:
-    for resource in synthesized.resources("Review", "AWS::SageMaker::HumanTaskUi").values():
-        assert resource["UpdateReplacePolicy"] == "Retain"
-        assert resource["DeletionPolicy"] == "Delete"
+def test_a_task_ui_arrives_whole_and_goes_before_the_policy_that_lets_it_be_deleted(synthesized: Any) -> None:
+    resources = synthesized.resources("Review", "Custom::OverreadHumanTaskUi")
+    assert {name[:9] for name in resources} == {"FormsPage", "LoansPage"}
+    for name, resource in resources.items():
+        properties = resource["Properties"]
+        digest = hashlib.sha256(PAGE.encode()).hexdigest()
+        assert properties["Content"] == PAGE
+        assert properties["ContentSha256"] == digest
+        assert properties["HumanTaskUiName"] == f"loans-{name[:5].lower()}-{digest[:8]}"
+        assert properties["ServiceTimeout"] == "600"
+        (policy,) = resource["DependsOn"]
+        assert policy.startswith(f"{name[:9]}Manage")
+        # The function decides what is kept: CloudFormation has to ask it.
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Delete"
+
+
+def test_task_uis_and_flow_definitions_are_served_by_one_function(synthesized: Any) -> None:
+    kinds = ("Custom::OverreadHumanTaskUi", "Custom::OverreadFlowDefinition")
+    tokens = [
+        json.dumps(resource["Properties"]["ServiceToken"])
+        for kind in kinds
+        for resource in synthesized.resources("Review", kind).values()
+    ]
+    assert len(tokens) == 4
+    assert len(set(tokens)) == 1
 
 
 @pytest.mark.parametrize("stack", WITH_FUNCTIONS)

@@ -24,9 +24,9 @@ NAMED = {
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
     "AWS::SageMaker::Endpoint": "EndpointName",
-    "AWS::SageMaker::HumanTaskUi": "HumanTaskUiName",
     "AWS::SageMaker::Workforce": "WorkforceName",
     "AWS::SageMaker::Workteam": "WorkteamName",
+    "Custom::OverreadHumanTaskUi": "HumanTaskUiName",
 }
 MAY_BE_NAMED = {
     "AWS::ApiGateway::Stage",  # within its API

@@ -36,7 +36,8 @@ workforce = PrivateWorkforce.adopt(stack, "Workforce", workforce_name="default")
 team = Workteam(
     stack, "Team", name="loans", description="Second readers", workforce=workforce, groups=["readers"]
 )
-ui = HumanTaskUi(stack, "Ui", name_prefix="loans", template=template)
+code = handler_code()
+ui = HumanTaskUi(stack, "Ui", name_prefix="loans", template=template, code=code)
 review = FlowDefinition(
     stack,
     "Review",
@@ -49,7 +50,7 @@ review = FlowDefinition(
     description="Read the application again",
     availability=cdk.Duration.days(1),
     time_limit=cdk.Duration.minutes(30),
-    code=handler_code(),
+    code=code,
 )
 policies = RoutingPolicies(
     stack, "Policies", name="loans", documents={"loan-approval": policy.read_text()}, deployment="all-at-once"

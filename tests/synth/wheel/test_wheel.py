@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 TEMPLATE = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form></crowd-form>'
-HANDLERS = ("route_prediction", "read_decision", "start_loop", "ingest_review", "provide_flow_definition")
+HANDLERS = ("route_prediction", "read_decision", "start_loop", "ingest_review", "provide_review_resources")
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -98,7 +98,7 @@ def test_the_wheel_synthesises_every_construct(assembly: Path) -> None:
     types = {resource["Type"] for resource in template["Resources"].values()}
     assert types >= {
         "AWS::SageMaker::Endpoint",
-        "AWS::SageMaker::HumanTaskUi",
+        "Custom::OverreadHumanTaskUi",
         "AWS::SageMaker::Workteam",
         "AWS::AppConfig::Deployment",
         "AWS::ApiGateway::RestApi",

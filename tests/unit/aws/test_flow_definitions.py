@@ -7,7 +7,8 @@ import pytest
 from botocore.stub import Stubber
 
 from overread.errors import PermanentError
-from overread_aws.flow_definitions import FlowDefinitionRefusedError, FlowDefinitions
+from overread_aws.flow_definitions import FlowDefinitions
+from overread_aws.provisioning import Patience, ProvisioningRefusedError
 from overread_testing.aws_stubs import stubbed
 
 NAME = "overread-test-loan-1a2b3c4d"
@@ -35,9 +36,8 @@ class Aws:
         self.loops = loops
         self.slept_s = 0.0
         self.budget_s = 120.0
-        self.flows = FlowDefinitions(
-            sagemaker, a2i, budget_s=lambda: self.budget_s - self.slept_s, sleep=self._sleep
-        )
+        patience = Patience(budget_s=lambda: self.budget_s - self.slept_s, sleep=self._sleep)
+        self.flows = FlowDefinitions(sagemaker, a2i, patience=patience)
 
     def _sleep(self, seconds: float) -> None:
         self.slept_s += seconds
@@ -76,8 +76,8 @@ def aws() -> Iterator[Aws]:
         yield Aws(sagemaker, a2i, script, loops)
 
 
-def refusal(aws: Aws) -> FlowDefinitionRefusedError:
-    with pytest.raises(FlowDefinitionRefusedError) as caught:
+def refusal(aws: Aws) -> ProvisioningRefusedError:
+    with pytest.raises(ProvisioningRefusedError) as caught:
         aws.flows.create(DEFINITION)
     return caught.value
 
@@ -238,7 +238,7 @@ def test_one_with_open_loops_is_refused_with_their_number_and_advice(aws: Aws) -
     aws.describes("Active")
     list_page(aws, ["Completed", "InProgress"], next_token="n")
     list_page(aws, ["Stopping"], token="n")
-    with pytest.raises(FlowDefinitionRefusedError) as caught:
+    with pytest.raises(ProvisioningRefusedError) as caught:
         aws.flows.delete(NAME, drain=False)
     assert caught.value.message.startswith(f"{NAME} has 2 open human loops: let reviewers finish")
     assert "OnDelete to drain" in caught.value.message

@@ -29,7 +29,12 @@ GROUP: Any = object()
 GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
     "ui": (
         human_task_ui.RULES,
-        human_task_ui.HumanTaskUiProps(name_prefix="loans", template="<crowd-form></crowd-form>"),
+        human_task_ui.HumanTaskUiProps(
+            name_prefix="loans",
+            template="<crowd-form></crowd-form>",
+            template_bytes=400_000,
+            templates_bytes=800_000,
+        ),
     ),
     "adopt": (
         workforce.ADOPT_RULES,
@@ -73,6 +78,7 @@ GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
         flow_definition.RULES,
         flow_definition.FlowDefinitionProps(
             name_prefix="loans",
+            human_task_ui="loans",
             team="private",
             output_prefix="reviews/",
             title="Loan",
@@ -130,6 +136,8 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("ui", {"name_prefix": "-x"}, "got '-x'"),
     ("ui", {"template": ""}, "template must have 1 to 128,000 characters, got ''"),
     ("ui", {"template": "x" * 128_001}, "(128003 characters)"),
+    ("ui", {"template_bytes": 400_001}, "template_bytes must be at most 400,000, written as JSON in ASCII"),
+    ("ui", {"templates_bytes": 800_001}, "templates_bytes must be at most 800,000 in one stack"),
     ("adopt", {"workforce_name": "my_force"}, "workforce_name must be 1 to 63 characters"),
     ("create", {"workforce_name": ""}, "workforce_name must be 1 to 63 characters"),
     ("create", {"cognito": None}, "cognito must be given when oidc is not, and only then"),
@@ -159,7 +167,8 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
         "everybody on Mechanical Turk can see the tasks",
     ),
     ("public team", {"acknowledge_closure": False}, "Mechanical Turk is closing and refuses new customers"),
-    ("flow", {"name_prefix": "a_b"}, "name_prefix must be 1 to 54 characters"),
+    ("flow", {"human_task_ui": "cards"}, "human_task_ui must have the flow definition's name_prefix"),
+    ("flow", {"name_prefix": "a_b", "human_task_ui": "a_b"}, "name_prefix must be 1 to 54 characters"),
     ("flow", {"output_prefix": "/reviews"}, "output_prefix must be 1 to 400 characters"),
     ("flow", {"title": "x" * 129}, "title must have 1 to 128 characters"),
     ("flow", {"description": ""}, "description must have 1 to 255 characters, got ''"),

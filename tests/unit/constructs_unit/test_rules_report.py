@@ -33,7 +33,7 @@ PAGE = "<crowd-form><crowd-input name='a'></crowd-input></crowd-form>"
 
 @pytest.fixture
 def stack() -> Stack:
-    return Stack(App(), "Loans")
+    return Stack(App(context={"aws:cdk:bundling-stacks": []}), "Loans")
 
 
 def team(stack: Stack) -> Workteam:
@@ -111,6 +111,17 @@ def test_a_template_file_that_cannot_be_read_is_one_fault(
         HumanTaskUi(stack, "Page", name_prefix="loans", template=page)
     (fault,) = raised.value.faults
     assert message in fault
+
+
+def test_task_uis_of_one_stack_share_the_room_of_its_template(stack: Stack) -> None:
+    # 65,900 characters of six bytes each in JSON, about 395,500 bytes a page: two fit, a third does not.
+    page = PAGE.replace("name=", "title=''  name=").replace("''", f"'{'ü' * 65_900}'")
+    for number in range(2):
+        HumanTaskUi(stack, f"Page{number}", name_prefix="loans", template=page)
+    with pytest.raises(PropsError) as raised:
+        HumanTaskUi(stack, "Page2", name_prefix="loans", template=page)
+    (fault,) = raised.value.faults
+    assert fault.startswith("templates_bytes must be at most 800,000 in one stack")
 
 
 def test_faults_of_the_identity_provider_are_reported_with_those_of_the_workforce(stack: Stack) -> None:

@@ -1,4 +1,4 @@
-"""The function behind the custom resource of flow definitions: one a stack, another for the public team."""
+"""The function behind the custom resources of human review: one a stack, another for the public team."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from overread_constructs.python_code import handler_code
 SERVICE_TIMEOUT = Duration.minutes(10)
 """CloudFormation gives up then; the function has as long."""
 
-_ID = {False: "OverreadFlowDefinitions", True: "OverreadPublicFlowDefinitions"}
+_ID = {False: "OverreadReviewResources", True: "OverreadPublicReviewResources"}
 
 
-class FlowDefinitionProvider(Construct):
-    """Creates, awaits and deletes flow definitions that policies beside them allow it by name.
+class ReviewResourcesProvider(Construct):
+    """Creates and deletes flow definitions and task UIs that policies beside them allow it by name.
 
     Unless it is the one for the public team, IAM denies it a flow definition with that team.
     """
@@ -27,12 +27,14 @@ class FlowDefinitionProvider(Construct):
     def __init__(self, scope: Construct, id: str, *, code: lambda_.Code, public: bool) -> None:
         """Use `of`: there is one in a stack."""
         super().__init__(scope, id)
+        self.template_bytes: int = 0
+        """Of the worker templates in this stack's template so far, written as JSON."""
         self.handler = Handler(
             self,
             "Provide",
             function_name=None,
-            module="provide_flow_definition",
-            description="Custom resource: creates, awaits and deletes flow definitions",
+            module="provide_review_resources",
+            description="Custom resources: create, await and delete flow definitions and task UIs",
             code=code,
             environment={},
             timeout=SERVICE_TIMEOUT,
@@ -42,7 +44,7 @@ class FlowDefinitionProvider(Construct):
             key=None,
             memory_mb=256,
         )
-        self.handler.allow("sagemaker:ListHumanLoops", on=["*"])
+        self.handler.allow("sagemaker:ListFlowDefinitions", "sagemaker:ListHumanLoops", on=["*"])
         if not public:
             self.handler.role.add_to_policy(
                 iam.PolicyStatement(
@@ -57,16 +59,21 @@ class FlowDefinitionProvider(Construct):
             rule="LambdaInsideVPC",
             pack="NIST.800.53.R5",
             reason=(
-                "CloudFormation calls it and awaits its answer at S3. It reads no data; its role "
-                "reaches flow definitions only; and outside the network it outlives changes of the network."
+                "CloudFormation calls it and awaits its answer at S3. It reads no data; its role reaches "
+                "flow definitions and task UIs only; outside the network it outlives the network's changes."
             ),
         )
 
     @classmethod
-    def of(cls, scope: Construct, *, code: lambda_.Code | None, public: bool) -> FlowDefinitionProvider:
-        """The provider of the stack that `scope` is in; the first flow definition's `code` counts."""
-        stack = Stack.of(scope)
-        existing = stack.node.try_find_child(_ID[public])
-        if isinstance(existing, FlowDefinitionProvider):
-            return existing
-        return cls(stack, _ID[public], code=code or handler_code(), public=public)
+    def of(
+        cls, scope: Construct, *, code: lambda_.Code | None, public: bool = False
+    ) -> ReviewResourcesProvider:
+        """The provider of the stack that `scope` is in; the `code` of the stack's first resource counts."""
+        existing = cls.find(scope, public=public)
+        return existing or cls(Stack.of(scope), _ID[public], code=code or handler_code(), public=public)
+
+    @classmethod
+    def find(cls, scope: Construct, *, public: bool = False) -> ReviewResourcesProvider | None:
+        """The provider of the stack that `scope` is in, where it has one already."""
+        found = Stack.of(scope).node.try_find_child(_ID[public])
+        return found if isinstance(found, ReviewResourcesProvider) else None

@@ -1,4 +1,4 @@
-"""The custom resource: CloudFormation gets exactly one answer, whatever happens."""
+"""The custom resources: CloudFormation gets exactly one answer, whatever happens."""
 
 import json
 import threading
@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from overread_aws.flow_definitions import FlowDefinitionRefusedError
-from overread_lambda.provide_flow_definition import put_answer, respond
+from overread_aws.provisioning import ProvisioningRefusedError
+from overread_lambda.cloudformation_answer import put_answer
+from overread_lambda.provide_review_resources import Services, respond
 
 Event = Callable[..., dict[str, Any]]
 NAME = "overread-test-loan-1a2b3c4d"
@@ -63,9 +64,9 @@ def answers(flows: Flows, event: dict[str, Any], remaining_s: float = 300.0) -> 
         assert len(body) <= 4096
         sent.append(json.loads(body))
 
-    def make(budget_s: Callable[[], float]) -> Any:
+    def make(budget_s: Callable[[], float]) -> Services:
         flows.budget_s = budget_s
-        return flows
+        return Services(flows=flows, task_uis=flows)  # type: ignore[arg-type]
 
     respond(event, make=make, send=send, remaining_s=remaining_s, monotonic=lambda: 100.0)
     return sent
@@ -128,7 +129,7 @@ def test_a_deletion_drains_only_when_told(flows: Flows, event: Event, on_delete:
 
 
 def test_a_refused_deletion_fails_with_the_reason(flows: Flows, event: Event) -> None:
-    flows.error = FlowDefinitionRefusedError("3 open", operation="DeleteFlowDefinition", is_ours=True)
+    flows.error = ProvisioningRefusedError("3 open", operation="DeleteFlowDefinition", is_ours=True)
     (answer,) = answers(flows, changed(event("cloudformation-create"), "Delete"))
     assert (answer["Status"], answer["Reason"], answer["PhysicalResourceId"]) == ("FAILED", "3 open", NAME)
 
@@ -138,7 +139,7 @@ def test_a_failed_creation_is_removed_by_the_rollback_only_when_it_is_ours(
     flows: Flows, event: Event, is_ours: bool, physical_id: str
 ) -> None:
     created = event("cloudformation-create")
-    flows.error = FlowDefinitionRefusedError("no", operation="CreateFlowDefinition", is_ours=is_ours)
+    flows.error = ProvisioningRefusedError("no", operation="CreateFlowDefinition", is_ours=is_ours)
     (answer,) = answers(flows, created)
     assert (answer["Status"], answer["Reason"], answer["PhysicalResourceId"]) == ("FAILED", "no", physical_id)
     flows.error = None
