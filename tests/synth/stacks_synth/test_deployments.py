@@ -152,7 +152,7 @@ def test_the_router_can_read_every_policy_and_finds_the_settings_in_it(assembly:
     assert [rule.name for rule in loans.rules] == ["high-amount"]
     assert loans.rules[0].when.search({"input": {"amount": 10001}}) is True
     assert loans.review.flow_definition_arn == ARN.format("filled-in")
-    assert found["tumor-screening"].threshold_for("benign") == 0.99
+    assert found["tumor-screening"].threshold_for("benign") == 0.98
     assert found["tumor-screening"].threshold_for("malignant") == 0.9
     assert found["digit-reading"].review.free_of_personal_data is True
 
