@@ -77,6 +77,10 @@ synth: setup ## synthesise CONFIG (default config/demo.yaml) into cdk.out
 diff: setup ## compare CONFIG with what is deployed in your AWS account
 	@OVERREAD_CONFIG=$(CONFIG) cdk diff --no-notices
 
+.PHONY: deploy
+deploy: setup ## deploy CONFIG to your AWS account (asks before it widens permissions)
+	@OVERREAD_CONFIG=$(CONFIG) cdk deploy --all --no-notices
+
 .PHONY: bench
 bench: setup ## run the benchmarks and write build/bench.json
 	@$(BIN)/python -m benchmarks --output build/bench.json

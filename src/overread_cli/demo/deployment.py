@@ -69,8 +69,9 @@ def deploy(
         synth.result()
 
     def progress(line: str) -> None:
-        if "✅" in line:
-            report(line.strip())
+        before, done, name = line.partition("✅")
+        if done and not before.strip():
+            report(f"  deployed {name.split()[0]}")
 
     options = ["--require-approval", "never", "--no-version-reporting", "--progress", "events"]
     cdk.run(
