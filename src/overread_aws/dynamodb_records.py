@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from overread.decisions.codec import audit_item, loop_item, loop_of, record_item, record_of
 from overread.decisions.record import Change, Fence, LoopEntry, Record, State
-from overread.errors import RecordConflictError, RetryableError
+from overread.errors import PermanentError, RecordConflictError, RetryableError
 from overread.instants import format_instant
 from overread_aws.attribute_values import attribute_values, plain_item
 from overread_aws.failures import calling, error_code
@@ -26,9 +26,16 @@ class DynamoDbRecords:
         self._table = table
 
     def get(self, decision_id: str) -> Record | None:
-        """The record as of now (a consistent read)."""
+        """The record as of now (a consistent read).
+
+        Raises:
+            PermanentError: an item stands there that is no record; whoever reads many goes on with the next.
+        """
         item = self._get(decision_id, _RECORD)
-        return None if item is None else record_of(item)
+        try:
+            return None if item is None else record_of(item)
+        except (KeyError, TypeError, ValueError) as error:
+            raise PermanentError("RecordUnreadable", operation="GetItem", message=repr(error)) from error
 
     def find_loop(self, loop_name: str) -> LoopEntry | None:
         """Whose loop this is."""

@@ -63,6 +63,18 @@ def item_of(record: Record) -> dict[str, Any]:
     return item
 
 
+@pytest.mark.parametrize(("name", "value"), [("deadline", "999-01-01T00:00:00.000Z"), ("state", "LOST")])
+def test_an_item_that_is_no_record_is_an_error_that_a_sweep_survives(name: str, value: str) -> None:
+    item = {**item_of(CREATION.record), name: {"S": value}}
+    with stubbed("dynamodb") as (client, script):
+        script.add_response(
+            "get_item", {"Item": item}, {"TableName": TABLE, "Key": ANY, "ConsistentRead": True}
+        )
+        with pytest.raises(PermanentError) as caught:
+            DynamoDbRecords(client, table=TABLE).get(CREATION.record.decision_id)
+    assert caught.value.code == "RecordUnreadable"
+
+
 def test_a_record_is_created_only_where_there_is_none() -> None:
     with stubbed("dynamodb") as (client, script):
         script.add_response(

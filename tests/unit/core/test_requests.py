@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from overread.decisions.requests import BODY_BYTES, checked_idempotency_key, parse_submission
 from overread.errors import Problem, RequestRefusedError
+from overread.instants import format_instant, parse_instant
 from overread_testing.decision_builders import request_body
 
 
@@ -112,6 +113,13 @@ def test_a_fault_names_its_field_and_what_is_allowed(document: object, field: st
     error = refusal(json.dumps(document).encode())
     assert (error.problem, error.field) == (Problem.INVALID_REQUEST, field)
     assert text in error.detail
+
+
+def test_a_deadline_of_any_year_can_be_read_back() -> None:
+    submission = parse_submission(request_body(deadline="0999-01-01T00:00:00Z"))
+    assert submission.deadline is not None
+    assert format_instant(submission.deadline) == "0999-01-01T00:00:00.000Z"
+    assert parse_instant(format_instant(submission.deadline)) == submission.deadline
 
 
 def test_all_faults_are_told_at_once() -> None:
