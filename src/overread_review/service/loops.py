@@ -306,6 +306,8 @@ class Loops:
 def _json_object(content: str) -> dict[str, Any]:
     try:
         parsed = json.loads(content, parse_constant=_refuse_constant)
+        # Half of a surrogate pair has no UTF-8: neither page nor output document could be written.
+        json.dumps(parsed, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise RequestInvalidError(f"Provided InputContent is not valid JSON: {error}") from error
     if not isinstance(parsed, dict):

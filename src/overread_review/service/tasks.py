@@ -110,12 +110,18 @@ class Tasks:
         """Submit `content`; the loop as it is afterwards.
 
         Raises:
-            AnswerInvalidError: it is no JSON object, or larger than MAX_ANSWER_BYTES.
+            AnswerInvalidError: it is no JSON object as the output document takes it, or larger than
+                MAX_ANSWER_BYTES.
             TaskRefusedError: the reviewer holds no claim, or not any more.
         """
         if not isinstance(content, dict):
             raise AnswerInvalidError("an answer is a JSON object")
-        body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+        except ValueError as error:
+            raise AnswerInvalidError(
+                "an answer may hold neither NaN nor infinities nor half of a surrogate pair"
+            ) from error
         if len(body) > MAX_ANSWER_BYTES:
             raise AnswerInvalidError(
                 f"an answer may have at most {MAX_ANSWER_BYTES:,} bytes, got {len(body):,}"

@@ -95,7 +95,9 @@ def test_starting_again_with_the_same_input_changes_nothing(lab: ReviewLab) -> N
         lab.start("loop-1", a=2)
 
 
-@pytest.mark.parametrize("content", ["[1]", "{", '{"a": NaN}', '"text"'])
+@pytest.mark.parametrize(
+    "content", ["[1]", "{", '{"a": NaN}', '"text"', r'{"a": "\ud800"}', '{"a": "\ud800"}']
+)
 def test_input_that_is_no_json_object_is_refused(lab: ReviewLab, content: str) -> None:
     with pytest.raises(RequestInvalidError, match="InputContent"):
         lab.call(

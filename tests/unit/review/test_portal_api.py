@@ -170,6 +170,8 @@ def test_decline_and_release(desk: Any) -> None:
         (b"[" * 100_000, (400, "malformed-json")),
         (b"{}", (400, "answer-invalid")),
         (b'{"answer": [1]}', (400, "answer-invalid")),
+        (b'{"answer": {"x": NaN}}', (400, "answer-invalid")),
+        (rb'{"answer": {"x": "\ud800"}}', (400, "answer-invalid")),
         (b'{"answer": {"x": "' + b"x" * 6_291_456 + b'"}}', (400, "answer-invalid")),
         (b" " * 12_582_913, (413, "request-too-large")),
     ],
