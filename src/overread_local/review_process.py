@@ -23,6 +23,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from overread_aws.review_documents import S3ReviewDocuments
 from overread_aws.review_store import DynamoReviewStore, table_definition
@@ -185,7 +186,10 @@ def build_app(service: ReviewService) -> Starlette:
         finally:
             sweeping.cancel()
 
-    return create_app(service, lifespan=lifespan)
+    app = create_app(service, lifespan=lifespan)
+    # Nobody has a password here: a site that makes its own name mean 127.0.0.1 must not become a reviewer.
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    return app
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -83,6 +83,17 @@ def test_events_that_are_refused_or_reach_nobody_are_undelivered(
             EmulatorEvents(emulator_url=url, token=token).emit(resource_arn="a", detail_type="b", detail={})
 
 
+def test_a_name_that_was_pointed_at_this_machine_is_not_served(review_process: Any) -> None:
+    url, _ = review_process()
+    with httpx.Client(base_url=url, trust_env=False) as browser:
+        assert browser.get("/portal/api/reviewers").status_code == 200
+        reply = browser.post(
+            "/portal/api/session", json={"reviewer": "ada"}, headers={"Host": "evil.example:80"}
+        )
+        assert reply.status_code == 400
+        assert "set-cookie" not in reply.headers
+
+
 def test_sessions_claims_and_loops_outlive_the_process(review_process: Any) -> None:
     url, process = review_process()
     session = boto3.Session(
