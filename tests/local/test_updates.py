@@ -135,7 +135,7 @@ def test_a_deployment_changes_and_ends_without_cutting_off_a_review(site: Site) 
         # A router keeps a policy for under a minute, during which cases still go to the old flow definition.
         # A change of its configuration makes AWS start new ones, which read the policy at once.
         site.client("lambda").update_function_configuration(
-            FunctionName="overread-demo-route-prediction", Description="started anew"
+            FunctionName="overread-demo-route-prediction", MemorySize=1025
         )
         deadline = time.monotonic() + PATIENCE_S
         while policy_of(on_new := ask(api, loan())) == policy_of(on_old):
