@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import CfnOutput, Duration, Environment, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -40,6 +41,7 @@ class DataStack(Stack):
         self._access_logs = self._access_log_bucket()
         self.inputs = self._bucket("Inputs", cors=[_WORKER_PAGES])
         self.outputs = self._bucket("Outputs")
+        self._let_only_this_deployment_answer()
         self.audit = self._bucket("Audit", lock=self._audit_lock())
         self.table = self._decisions()
         CfnOutput(self, "TableName", value=self.table.table_name)
@@ -102,6 +104,23 @@ class DataStack(Stack):
             lifecycle_rules=[
                 s3.LifecycleRule(id="abort-uploads", abort_incomplete_multipart_upload_after=Duration.days(7))
             ],
+        )
+
+    def _let_only_this_deployment_answer(self) -> None:
+        # Whoever could write here could decide: an answer is read from this bucket and nowhere else. Only the
+        # roles of the flow definitions, named after their stack by CloudFormation, are granted writing it.
+        roles = self.format_arn(
+            service="iam", region="", resource="role", resource_name=f"{self._settings.prefix}-*"
+        )
+        self.outputs.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="OnlyReviewsOfThisDeployment",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["s3:PutObject"],
+                resources=[self.outputs.arn_for_objects("*")],
+                conditions={"ArnNotLike": {"aws:PrincipalArn": roles}},
+            )
         )
 
     def _audit_lock(self) -> s3.ObjectLockRetention | None:

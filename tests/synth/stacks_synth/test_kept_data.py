@@ -42,6 +42,21 @@ def test_every_bucket_refuses_calls_without_tls(environment: str, assembly: Asse
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_nobody_but_this_deployments_roles_writes_answers(environment: str, assembly: Assembly) -> None:
+    policies = assembly.resources(f"{environment}-data", "AWS::S3::BucketPolicy")
+    (outputs,) = [policy for name, policy in policies.items() if name.startswith("Outputs")]
+    statements = outputs["Properties"]["PolicyDocument"]["Statement"]
+    (denied,) = [one for one in statements if one.get("Sid") == "OnlyReviewsOfThisDeployment"]
+    assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "s3:PutObject", {"AWS": "*"})
+    roles = "".join(
+        part
+        for part in denied["Condition"]["ArnNotLike"]["aws:PrincipalArn"]["Fn::Join"][1]
+        if isinstance(part, str)
+    )
+    assert roles.endswith(f":role/overread-{environment}-*")
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_data_is_encrypted_with_the_data_key(environment: str, assembly: Assembly) -> None:
     (key,) = (
         name for name in assembly.resources(f"{environment}-data", "AWS::KMS::Key") if "DataKey" in name
