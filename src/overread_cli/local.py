@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -188,24 +188,26 @@ def _print_addresses(record: StackRecord) -> None:
 
 
 def _print_end(name: str, file: Path, *, lines: int) -> int:
+    """Prints the last lines; gives the position to go on from."""
     if not file.is_file():
         return 0
-    text = file.read_text(errors="replace")
-    for line in text.splitlines()[-lines:] if lines else ():
-        click.echo(f"{name:<{_WIDTH}} | {line}")
-    return file.stat().st_size
+    content = file.read_bytes()
+    for line in content.decode(errors="replace").splitlines()[-lines:] if lines else ():
+        _print_line(name, line)
+    return len(content)
 
 
 def _print_from(name: str, file: Path, *, position: int) -> int:
+    """Prints what came after `position`; gives the new one."""
     if not file.is_file():
         return position
-    for line in _lines_from(file, position=position):
-        click.echo(f"{name:<{_WIDTH}} | {line}")
-    return file.stat().st_size
-
-
-def _lines_from(file: Path, *, position: int) -> Iterator[str]:
-    with file.open(errors="replace") as opened:
+    with file.open("rb") as opened:
         opened.seek(position)
-        for line in opened:
-            yield line.rstrip("\n")
+        content = opened.read()
+    for line in content.decode(errors="replace").splitlines():
+        _print_line(name, line)
+    return position + len(content)
+
+
+def _print_line(name: str, line: str) -> None:
+    click.echo(f"{name:<{_WIDTH}} | {line}")

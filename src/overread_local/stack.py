@@ -264,7 +264,11 @@ def _start_supervisor(folder: StateFolder, launch: Launch, *, report: Report) ->
     try:
         return _await_record(folder, process.pid, ended=lambda: process.poll() is not None, tell=tell)
     except BaseException:
-        end_supervisor(folder)
+        # By its handle: interrupted early, it has not written its number yet.
+        process.terminate()
+        process.wait(STOP_TIMEOUT_S)
+        del _started_here[process.pid]
+        end_leftovers(folder)
         raise
 
 

@@ -277,7 +277,12 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def provider(aws: Clients) -> str:
-    """The ARN of a function that serves custom resources, made by CloudFormation."""
+    """The ARN of a function that serves custom resources."""
+    return make_provider(aws)
+
+
+def make_provider(aws: Clients) -> str:
+    """Has CloudFormation make that function."""
     resources = {
         "Function": {
             "Type": "AWS::Lambda::Function",

@@ -4,17 +4,20 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from click.testing import CliRunner, Result
 from tests.local.conftest import LAMBDA_PYTHON, client_of
 from tests.local.test_endpoints import make_model, settled
 from tests.local.test_lambda_workers import ROLE, zipped
+from tests.local.test_resource_types import create, custom, make_provider
 
 from overread_cli.local import local
 from overread_local.errors import AlreadyRunningError, LocalStackError, NotRunningError
@@ -124,6 +127,33 @@ def test_what_was_killed_is_named_and_comes_back_from_the_last_checkpoint(tmp_pa
         command("down", state=tmp_path)
 
 
+def test_a_stack_stopped_during_a_deployment_ends_at_once_and_tells_so_later(tmp_path: Path) -> None:
+    def clients(service: str, **options: Any) -> Any:
+        return client_of(stack, service, **options)
+
+    def deploy() -> None:
+        never = custom(provider, Name="one", Mode="silent", ServiceTimeout="600")
+        with pytest.raises((ClientError, BotoCoreError, ResponseParserError)):
+            create(clients, "pending", never)
+
+    stack = LocalStack.start(state_dir=tmp_path, lambda_python=LAMBDA_PYTHON, tied=True)
+    provider = make_provider(clients)
+    deploying = threading.Thread(target=deploy)
+    deploying.start()
+    time.sleep(1.0)
+    began = time.monotonic()
+    stack.stop()
+    assert time.monotonic() - began < 6
+    deploying.join()
+    stack = LocalStack.start(state_dir=tmp_path, lambda_python=LAMBDA_PYTHON, tied=True)
+    try:
+        described = clients("cloudformation").describe_stacks(StackName="pending")["Stacks"][0]
+        assert described["StackStatus"] == "ROLLBACK_FAILED"
+        assert "the emulator was stopped" in described["StackStatusReason"]
+    finally:
+        stack.stop()
+
+
 def test_a_killed_supervisor_is_noticed_and_its_parts_are_ended(tmp_path: Path) -> None:
     assert up(tmp_path).exit_code == 0
     parts = descendants(LocalStack.attach(tmp_path))
@@ -167,10 +197,13 @@ def test_logs_are_followed(tmp_path: Path) -> None:
     arguments = ["local", "logs", "--state-dir", str(tmp_path), "--follow", "--lines", "1", "emulator"]
     with subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE) as following:
         assert following.stdout is not None
+        watchdog = threading.Timer(20, following.kill)
+        watchdog.start()
         seen = [following.stdout.readline()]
         with log.open("a") as more:
             more.write("second\n")
         seen.append(following.stdout.readline())
+        watchdog.cancel()
         following.terminate()
     assert [line.split(b"| ")[1] for line in seen] == [b"first\n", b"second\n"]
 

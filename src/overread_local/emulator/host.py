@@ -16,7 +16,7 @@ import uvicorn
 from ministack import app as ministack_app
 from starlette.concurrency import run_in_threadpool
 
-from overread_local.emulator import hooks, lambda_workers
+from overread_local.emulator import hooks, lambda_workers, prompt_stacks
 from overread_local.emulator.administration import Administration, restore_iam
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
@@ -32,9 +32,15 @@ class Server(uvicorn.Server):
     """uvicorn that ends Lambda workers before the state is saved, and saves it now and then."""
 
     def __init__(
-        self, config: uvicorn.Config, *, administration: Administration, sagemaker: SageMaker
+        self,
+        config: uvicorn.Config,
+        *,
+        folder: StateFolder,
+        administration: Administration,
+        sagemaker: SageMaker,
     ) -> None:
         super().__init__(config)
+        self._folder = folder
         self._administration = administration
         self._sagemaker = sagemaker
         self._saving: asyncio.Task[None] | None = None
@@ -52,6 +58,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        prompt_stacks.fail_interrupted()
         self._sagemaker.resume()
         self._saving = asyncio.get_running_loop().create_task(self._save_now_and_then())
 
@@ -60,6 +67,12 @@ class Server(uvicorn.Server):
             self._saving.cancel()
         await run_in_threadpool(lambda_workers.end_all)
         await super().shutdown(sockets)
+        lambda_workers.end_all()
+        shutil.rmtree(self._folder.temporary, ignore_errors=True)
+        _LOGGER.info("emulator ended")
+        # Here, not after the loop: a stack operation that waits for a custom resource's answer would keep the
+        # loop, and its thread the interpreter, for up to an hour.
+        os._exit(0)
 
     async def _save_now_and_then(self) -> None:
         while True:
@@ -107,12 +120,7 @@ def main() -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=1,
     )
-    Server(config, administration=administration, sagemaker=sagemaker).run()
-    lambda_workers.end_all()
-    shutil.rmtree(folder.temporary, ignore_errors=True)
-    _LOGGER.info("emulator ended")
-    # Threads that wait for a custom resource's answer would keep the interpreter for up to an hour.
-    os._exit(0)
+    Server(config, folder=folder, administration=administration, sagemaker=sagemaker).run()
 
 
 if __name__ == "__main__":

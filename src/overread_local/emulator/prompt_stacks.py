@@ -17,6 +17,8 @@ Handler = Callable[[str, str, Mapping[str, str], bytes, Mapping[str, list[str]]]
 OPERATIONS = frozenset({"CreateStack", "UpdateStack", "DeleteStack", "ExecuteChangeSet"})
 WAIT_AT_MOST_S = 20.0  # well below the 60 s after which clients give up
 _POLL_S = 0.05
+# The CDK's command line deletes and creates again what it finds in ROLLBACK_FAILED.
+_INTERRUPTED = {"CREATE": "ROLLBACK_FAILED", "ROLLBACK": "ROLLBACK_FAILED", "DELETE": "DELETE_FAILED"}
 
 
 def settling(handle: Handler) -> Handler:
@@ -32,6 +34,15 @@ def settling(handle: Handler) -> Handler:
         return answer
 
     return handle_and_settle
+
+
+def fail_interrupted() -> None:
+    """Ends the operations that a stopped emulator left in progress: nobody goes on with them."""
+    for stack in cloudformation._stacks._data.values():
+        status = stack.get("StackStatus", "")
+        if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+            stack["StackStatus"] = _INTERRUPTED.get(status.split("_")[0], "UPDATE_FAILED")
+            stack["StackStatusReason"] = "the emulator was stopped during the operation"
 
 
 async def _settle(name: str) -> None:
