@@ -42,7 +42,7 @@ def _cpu_s(app: Path) -> float:
         subprocess.run(
             [sys.executable, app],
             check=True,
-            env={**os.environ, "CDK_OUTDIR": output},
+            env={**os.environ, "CDK_OUTDIR": output, "CDK_DEFAULT_REGION": "us-east-1"},
             stdout=subprocess.DEVNULL,
         )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
