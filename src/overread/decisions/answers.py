@@ -33,13 +33,16 @@ def merge_answers(output: ReviewOutput, *, terms: ReviewTerms, decision_id: str,
     "cannot decide". The reason code is the only one given, or empty when reviewers gave different ones.
 
     Raises:
-        PoisonedAnswerError: it is about another decision, holds no answer, or one without a usable label.
+        PoisonedAnswerError: it is about another decision, holds no answer, one without a usable label, or two
+            of one person.
     """
     about = output.input_content.get("decision_id"), output.input_content.get("generation")
     if about != (decision_id, generation):
         raise PoisonedAnswerError("output_of_another_decision", f"its input is about {str(about)[:80]}")
     if not output.answers:
         raise PoisonedAnswerError("no_answer", "humanAnswers is empty")
+    if len({_person(answer) for answer in output.answers}) < len(output.answers):
+        raise PoisonedAnswerError("same_reviewer_twice", "two answers are one person's")
     readings = [_read(answer, terms) for answer in output.answers]
     labels = {label for label, _ in readings}
     reason_codes = {code for _, code in readings}
@@ -53,6 +56,11 @@ def merge_answers(output: ReviewOutput, *, terms: ReviewTerms, decision_id: str,
             for answer in output.answers
         ),
     )
+
+
+def _person(answer: HumanAnswer) -> tuple[str, ...]:
+    """Who answered; workers outside a private workforce have nothing but their worker id."""
+    return (answer.sub, answer.issuer) if answer.sub else (answer.worker_id,)
 
 
 def _no_label_code(labels: set[str]) -> str:

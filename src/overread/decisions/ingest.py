@@ -7,11 +7,13 @@ from overread.decisions.answers import merge_answers
 from overread.decisions.ports import Clock, IngestPorts, ReadObject
 from overread.decisions.record import Change, LoopEnd, LoopEntry, Outcome, Record, State, StoredObject
 from overread.errors import PoisonedAnswerError, RecordConflictError, RetryableError
-from overread.review.wire import HumanLoop, LoopStatus, loop_name, parse_output
+from overread.review.wire import HumanLoop, LoopStatus, content_sha256, loop_name, parse_output
 from overread.routing.prediction import Reason
 from overread.routing.route import Decider
 
 STEPS = 8
+UNSEEN = "unseen"
+"""In place of the hash where an ended loop was found before its start was noted: no content fits it."""
 
 
 class IngestResult(StrEnum):
@@ -74,8 +76,9 @@ def _next_change(
 ) -> Change | None:
     is_current = entry.generation == record.generation
     if is_current and record.state is State.PENDING:
-        # The loop exists; only the note of its start is missing (the starter died, or is about to write it).
-        return transitions.begin_review(record, at=clock())
+        # The starter died, or is about to write its note, or the loop is somebody else's under our name. What
+        # it should have shown is not known here, so its answer is kept and asked for again, never used.
+        return transitions.begin_review(record, input_content_sha256=UNSEEN, at=clock())
     if is_current and record.state is State.IN_REVIEW:
         return _settle(record, loop, ports=ports, clock=clock)
     return _keep_if_late(record, loop, entry=entry, ports=ports, clock=clock)
@@ -101,6 +104,10 @@ def _judge(record: Record, loop: HumanLoop, read: ReadObject, *, clock: Clock) -
     parsed = parse_output(read.body)
     if (parsed.human_loop_name, parsed.flow_definition_arn) != (loop.name, loop.flow_definition_arn):
         raise PoisonedAnswerError("output_of_another_loop", parsed.human_loop_name[:80])
+    review = record.review_of(record.generation)
+    pinned = review.input_content_sha256 if review else ""
+    if pinned and content_sha256(parsed.input_content) != pinned:
+        raise PoisonedAnswerError("output_of_other_content", "people saw something else than the decision's")
     verdict = merge_answers(
         parsed, terms=record.terms, decision_id=record.decision_id, generation=record.generation
     )

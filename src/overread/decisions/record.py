@@ -82,11 +82,16 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """One human loop of the decision."""
+    """One human loop of the decision.
+
+    `input_content_sha256` is the hash of what its people were to see, which the output must repeat; empty in
+    records from before it was kept.
+    """
 
     generation: int
     loop_name: str
     flow_definition_arn: str
+    input_content_sha256: str
     started_at: datetime
     end: LoopEnd
     end_code: str

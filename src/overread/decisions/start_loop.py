@@ -1,6 +1,7 @@
 """The use case "get this pending decision to people": one human loop, however often it runs."""
 
 import hashlib
+import json
 from enum import StrEnum
 
 from overread.decisions import transitions
@@ -17,7 +18,7 @@ from overread.errors import (
     ServiceError,
 )
 from overread.review.limits import INPUT_CONTENT
-from overread.review.wire import loop_name
+from overread.review.wire import content_sha256, loop_name
 from overread.routing.prediction import Reason
 from overread.strict_json import canonical_json, parse_json
 
@@ -86,11 +87,11 @@ def _next_change(record: Record, *, ports: StartPorts, clock: Clock, jitter: flo
 
 def _start(record: Record, *, ports: StartPorts, clock: Clock) -> Change:
     name = loop_name(record.decision_id, generation=record.generation)
+    content = _input_content(record, ports=ports)
     if record.waiting is not None and record.waiting.is_unknown:
-        found = _adopt(record, name, ports=ports, clock=clock)
+        found = _adopt(record, name, content=content, ports=ports, clock=clock)
         if found is not None:
             return found
-    content = _input_content(record, ports=ports)
     try:
         ports.loops.start(
             name,
@@ -99,22 +100,31 @@ def _start(record: Record, *, ports: StartPorts, clock: Clock) -> Change:
             free_of_personal_data=record.terms.free_of_personal_data,
         )
     except NameTakenError:
-        found = _adopt(record, name, ports=ports, clock=clock)
+        found = _adopt(record, name, content=content, ports=ports, clock=clock)
         if found is None:
             raise
         return found
-    return transitions.begin_review(record, at=clock())
+    return _begin(record, content=content, clock=clock)
 
 
-def _adopt(record: Record, name: str, *, ports: StartPorts, clock: Clock) -> Change | None:
-    """The loop of that name taken as this decision's; one of another flow definition costs a generation."""
+def _begin(record: Record, *, content: bytes, clock: Clock) -> Change:
+    return transitions.begin_review(
+        record, input_content_sha256=content_sha256(json.loads(content)), at=clock()
+    )
+
+
+def _adopt(record: Record, name: str, *, content: bytes, ports: StartPorts, clock: Clock) -> Change | None:
+    """The loop of that name taken as this decision's; one of another flow definition costs a generation.
+
+    What it shows to people is not known here: its output tells, and must fit `content` to be used.
+    """
     loop = ports.loops.describe(name)
     if loop is None:
         return None
     if loop.flow_definition_arn != record.terms.flow_definition_arn:
         reason = Reason("loop_name_taken", {"flow_definition_arn": loop.flow_definition_arn})
         return transitions.review_again(record, reason=reason, output=None, at=clock())
-    return transitions.begin_review(record, at=clock())
+    return _begin(record, content=content, clock=clock)
 
 
 def _input_content(record: Record, *, ports: StartPorts) -> bytes:

@@ -159,13 +159,14 @@ def repin(record: Record, *, terms: ReviewTerms, policy_version: str, at: dateti
     )
 
 
-def begin_review(record: Record, *, at: datetime) -> Change:
-    """The human loop of this generation exists."""
+def begin_review(record: Record, *, input_content_sha256: str, at: datetime) -> Change:
+    """The human loop of this generation exists; `input_content_sha256` is what it must be about."""
     name = loop_name(record.decision_id, generation=record.generation)
     review = Review(
         generation=record.generation,
         loop_name=name,
         flow_definition_arn=record.terms.flow_definition_arn,
+        input_content_sha256=input_content_sha256,
         started_at=at,
         end=LoopEnd.OPEN,
         end_code="",
@@ -177,7 +178,11 @@ def begin_review(record: Record, *, at: datetime) -> Change:
         sources=_PENDING,
         at=at,
         event="review_started",
-        detail={"human_loop": name, "flow_definition_arn": review.flow_definition_arn},
+        detail={
+            "human_loop": name,
+            "flow_definition_arn": review.flow_definition_arn,
+            "input_content_sha256": input_content_sha256,
+        },
         waiting=None,
         reviews=(*record.reviews, review),
         due_at=at + REVIEW_LOOK_AGAIN,
@@ -247,6 +252,7 @@ def keep_late_answer(
         generation=generation,
         loop_name=loop.name,
         flow_definition_arn=loop.flow_definition_arn,
+        input_content_sha256=known.input_content_sha256 if known else "",
         started_at=known.started_at if known else at,
         end=LoopEnd.LATE,
         end_code=known.end_code if known else "",

@@ -82,6 +82,22 @@ def loop_name(decision_id: str, *, generation: int, suffix: str = "") -> str:
     return f"h-{digest[:26]}-g{generation}" + (f"-{suffix}" if suffix else "")
 
 
+def content_sha256(content: Mapping[str, Any]) -> str:
+    """The hash of an input content by its values: 1, 1.0 and 1e0 are one number, the order of names is free.
+
+    Numbers count as 64-bit floats, because A2I writes them anew.
+
+    Raises:
+        PoisonedAnswerError: it is nested too deeply.
+    """
+    try:
+        by_value = json.loads(json.dumps(content), parse_int=_number, parse_float=_number)
+        text = json.dumps(by_value, sort_keys=True)
+    except RecursionError as error:
+        raise PoisonedAnswerError("output_of_other_content", "nested too deeply") from error
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def parse_output(body: bytes) -> ReviewOutput:
     """The output document in `body`.
 
@@ -136,6 +152,10 @@ def _parse_answer(answer: Any) -> HumanAnswer:
 
 def _is_duration(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e9
+
+
+def _number(digits: str) -> float:
+    return float(digits) + 0.0  # -0.0 becomes 0.0
 
 
 def _need(condition: bool, fault: str) -> None:

@@ -19,6 +19,8 @@ _FLOW_DEFINITION_ARN = (
 )
 _ENDPOINT_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 _EXPRESSION_LENGTH = 1024
+_NAMES_BYTES = 100_000
+"""Labels and withheld names stand in every record, and a record has its largest size (DynamoDB: 400 KB)."""
 
 
 class Mode(StrEnum):
@@ -207,6 +209,10 @@ def _review(document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]
         if answer.get(name) is not None:
             _compiled(answer.get(name), f"review.answer.{name}", faults)
     shown = faults.section(document.get("input", {}), "input", optional=("withheld",))
+    withheld = shown.texts("withheld", maximum=1000, length=256)
+    names_bytes = sum(len(name.encode()) for name in (*labels, *withheld))
+    if names_bytes > _NAMES_BYTES:
+        faults.add("labels and input.withheld", f"at most {_NAMES_BYTES} bytes together", names_bytes)
     data = faults.section(document.get("data"), "data", required=("class",))
     free_of_personal_data = (
         data.choice("class", ("personal", "free-of-personal-data"), default="personal")
@@ -219,7 +225,7 @@ def _review(document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]
         task_ui_sha256=section.text("task_ui_sha256", length=71, default=""),
         backend=section.choice("backend", ("a2i", "overread"), default="a2i"),
         labels=labels,
-        withheld=shown.texts("withheld", maximum=1000, length=256),
+        withheld=withheld,
         label_path=answer.text("label", length=_EXPRESSION_LENGTH),
         reason_code_path=answer.text("reason_code", length=_EXPRESSION_LENGTH, default=""),
         cannot_decide_path=answer.text("cannot_decide", length=_EXPRESSION_LENGTH, default=""),

@@ -82,7 +82,8 @@ def request_body(**changes: Any) -> bytes:
 
 
 def answer(label: str = "decline", **changes: Any) -> Json:
-    """One worker's answer in an output document."""
+    """One worker's answer in an output document; another `workerId` is another person."""
+    sub = f"sub-of-{changes['workerId']}" if "workerId" in changes else "5f0c8a52-1111-4222-8333-944455556666"
     return {
         "acceptanceTime": "2026-11-22T21:07:00.000Z",
         "answerContent": {"decision": {"label": label}, "reason_code": "income-unverified", "note": "…"},
@@ -93,7 +94,7 @@ def answer(label: str = "decline", **changes: Any) -> Json:
             "identityData": {
                 "identityProviderType": "Cognito",
                 "issuer": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCdEf123",
-                "sub": "5f0c8a52-1111-4222-8333-944455556666",
+                "sub": sub,
             }
         },
         **changes,

@@ -1,9 +1,11 @@
 """In-memory worlds for the decision's use cases: every port, with the faults that the real ones have."""
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from overread.decisions import codec
 from overread.decisions.ports import IngestPorts, ModelReply, ReadObject, StartPorts, SubmitPorts
@@ -203,6 +205,11 @@ class FakeLoops:
         """The loop as it stands."""
         self._faults.enter("describe")
         return self.loops.get(name)
+
+    def content(self, name: str) -> dict[str, Any]:
+        """What the loop shows to people."""
+        document: dict[str, Any] = json.loads(self.contents[name])
+        return document
 
     def end(self, name: str, status: str, *, output_uri: str = "", failure_code: str = "") -> None:
         """Ends the loop."""

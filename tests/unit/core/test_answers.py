@@ -106,4 +106,26 @@ def test_the_verdict_does_not_depend_on_the_order_of_answers() -> None:
 
 def test_reviewers_who_give_different_reasons_give_none() -> None:
     other = {"decision": {"label": "decline"}, "reason_code": "other"}
-    assert merge(answer(), answer(answerContent=other)).reason_code == ""
+    assert merge(answer(), answer(answerContent=other, workerId="bb")).reason_code == ""
+
+
+ANONYMOUS: dict[str, Any] = {"workerMetadata": {}}
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        (answer("decline"), answer("approve")),
+        (answer(), answer() | {"workerId": "another id of the same person"}),
+        (answer(workerId="aa", **ANONYMOUS), answer(workerId="aa", **ANONYMOUS)),
+        (answer(workerId="aa"), answer(workerId="bb"), answer(workerId="aa")),
+    ],
+)
+def test_two_answers_of_one_person_are_poison(answers: tuple[Any, ...]) -> None:
+    with pytest.raises(PoisonedAnswerError, match="same_reviewer_twice"):
+        merge(*answers)
+
+
+def test_workers_without_an_identity_are_told_apart_by_their_worker_ids() -> None:
+    verdict = merge(answer(workerId="aa", **ANONYMOUS), answer(workerId="bb", **ANONYMOUS))
+    assert (verdict.label, len(verdict.reviewers)) == ("decline", 2)

@@ -1,5 +1,6 @@
 """The use case ingest: one outcome however events come, and never a machine's when people should decide."""
 
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from overread.errors import AmbiguousError, RecordConflictError, RetryableError
 from overread.review.wire import loop_name
 from overread_testing.decision_builders import (
     CALLER_SCOPE,
+    FLOW_DEFINITION_ARN,
     NEXT_FLOW_DEFINITION_ARN,
     answer,
     output_document,
@@ -22,8 +24,8 @@ from overread_testing.decision_builders import (
 from overread_testing.decision_fakes import World, service_error
 
 
-def in_review(**changes: Any) -> World:
-    """A world with one decision whose first loop is open."""
+def pending(**changes: Any) -> World:
+    """A world with one decision that waits for people."""
     world = World(policy(**changes))
     world.models.reply = b'{"label": "approve", "confidence": 0.71}'
     submit(
@@ -35,6 +37,12 @@ def in_review(**changes: Any) -> World:
         ports=world.submit_ports,
         clock=world.clock,
     )
+    return world
+
+
+def in_review(**changes: Any) -> World:
+    """A world with one decision whose first loop is open."""
+    world = pending(**changes)
     assert start(world) is StartResult.STARTED
     return world
 
@@ -52,8 +60,9 @@ def name_of(world: World, generation: int = 1) -> str:
 def output(world: World, *, generation: int = 1, **changes: Any) -> bytes:
     (decision_id,) = world.records.items
     name = name_of(world, generation)
+    content = {**world.loops.content(name), "decision_id": changes.pop("decision_id", decision_id)}
     return output_document(
-        **{"loop_name": name, "decision_id": decision_id, "generation": generation, **changes}
+        **{"loop_name": name, "decision_id": decision_id, "inputContent": content, **changes}
     )
 
 
@@ -125,15 +134,70 @@ def test_an_event_about_a_loop_that_a2i_does_not_know_changes_nothing() -> None:
     assert world.records.only() == record
 
 
-def test_an_event_that_overtakes_the_note_of_the_start_is_used() -> None:
+def test_an_answer_that_overtakes_the_note_of_the_start_is_kept_and_asked_for_again() -> None:
     world = in_review()
     (decision_id,) = world.records.items
     world.records.items[decision_id] = {**world.records.items[decision_id], "state": "PENDING", "reviews": []}
     world.answer(name_of(world), output(world))
-    assert news(world) is IngestResult.DECIDED
+    assert news(world) is IngestResult.REVIEW_REPEATED
     record = world.records.only()
-    assert record.state is State.FINAL
-    assert len(record.reviews) == 1
+    assert (record.state, record.generation) == (State.PENDING, 2)
+    (review,) = record.reviews
+    assert (review.end, review.end_code) == (LoopEnd.UNUSABLE, "output_of_other_content")
+    assert review.output is not None
+
+
+def test_a_loop_that_somebody_else_made_under_our_name_decides_nothing() -> None:
+    world = pending()
+    name = name_of(world)
+    forged = {"decision_id": world.records.only().decision_id, "generation": 1, "input": {"amount": 1}}
+    world.loops.start(
+        name,
+        flow_definition_arn=FLOW_DEFINITION_ARN,
+        input_content=json.dumps(forged).encode(),
+        free_of_personal_data=False,
+    )
+    assert start(world) is StartResult.STARTED
+    record = answered(world)
+    assert (record.state, record.generation, record.outcome) == (State.PENDING, 2, None)
+    assert record.reviews[0].end_code == "output_of_other_content"
+    detail = world.records.audit[-1].detail
+    assert detail["reason"] == {"code": "output_of_other_content"}
+    assert detail["output"]["version_id"] == "v1"
+    assert start(world) is StartResult.STARTED
+    world.answer(name_of(world, 2), output(world, generation=2))
+    assert news(world, 2) is IngestResult.DECIDED
+
+
+def test_numbers_and_order_written_otherwise_are_the_same_content() -> None:
+    world = in_review()
+    content = dict(reversed(world.loops.content(name_of(world)).items()))
+    content["input"] = {**content["input"], "amount": 9600.0}
+    assert answered(world, inputContent={**content, "generation": 1.0}).state is State.FINAL
+
+
+@pytest.mark.parametrize("amount", [9601, 9600.5, "9600", True, None])
+def test_another_value_in_the_input_is_other_content(amount: object) -> None:
+    world = in_review()
+    content = world.loops.content(name_of(world))
+    content["input"]["amount"] = amount
+    assert answered(world, inputContent=content).reviews[0].end_code == "output_of_other_content"
+
+
+def test_a_review_from_before_the_hash_was_kept_is_not_compared() -> None:
+    world = in_review()
+    (item,) = world.records.items.values()
+    del item["reviews"][0]["input_content_sha256"]
+    assert (
+        answered(world, inputContent={"decision_id": item["decision_id"], "generation": 1}).state == "FINAL"
+    )
+
+
+def test_one_person_who_answers_twice_decides_nothing() -> None:
+    world = in_review()
+    record = answered(world, answers=[answer(), answer()])
+    assert (record.state, record.outcome) == (State.PENDING, None)
+    assert record.reviews[0].end_code == "same_reviewer_twice"
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,11 @@ FAULTS: list[tuple[str, Any, str]] = [
     ("review__answer__label", "[", "review.answer.label must be a JMESPath expression"),
     ("review__public_workforce", True, "review.public_workforce must be false while data.class is personal"),
     ("data__class", "secret", "data.class must be one of personal, free-of-personal-data"),
+    (
+        "labels",
+        ["approve", *(f"{number:0128}" for number in range(999))],
+        "labels and input.withheld must be at most 100000 bytes together, got 127885",
+    ),
     ("input__withheld", "sex", "input.withheld must be a list"),
     ("input__hidden", ["sex"], "input.hidden is unknown, allowed are withheld"),
 ]

@@ -58,7 +58,12 @@ def start(world: World) -> None:
 def finish(world: World, label: str = "decline") -> None:
     record = world.records.only()
     name = loop_name(record.decision_id, generation=1)
-    body = output_document(loop_name=name, decision_id=record.decision_id, answers=[answer(label)])
+    body = output_document(
+        loop_name=name,
+        decision_id=record.decision_id,
+        answers=[answer(label)],
+        inputContent=world.loops.content(name),
+    )
     world.answer(name, body)
     world.clock.pass_seconds(47.12)
     ingest(name, ports=world.ingest_ports, clock=world.clock)
@@ -245,7 +250,7 @@ ARROWS = {
     "postpone": lambda record: transitions.postpone(
         record, error=service_error(RetryableError, "x"), is_unknown=False, at=AT, jitter=0
     ),
-    "begin": lambda record: transitions.begin_review(record, at=AT),
+    "begin": lambda record: transitions.begin_review(record, input_content_sha256="ab" * 32, at=AT),
     "again": lambda record: transitions.review_again(record, reason=Reason("x"), output=None, at=AT),
     "escalate": lambda record: transitions.escalate(record, reason=Reason("x"), output=None, at=AT),
 }

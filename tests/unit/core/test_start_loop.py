@@ -12,7 +12,7 @@ from overread.decisions.start_loop import StartResult, start_loop
 from overread.decisions.submit import submit
 from overread.decisions.transitions import backoff_s
 from overread.errors import AmbiguousError, PermanentError, RecordConflictError, RetryableError
-from overread.review.wire import loop_name
+from overread.review.wire import content_sha256, loop_name
 from overread_testing.decision_builders import (
     CALLER_SCOPE,
     FLOW_DEFINITION_ARN,
@@ -161,7 +161,15 @@ def test_a_starter_that_died_before_its_note_is_followed_by_one_that_finds_the_l
     assert len(world.loops.loops) == 1
 
 
-def test_a_loop_with_other_content_under_our_name_and_flow_definition_is_ours() -> None:
+def test_the_start_pins_what_people_are_to_see_in_the_record_and_its_audit() -> None:
+    world = pending()
+    start(world)
+    (review,) = world.records.only().reviews
+    assert review.input_content_sha256 == content_sha256(content(world))
+    assert world.records.audit[-1].detail["input_content_sha256"] == review.input_content_sha256
+
+
+def test_a_loop_with_other_content_is_taken_but_what_it_should_show_is_pinned() -> None:
     world = pending()
     (decision_id,) = world.records.items
     name = loop_name(decision_id, generation=1)
@@ -170,6 +178,10 @@ def test_a_loop_with_other_content_under_our_name_and_flow_definition_is_ours() 
     )
     assert start(world) is StartResult.STARTED
     assert world.loops.contents[name] == b"{}"
+    twin = pending()
+    start(twin)
+    (review,), (of_twin,) = world.records.only().reviews, twin.records.only().reviews
+    assert review.input_content_sha256 == of_twin.input_content_sha256 != content_sha256({})
 
 
 def test_a_loop_of_another_flow_definition_under_our_name_costs_a_generation() -> None:

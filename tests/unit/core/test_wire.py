@@ -1,6 +1,7 @@
 """A2I's wire: loop names and output documents, good and poisoned."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from overread.errors import PoisonedAnswerError
 from overread.review.limits import HUMAN_LOOP_NAME
-from overread.review.wire import loop_name, parse_output
+from overread.review.wire import content_sha256, loop_name, parse_output
 from overread_testing.decision_builders import answer, output_document
 
 
@@ -102,3 +103,28 @@ def test_a_poisoned_output_is_told_from_a_good_one(body: bytes) -> None:
 def test_no_output_whatsoever_breaks_the_reader(body: bytes) -> None:
     with pytest.raises(PoisonedAnswerError):
         parse_output(body)
+
+
+@pytest.mark.parametrize("same", ['{"b": 100, "a": 0}', '{"a": -0.0, "b": 1e2}', '{"a": 0.0, "b": 100.0}'])
+def test_content_is_hashed_by_its_values(same: str) -> None:
+    assert content_sha256(json.loads(same)) == content_sha256({"a": 0, "b": 100})
+
+
+@pytest.mark.parametrize(
+    "other", [{"a": False, "b": 100}, {"a": "0", "b": 100}, {"a": 0, "b": 100.5}, {"b": 100}]
+)
+def test_other_values_have_another_hash(other: dict[str, Any]) -> None:
+    assert content_sha256(other) != content_sha256({"a": 0, "b": 100})
+
+
+@pytest.mark.parametrize("text", ['{"a": 1e999}', '{"a": "\\ud800"}', '{"a": ' + "9" * 400 + "}"])
+def test_whatever_json_reads_has_a_hash(text: str) -> None:
+    assert len(content_sha256(json.loads(text))) == 64
+
+
+def test_content_nested_too_deeply_to_be_hashed_is_poison() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5_000):
+        deep = {"a": deep}
+    with pytest.raises(PoisonedAnswerError, match="output_of_other_content"):
+        content_sha256(deep)

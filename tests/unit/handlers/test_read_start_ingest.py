@@ -175,7 +175,12 @@ def completed(world: World, event: Event) -> dict[str, Any]:
     record = pending(world)
     stream(world, streamed(event, record.decision_id))
     name = loop_name(record.decision_id, generation=1)
-    world.answer(name, output_document(loop_name=name, decision_id=record.decision_id))
+    world.answer(
+        name,
+        output_document(
+            loop_name=name, decision_id=record.decision_id, inputContent=world.loops.content(name)
+        ),
+    )
     news = event("a2i-completed")
     return {**news, "detail": {**news["detail"], "humanLoopName": name}}
 
