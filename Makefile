@@ -22,6 +22,7 @@ build/.setup: build/.python build/.lambda build/.portal build/.models
 
 build/.python: pyproject.toml requirements-dev.txt requirements-sdk.txt
 	@mkdir -p build
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
 	echo "setup: Python environment (.venv), about a minute the first time"
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements-dev.txt
@@ -57,7 +58,7 @@ demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no
 	@$(BIN)/overread demo --config $(CONFIG)
 
 .PHONY: test
-test: setup ## run every test (about 10 minutes on two cores; TESTS=path for some)
+test: setup ## run every test (about 5 minutes on two cores; TESTS=path for some)
 	@$(BIN)/pytest -q $(or $(TESTS),tests)
 
 .PHONY: lint

@@ -66,16 +66,21 @@ class LocalStack:
 
         Raises:
             AlreadyRunningError: a stack runs in this folder.
-            LocalStackError: the interpreter for Lambdas is missing, a port is taken, or a part did not start.
+            LocalStackError: the interpreter for Lambdas is missing, the folder holds something else or cannot
+                be written, a port is taken, or a part did not start.
         """
         folder = StateFolder(state_dir.resolve())
         _check_interpreter(lambda_python)
+        _check_folder(folder)
         if running(folder):
             raise AlreadyRunningError(f"a local stack already runs in {folder.root}: `overread local status`")
         end_leftovers(folder)
-        if fresh:
-            shutil.rmtree(folder.root, ignore_errors=True)
-        folder.root.mkdir(parents=True, exist_ok=True)
+        try:
+            if fresh and folder.root.exists():
+                shutil.rmtree(folder.root)
+            folder.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalStackError(f"{folder.root} cannot be made a state folder: {error.strerror}") from error
         launch = _launch(
             folder,
             lambda_python=lambda_python,
@@ -334,6 +339,18 @@ def _reviewers(names: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "sub": str(uuid.uuid5(_NAMESPACE, name)), "groups": [REVIEWER_GROUP]} for name in names
     ]
+
+
+def _check_folder(folder: StateFolder) -> None:
+    """A folder that holds something else is neither emptied nor written to."""
+    if folder.root.is_dir():
+        if any(folder.root.iterdir()) and not folder.launch.is_file():
+            raise LocalStackError(
+                f"{folder.root} holds something else than a local stack; nothing is changed,"
+                " name another folder"
+            )
+    elif folder.root.exists():
+        raise LocalStackError(f"{folder.root} is a file; the state folder must be a folder, or not exist yet")
 
 
 def _check_interpreter(lambda_python: Path) -> None:

@@ -22,6 +22,7 @@ from overread_cli.demo.report import Row, last_line, print_report
 from overread_cli.demo.reviewers import Reading, ReviewTeam
 from overread_client import Decision, DecisionApi
 from overread_config import ConfigError, Settings, load_settings
+from overread_local.errors import LocalStackError
 from overread_local.stack import LocalStack
 
 REVIEWERS = ("ada", "grace", "katherine")
@@ -94,6 +95,9 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
         print_report(rows, console=narrate.console)
         narrate("stopping the local stack")
     click.echo(f"every decision, one a line: {output / 'decisions.jsonl'}")
+    click.echo(
+        f"to look around in what was deployed: .venv/bin/overread local up --state-dir {output / 'state'}"
+    )
     click.echo(last_line(rows))
     if any(not row.document.get("outcome") for row in rows):
         raise SystemExit(1)
@@ -127,15 +131,22 @@ def terminated_by_signals() -> Iterator[None]:
 def local_stack(root: Path, *, output: Path, narrate: Narrator) -> Iterator[LocalStack]:
     """A fresh local stack that is stopped at the end, whatever happens."""
     narrate("starting the local stack: AWS emulator, model server, worker portal")
-    stack = LocalStack.start(
-        state_dir=output / "state",
-        lambda_python=root / ".venv-lambda/bin/python",
-        fresh=True,
-        reviewers=REVIEWERS,
-    )
+    try:
+        stack = LocalStack.start(
+            state_dir=output / "state",
+            lambda_python=root / ".venv-lambda/bin/python",
+            fresh=True,
+            reviewers=REVIEWERS,
+            tied=True,
+        )
+    except LocalStackError as error:
+        raise click.ClickException(str(error)) from error
     try:
         narrate(f"local stack up at {stack.endpoint_url}")
         yield stack
+    except KeyboardInterrupt:
+        narrate("interrupted; stopping the local stack")
+        raise
     finally:
         stack.stop()
 
@@ -209,6 +220,7 @@ def settle(
         wait(latest, api=api, narrate=narrate, check=lambda: None)
         return latest
     narrate(f"scripted reviewers {who} work the portal at {stack.portal_url}/portal/")
+    narrate(f"  they err in {reading.error_rate:.0%} of the cases, and the tasks do not hold the truth")
     with ReviewTeam(REVIEWERS, portal_url=stack.portal_url, reading=reading) as team:
         wait(latest, api=api, narrate=narrate, check=team.check)
     return latest

@@ -66,7 +66,9 @@ def deploy(
         bootstrap = both.submit(cdk.run, "bootstrap", target, cwd=work_dir)
         synth = both.submit(cdk.run, "synth", "--quiet", "--output", str(assembly))
         bootstrap.result()
+        report("  bootstrapped")
         synth.result()
+        report("  synthesised")
 
     def progress(line: str) -> None:
         before, done, name = line.partition("✅")

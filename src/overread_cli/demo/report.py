@@ -85,10 +85,10 @@ def _decisions_table(rows: Sequence[Row]) -> Table:
         ("use case", "left"),
         ("case", "left"),
         ("outcome", "left"),
-        ("", "left"),
+        ("right", "left"),
         ("source", "left"),
         ("why", "left"),
-        ("confidence", "right"),
+        ("model's confidence", "right"),
         ("reviewer", "left"),
         ("seconds", "right"),
     ):
