@@ -12,8 +12,6 @@ from overread.routing.prediction import Reason
 from overread.routing.route import Decider
 
 STEPS = 8
-UNSEEN = "unseen"
-"""In place of the hash where an ended loop was found before its start was noted: no content fits it."""
 
 
 class IngestResult(StrEnum):
@@ -77,8 +75,8 @@ def _next_change(
     is_current = entry.generation == record.generation
     if is_current and record.state is State.PENDING:
         # The starter died, or is about to write its note, or the loop is somebody else's under our name. What
-        # it should have shown is not known here, so its answer is kept and asked for again, never used.
-        return transitions.begin_review(record, input_content_sha256=UNSEEN, at=clock())
+        # people should have seen is in that note: no answer counts, and none is given up, before it is there.
+        raise RetryableError("StartNotNoted", operation="Ingest")
     if is_current and record.state is State.IN_REVIEW:
         return _settle(record, loop, ports=ports, clock=clock)
     return _keep_if_late(record, loop, entry=entry, ports=ports, clock=clock)

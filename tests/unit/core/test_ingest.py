@@ -134,17 +134,17 @@ def test_an_event_about_a_loop_that_a2i_does_not_know_changes_nothing() -> None:
     assert world.records.only() == record
 
 
-def test_an_answer_that_overtakes_the_note_of_the_start_is_kept_and_asked_for_again() -> None:
+def test_an_answer_that_overtakes_the_note_of_the_start_waits_for_it_and_then_decides() -> None:
     world = in_review()
     (decision_id,) = world.records.items
     world.records.items[decision_id] = {**world.records.items[decision_id], "state": "PENDING", "reviews": []}
+    before = dict(world.records.items[decision_id])
     world.answer(name_of(world), output(world))
-    assert news(world) is IngestResult.REVIEW_REPEATED
-    record = world.records.only()
-    assert (record.state, record.generation) == (State.PENDING, 2)
-    (review,) = record.reviews
-    assert (review.end, review.end_code) == (LoopEnd.UNUSABLE, "output_of_other_content")
-    assert review.output is not None
+    with pytest.raises(RetryableError, match="StartNotNoted"):
+        news(world)
+    assert world.records.items[decision_id] == before
+    assert start(world) is StartResult.STARTED
+    assert news(world) is IngestResult.DECIDED
 
 
 def test_a_loop_that_somebody_else_made_under_our_name_decides_nothing() -> None:
