@@ -176,6 +176,8 @@ def build_app(service: ReviewService) -> Starlette:
                 await run_in_threadpool(service.loops.sweep)
             except (ReviewError, ClientError) as error:
                 _LOG.warning("the sweep failed and will be repeated: %s", error)
+            except Exception:  # noqa: BLE001 - a sweep that ends expires nothing any more, without a word
+                _LOG.exception("the sweep failed and will be repeated")
             await asyncio.sleep(_SWEEP_INTERVAL_S)
 
     @asynccontextmanager

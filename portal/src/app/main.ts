@@ -68,7 +68,12 @@ class Portal extends View {
 
 function taskInAddress(): string | null {
   const match = /^#\/tasks\/(.+)$/.exec(location.hash);
-  return match?.[1] === undefined ? null : decodeURIComponent(match[1]);
+  if (match?.[1] === undefined) return null;
+  try {
+    return decodeURIComponent(match[1]);
+  } catch {
+    return null; // no address of ours
+  }
 }
 
 customElements.define("overread-sign-in", SignIn);

@@ -23,6 +23,7 @@ from overread_review.service.errors import (
     RecordExistsError,
     RequestInvalidError,
     ResourceMissingError,
+    ReviewError,
     StoreUnavailableError,
     UnavailableError,
 )
@@ -39,6 +40,8 @@ _LOG = logging.getLogger(__name__)
 _WRITE_ATTEMPTS = 12
 _SWEEP_BATCH = 50
 _LIST_PAGE = 10
+_FAULTS_OF_ONE_LOOP = (ReviewError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What the data and documents of one loop may raise."""
 
 
 class Loops:
@@ -219,10 +222,16 @@ class Loops:
         return loop
 
     def sweep(self) -> int:
-        """End what time has ended and hand over late events; the number of loops looked at."""
+        """End what time has ended and hand over late events; the number of loops looked at.
+
+        A loop whose own data cannot be handled is named in the log and tried again; the others go on.
+        """
         due = self._store.due_loops(self._clock(), limit=_SWEEP_BATCH)
         for loop in due:
-            self.conclude(loop)
+            try:
+                self.conclude(loop)
+            except _FAULTS_OF_ONE_LOOP as error:
+                _LOG.warning("human loop %s cannot be concluded: %s", loop.name, error)
         return len(due)
 
     def named(self, name: str) -> Loop | None:

@@ -16,6 +16,8 @@ from overread_review.service.errors import (
     TaskGoneError,
     TaskUnknownError,
 )
+from overread_review.service.loops import Loops
+from overread_review.service.model import Loop
 from overread_review.service.records import loop_text, parse_loop
 from overread_testing.review_fakes import ADA, GRACE, KATHERINE, STRANGER, ReviewLab, review_lab
 
@@ -184,6 +186,29 @@ def test_an_untouched_loop_expires_without_output(lab: ReviewLab) -> None:
     assert lab.documents.outputs == {}
     assert lab.events.delivered[0]["detail"]["humanLoopOutput"] is None
     assert lab.service.loops.sweep() == 0
+
+
+def test_one_loop_that_cannot_be_concluded_keeps_no_other_from_its_end(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    lab.start("loop-1")
+    lab.start("loop-2")
+    conclude = Loops.conclude
+
+    def broken(loops: Loops, loop: Loop) -> object:
+        if loop.name == "loop-1":
+            raise ValueError("half of a surrogate pair")
+        return conclude(loops, loop)
+
+    monkeypatch.setattr(Loops, "conclude", broken)
+    lab.clock.advance(864_000)
+    lab.service.loops.sweep()
+    assert lab.loop("loop-1").status == LoopStatus.IN_PROGRESS
+    assert lab.loop("loop-2").status == LoopStatus.FAILED
+    assert "loop-1 cannot be concluded: half of a surrogate pair" in caplog.text
+    monkeypatch.undo()
+    lab.service.loops.sweep()
+    assert lab.loop("loop-1").status == LoopStatus.FAILED
 
 
 def test_an_event_that_could_not_be_delivered_is_sent_by_the_sweep(lab: ReviewLab) -> None:
