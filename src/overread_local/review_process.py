@@ -27,6 +27,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from overread_aws.review_documents import S3ReviewDocuments
 from overread_aws.review_store import DynamoReviewStore, table_definition
+from overread_local.cross_site import CrossSiteGuard
 from overread_review.app import create_app
 from overread_review.service.errors import EventUndeliveredError, ReviewError
 from overread_review.service.model import Reviewer
@@ -191,6 +192,7 @@ def build_app(service: ReviewService) -> Starlette:
     app = create_app(service, lifespan=lifespan)
     # Nobody has a password here: a site that makes its own name mean 127.0.0.1 must not become a reviewer.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
+    app.add_middleware(CrossSiteGuard)
     return app
 
 

@@ -94,6 +94,23 @@ def test_a_name_that_was_pointed_at_this_machine_is_not_served(review_process: A
         assert "set-cookie" not in reply.headers
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+    ids=["another origin", "an opaque origin", "another site"],
+)
+def test_a_page_of_another_site_can_change_nothing(review_process: Any, headers: dict[str, str]) -> None:
+    url, _ = review_process()
+    with httpx.Client(base_url=url, trust_env=False) as browser:
+        text = {"Content-Type": "text/plain", **headers}
+        assert browser.post("/human-loops", content=b"{}", headers=text).status_code == 403
+        assert (
+            browser.post("/portal/api/session", json={"reviewer": "ada"}, headers=headers).status_code == 403
+        )
+        own = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
+        assert browser.post("/portal/api/session", json={"reviewer": "ada"}, headers=own).status_code == 200
+
+
 def test_sessions_claims_and_loops_outlive_the_process(review_process: Any) -> None:
     url, process = review_process()
     session = boto3.Session(
