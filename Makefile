@@ -94,6 +94,9 @@ lock: build/.python ## resolve the locked dependencies anew, with hashes and wit
 	$$compile lambda/requirements.in -o lambda/requirements.txt
 	cp lambda/requirements.txt constructs/overread_constructs/handler_requirements.txt
 	$$compile lambda/runtime.in -o lambda/runtime.txt
+	# What the zip brings shadows what Lambda's boto3 depends on: the versions must be those it takes.
+	$$compile --constraint lambda/runtime.txt lambda/review-requirements.in -o lambda/review-requirements.txt
+	cp lambda/review-requirements.txt constructs/overread_constructs/review_requirements.txt
 	npm install --package-lock-only --silent
 
 .PHONY: pr
