@@ -18,7 +18,7 @@ from overread_constructs.confidence_router import ConfidenceRouter
 from overread_constructs.flow_definition import FlowDefinition
 from overread_constructs.human_task_ui import HumanTaskUi
 from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
-from overread_constructs.python_code import PythonCode, handler_code
+from overread_constructs.python_code import PythonCode, handler_code, review_code
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import RoutingPolicies
 from overread_constructs.workforce import CognitoIdentity, CognitoWorkforce, OidcWorkforce, PrivateWorkforce
@@ -51,5 +51,6 @@ __all__ = [
     "TextractActivation",
     "Workteam",
     "handler_code",
+    "review_code",
     "sklearn_image",
 ]

@@ -12,9 +12,20 @@ from aws_cdk import aws_lambda as lambda_
 
 from overread_constructs._bundle import Bundle
 
-HANDLER_PACKAGES = ("overread", "overread_aws", "overread_lambda")
-HANDLER_EXCLUDE = ("overread_aws/review_*",)
+HANDLER_PACKAGES = ("overread", "overread_aws", "overread_client", "overread_lambda")
+HANDLER_EXCLUDE = (
+    "overread_aws/cognito_people.py",
+    "overread_aws/event_bus.py",
+    "overread_aws/review_*",
+    "overread_lambda/review_*",
+    "overread_lambda/sweep_reviews.py",
+)
 HANDLER_REQUIREMENTS = Path(__file__).parent / "handler_requirements.txt"
+
+REVIEW_PACKAGES = (*HANDLER_PACKAGES, "overread_review", "overread_templates")
+REVIEW_EXCLUDE = ("babel/locale-data/[!er]*",)
+"""Locales other than English and the root, 30 MB: worker templates have no filters that ask for them."""
+REVIEW_REQUIREMENTS = Path(__file__).parent / "review_requirements.txt"
 
 
 class PythonCode:
@@ -29,7 +40,8 @@ class PythonCode:
         Packages are found, never imported. `requirements` is a lock file with hashes; pip installs wheels
         only. `exclude` has shell patterns over names in the zip ("overread_aws/review_*"). The asset's hash
         covers inputs only, so that two machines agree and an unchanged tree uploads nothing; a stack whose
-        bundling is skipped installs nothing.
+        bundling is skipped installs nothing. Where the functions run on another interpreter, as in the local
+        stack, the environment variable OVERREAD_BUNDLE_PYTHON names it: wheels are then those for it.
 
         Example::
 
@@ -40,7 +52,7 @@ class PythonCode:
             )
 
         Raises:
-            BundleError: with every package that cannot be found.
+            BundleError: with every package that cannot be found; or OVERREAD_BUNDLE_PYTHON is no interpreter.
         """
         bundle = Bundle.of(packages=packages, requirements=requirements, exclude=exclude)
         return lambda_.Code.from_asset(
@@ -54,7 +66,7 @@ class PythonCode:
 
 
 def handler_code() -> lambda_.Code:
-    """The code of Overread's own handlers: the core, its AWS adapters, the handlers, JMESPath.
+    """The code of Overread's own handlers: the core, its AWS adapters, the client, the handlers, JMESPath.
 
     Example::
 
@@ -62,6 +74,18 @@ def handler_code() -> lambda_.Code:
     """
     return PythonCode.bundle(
         packages=HANDLER_PACKAGES, requirements=HANDLER_REQUIREMENTS, exclude=HANDLER_EXCLUDE
+    )
+
+
+def review_code() -> lambda_.Code:
+    """The code of the review service's functions: its program, its AWS adapters, and what they need.
+
+    Example::
+
+        ReviewService(self, "Reviews", code=review_code(), …)   # the default
+    """
+    return PythonCode.bundle(
+        packages=REVIEW_PACKAGES, requirements=REVIEW_REQUIREMENTS, exclude=REVIEW_EXCLUDE
     )
 
 

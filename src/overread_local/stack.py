@@ -152,6 +152,8 @@ class LocalStack:
             "CDK_DEFAULT_REGION": self._record.region,
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+            # Compiled wheels must be those of the interpreter that runs the functions here.
+            "OVERREAD_BUNDLE_PYTHON": json.loads(self._folder.launch.read_text())["lambda_python"],
         }
 
     def invoke_url(self, api_id: str, stage: str) -> str:

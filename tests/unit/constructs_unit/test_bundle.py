@@ -1,5 +1,6 @@
 """The Lambda bundle: hashed by its inputs only, complete enough for a bare interpreter."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,13 @@ from overread_constructs import BundleError, PythonCode, _bundle, python_code
 from overread_constructs._bundle import Bundle
 
 ROOT = Path(__file__).resolve().parents[3]
+BARE_PYTHON = ROOT / ".venv-lambda" / "bin" / "python"
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package `scoring` that fails when it is imported."""
+    monkeypatch.delenv("OVERREAD_BUNDLE_PYTHON", raising=False)
     folder = tmp_path / "source" / "scoring"
     (folder / "inner").mkdir(parents=True)
     (folder / "__init__.py").write_text("raise RuntimeError('imported')\n")
@@ -130,9 +133,73 @@ def test_requirements_without_hashes_are_refused(package: Path, tmp_path: Path) 
         bundle(requirements=lock).write(tmp_path / "zip")
 
 
-def test_the_shipped_lock_file_is_the_handlers_own() -> None:
-    shipped = python_code.HANDLER_REQUIREMENTS.read_bytes()
-    assert shipped == (ROOT / "lambda" / "requirements.txt").read_bytes()
+def test_the_bundle_of_another_interpreter_has_another_hash_and_that_interpreters_wheels(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for_lambda = bundle()
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(BARE_PYTHON))
+    here = bundle(requirements=python_code.REVIEW_REQUIREMENTS)
+    assert here.digest() != for_lambda.digest()
+    here.write(tmp_path / "zip")
+    run = bare(
+        "import sys; sys.path.insert(0, sys.argv[1]); import regex, cryptography.fernet", tmp_path / "zip"
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_place_of_an_interpreter_does_not_change_the_hash(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(BARE_PYTHON))
+    before = bundle().digest()
+    elsewhere = tmp_path / "python"
+    elsewhere.symlink_to(BARE_PYTHON.resolve())
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(elsewhere))
+    assert bundle().digest() == before
+
+
+@pytest.mark.parametrize("python", ["/nowhere/python", "/bin/false", "/"])
+def test_an_interpreter_that_does_not_run_is_refused(
+    package: Path, monkeypatch: pytest.MonkeyPatch, python: str
+) -> None:
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", python)
+    with pytest.raises(BundleError, match=f"must name a Python interpreter, got '{python}'"):
+        bundle()
+
+
+def test_an_interpreter_without_pip_is_told_how_to_get_it(
+    package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = tmp_path / "python"
+    without.write_text(f'#!/bin/sh\n[ "$1" = -m ] && exit 1\nexec {BARE_PYTHON} "$@"\n')
+    without.chmod(0o755)
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(without))
+    with pytest.raises(BundleError, match=r"has no pip; run `.*python -m ensurepip`"):
+        bundle(requirements=python_code.HANDLER_REQUIREMENTS).write(tmp_path / "zip")
+
+
+@pytest.mark.parametrize(
+    ("shipped", "locked"),
+    [
+        (python_code.HANDLER_REQUIREMENTS, "requirements.txt"),
+        (python_code.REVIEW_REQUIREMENTS, "review-requirements.txt"),
+    ],
+)
+def test_the_shipped_lock_files_are_those_of_the_functions(shipped: Path, locked: str) -> None:
+    assert shipped.read_bytes() == (ROOT / "lambda" / locked).read_bytes()
+
+
+def test_what_the_review_services_zip_shadows_is_what_lambdas_boto3_takes() -> None:
+    pins = {
+        name: dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "lambda" / name).read_text(), re.MULTILINE))
+        for name in ("review-requirements.txt", "runtime.txt")
+    }
+    runtime = pins["runtime.txt"]
+    shared = runtime.keys() & pins["review-requirements.txt"].keys()
+    assert "python-dateutil" in shared
+    assert {name: pins["review-requirements.txt"][name] for name in shared} == {
+        name: runtime[name] for name in shared
+    }
 
 
 def test_every_module_of_the_handlers_zip_imports_where_boto3_is_all_there_is(tmp_path: Path) -> None:
@@ -144,7 +211,31 @@ def test_every_module_of_the_handlers_zip_imports_where_boto3_is_all_there_is(tm
     assert (tmp_path / "jmespath" / "__init__.py").is_file()
     assert not (tmp_path / "bin").exists()
     assert not list(tmp_path.glob("overread_aws/review_*"))
-    assert sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file()) < 3_000_000
+    assert size_of(tmp_path) < 3_000_000
+    assert "overread.review.limits" in imported(python_code.HANDLER_PACKAGES, folder=tmp_path)
+
+
+def test_every_module_of_the_review_services_zip_imports_where_boto3_is_all_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(BARE_PYTHON))
+    Bundle.of(
+        packages=python_code.REVIEW_PACKAGES,
+        requirements=python_code.REVIEW_REQUIREMENTS,
+        exclude=python_code.REVIEW_EXCLUDE,
+    ).write(tmp_path)
+    assert not list((tmp_path / "babel" / "locale-data").glob("fr*"))
+    assert size_of(tmp_path) < 40_000_000
+    modules = imported(python_code.REVIEW_PACKAGES, folder=tmp_path)
+    assert {"overread_lambda.review_service", "overread_review.app"} <= set(modules)
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def imported(packages: tuple[str, ...], *, folder: Path) -> list[str]:
+    """The names of all modules of the packages in `folder`, imported by the bare interpreter."""
     code = (
         "import importlib, pkgutil, sys\n"
         "sys.path.insert(0, sys.argv[1])\n"
@@ -155,15 +246,18 @@ def test_every_module_of_the_handlers_zip_imports_where_boto3_is_all_there_is(tm
         "        importlib.import_module(module.name)\n"
         "        print(module.name)\n"
     )
-    python = ROOT / ".venv-lambda" / "bin" / "python"
-    environment = {"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-west-1"}
-    run = subprocess.run(
-        [python, "-I", "-c", code, str(tmp_path), *python_code.HANDLER_PACKAGES],
+    run = bare(code, folder, *packages)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split()
+
+
+def bare(code: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What the interpreter of the local Lambda workers makes of `code`."""
+    return subprocess.run(
+        [BARE_PYTHON, "-I", "-c", code, str(folder), *arguments],
         check=False,
         capture_output=True,
         text=True,
-        env=environment,
-        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1", "AWS_DEFAULT_REGION": "eu-west-1"},
+        cwd=folder,
     )
-    assert run.returncode == 0, run.stderr
-    assert "overread.review.limits" in run.stdout.split()
