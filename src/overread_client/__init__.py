@@ -1,5 +1,7 @@
-"""What an application imports: the decision API, signed and typed."""
+"""What an application imports: the decision API, and AWS clients of the review service; signed and typed."""
 
-from overread_client._decisions import ApiError, Decision, DecisionApi
+from overread_client._decisions import Decision, DecisionApi
+from overread_client._errors import ApiError
+from overread_client._review_clients import ReviewSandbox, a2i_client, sagemaker_client
 
-__all__ = ["ApiError", "Decision", "DecisionApi"]
+__all__ = ["ApiError", "Decision", "DecisionApi", "ReviewSandbox", "a2i_client", "sagemaker_client"]

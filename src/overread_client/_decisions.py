@@ -11,22 +11,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
+from overread_client._errors import ApiError
+
 Json = Mapping[str, Any]
-
-
-class ApiError(Exception):
-    """The API's refusal of a request, as its problem document (RFC 9457) says it.
-
-    `type` is the problem's URN, `field` the part of the request that is at fault (empty when none is).
-    """
-
-    def __init__(self, *, status: int, type: str, title: str, detail: str, field: str = "") -> None:  # noqa: A002
-        super().__init__(f"{status} {title}: {detail}")
-        self.status = status
-        self.type = type
-        self.title = title
-        self.detail = detail
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -121,13 +108,7 @@ class DecisionApi:
         except ValueError:
             document = {}
         if reply.status_code not in {200, 202} or "decision_id" not in document:
-            raise ApiError(
-                status=reply.status_code,
-                type=str(document.get("type", "about:blank")),
-                title=str(document.get("title", "Unexpected reply")),
-                detail=str(document.get("detail", document.get("message", reply.text[:200]))),
-                field=str(document.get("field", "")),
-            )
+            raise ApiError.of(document, status=reply.status_code, text=reply.text)
         return Decision(
             decision_id=document["decision_id"],
             use_case=document["use_case"],

@@ -18,18 +18,14 @@ from overread_review.wire.sagemaker import SageMakerWire
 
 def create_app(service: ReviewService, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The application; whoever serves it also calls `service.loops.sweep` every second or so."""
-    sagemaker = SageMakerWire(service)
     api = PortalApi(service, sessions=Sessions(service.session_secret))
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def control_plane(request: Request) -> Response:
-        return await sagemaker(request)
-
     return Starlette(
         routes=[
-            Route("/", control_plane, methods=["POST"]),
+            *SageMakerWire(service).routes,
             *A2IRuntimeWire(service).routes,
             *api.routes,
             *portal_pages(service, api=api),

@@ -1,4 +1,8 @@
-"""`POST /` in AWS JSON 1.1: the control-plane calls of the `sagemaker` client."""
+"""`POST /` in AWS JSON 1.1: the control-plane calls of the `sagemaker` client.
+
+`POST /sagemaker/{operation}` is the same with the operation in the path, where API Gateway's permissions
+can tell one operation from another.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from overread_review.service.errors import (
     DocumentRefusedError,
@@ -30,7 +35,6 @@ class SageMakerWire:
     """Dispatches by X-Amz-Target, validates with botocore's model, answers with AWS's error codes."""
 
     def __init__(self, service: ReviewService) -> None:
-        self._model = service_model("sagemaker")
         self._calls: dict[str, _Call] = {
             "CreateHumanTaskUi": service.task_uis.create,
             "DescribeHumanTaskUi": service.task_uis.describe,
@@ -56,13 +60,26 @@ class SageMakerWire:
             "ListTags": service.tags.list,
         }
 
+        self.routes = [
+            Route("/", self._by_header, methods=["POST"]),
+            Route("/sagemaker/{operation}", self._by_path, methods=["POST"]),
+        ]
+
     @property
     def operations(self) -> frozenset[str]:
         """The operations served here; the local stack forwards exactly these."""
         return frozenset(self._calls)
 
-    async def __call__(self, request: Request) -> Response:
-        """Answer one call."""
+    async def _by_path(self, request: Request) -> Response:
+        """Never another operation than the one in the path: that is the one whose caller was authorised."""
+        named = request.path_params["operation"]
+        target = request.headers.get("x-amz-target", "")
+        if target != f"SageMaker.{named}":
+            message = f"X-Amz-Target must be 'SageMaker.{named}' as in the path, got '{target}'"
+            return _error("UnknownOperationException", message, 400)
+        return await self._by_header(request)
+
+    async def _by_header(self, request: Request) -> Response:
         prefix, _, operation = request.headers.get("x-amz-target", "").partition(".")
         call = self._calls.get(operation)
         if prefix != "SageMaker" or call is None:
@@ -71,7 +88,8 @@ class SageMakerWire:
         return await run_in_threadpool(self._answer, operation, call, body)
 
     def _answer(self, operation: str, call: _Call, body: bytes) -> Response:
-        model = self._model.operation_model(operation)
+        # Here, not at the start: the model is large, and a function that only serves the portal needs none.
+        model = service_model("sagemaker").operation_model(operation)
         try:
             raw = json.loads(body or b"{}")
         except ValueError as error:

@@ -1,0 +1,162 @@
+"""AWS clients whose calls go to a deployed review service: the same methods, signed for its REST API."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import botocore.session
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.httpsession import URLLib3Session
+
+from overread.review.wire import loop_name
+from overread_client._errors import ApiError
+
+_SIGNED_FOR = "execute-api"
+_REGION_IN_HOST = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
+
+Json = Mapping[str, Any]
+
+
+def a2i_client(
+    url: str, *, region: str | None = None, session: Any = None, config: Config | None = None
+) -> Any:
+    """A `sagemaker-a2i-runtime` client of the review service at `url`.
+
+    Its calls are boto3's own, `start_human_loop` and so on; only the line that makes the client changes.
+    `url` is the stack output `ReviewUrl`. `region` is the one in `url`, else the session's. `session` is a
+    boto3 or botocore session whose credentials may call `execute-api:Invoke`; a new one by default.
+
+    Example:
+        >>> a2i = a2i_client("https://….execute-api.eu-west-1.amazonaws.com/live")
+        >>> a2i.describe_human_loop(HumanLoopName="h-…")["HumanLoopStatus"]
+        'InProgress'
+
+    Raises:
+        ValueError: `url` is no http(s) address, or no region is known.
+    """
+    return _client("sagemaker-a2i-runtime", url, region=region, session=session, config=config)
+
+
+def sagemaker_client(
+    url: str, *, region: str | None = None, session: Any = None, config: Config | None = None
+) -> Any:
+    """A `sagemaker` client of the review service at `url`, for task UIs, flow definitions, teams and tags.
+
+    Arguments and errors are those of `a2i_client`. Each operation has a path of its own, so that a policy
+    can allow single ones: `arn:…:execute-api:…/live/POST/sagemaker/CreateFlowDefinition`.
+    """
+    return _client("sagemaker", url, region=region, session=session, config=config)
+
+
+class ReviewSandbox:
+    """Answers pending reviews without a person, for an application's own tests.
+
+    Works where the review service was deployed with `review.sandbox: true`, and nowhere else.
+
+    Example:
+        >>> sandbox = ReviewSandbox(url)
+        >>> pending = api.submit("loan-approval", input={"amount": 90_000}, idempotency_key="test-1")
+        >>> sandbox.answer_decision(pending.decision_id, {"decision": {"label": "decline"}})
+        'Completed'
+    """
+
+    def __init__(
+        self, url: str, *, region: str | None = None, session: Any = None, timeout_s: float = 35.0
+    ) -> None:
+        self._url = _checked(url)
+        self._session = _botocore(session)
+        self._region = _region(self._url, region=region, session=self._session)
+        self._http = URLLib3Session(timeout=timeout_s)
+
+    def answer(self, human_loop: str, answer: Json, *, reviewer: str = "sandbox-1") -> str:
+        """Submits `answer` to the loop as a synthetic reviewer; gives the loop's status afterwards.
+
+        A loop of several seats takes one answer of each `reviewer`.
+
+        Raises:
+            ApiError: 404 no such loop (it may not have been started yet), 409 answered or ended already,
+                403 the service is no sandbox.
+        """
+        path = f"/sandbox/human-loops/{quote(human_loop, safe='')}/answers"
+        document = self._post(path, {"answer": dict(answer), "reviewer": reviewer})
+        return str(document["status"])
+
+    def answer_decision(
+        self,
+        decision_id: str,
+        answer: Json,
+        *,
+        generation: int = 1,
+        suffix: str = "",
+        reviewer: str = "sandbox-1",
+    ) -> str:
+        """Like `answer`, for the loop that a decision waits for; `suffix` names one of several loops."""
+        name = loop_name(decision_id, generation=generation, suffix=suffix)
+        return self.answer(name, answer, reviewer=reviewer)
+
+    def _post(self, path: str, body: Json) -> dict[str, Any]:
+        request = AWSRequest(
+            "POST",
+            self._url + path,
+            headers={"Content-Type": "application/json"},
+            data=json.dumps(body).encode(),
+        )
+        SigV4Auth(self._session.get_credentials(), _SIGNED_FOR, self._region).add_auth(request)
+        reply = self._http.send(request.prepare())
+        try:
+            document = json.loads(reply.content)
+        except ValueError:
+            document = {}
+        if reply.status_code != 200 or "status" not in document:
+            raise ApiError.of(document, status=reply.status_code, text=reply.text)
+        return dict(document)
+
+
+def _client(service: str, url: str, *, region: str | None, session: Any, config: Config | None) -> Any:
+    address, made_by = _checked(url), _botocore(session)
+    region_name = _region(address, region=region, session=made_by)
+    client = made_by.create_client(service, endpoint_url=address, region_name=region_name, config=config)
+    client.meta.events.register(f"before-call.{service}", _addressed(address, region=region_name))
+    return client
+
+
+def _addressed(address: str, *, region: str) -> Callable[..., None]:
+    """What turns a call of the AWS service into one of the REST API: its path and what it is signed for."""
+
+    def address_call(model: Any, params: dict[str, Any], **_: Any) -> None:
+        if model.service_model.service_name == "sagemaker":
+            params["url_path"] = f"/sagemaker/{model.name}"
+            params["url"] = address + params["url_path"]
+        params["context"]["signing"] = {
+            **params["context"].get("signing", {}),
+            "region": region,
+            "signing_name": _SIGNED_FOR,
+        }
+
+    return address_call
+
+
+def _botocore(session: Any) -> Any:
+    """The botocore session inside a boto3 session; botocore's own as it is."""
+    if session is None:
+        return botocore.session.get_session()
+    return session._session if hasattr(session, "resource") else session
+
+
+def _checked(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"https", "http"} or not parts.netloc:
+        raise ValueError(f"url must be the http(s) address of a review service, got {url!r}")
+    return url.rstrip("/")
+
+
+def _region(url: str, *, region: str | None, session: Any) -> str:
+    named = _REGION_IN_HOST.search(urlsplit(url).netloc)
+    found = region or (named[1] if named else None) or session.get_config_variable("region")
+    if not found:
+        raise ValueError(f"region must be given: neither {url!r} nor the session names one")
+    return str(found)
