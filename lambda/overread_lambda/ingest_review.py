@@ -12,6 +12,7 @@ from overread_aws.a2i_loops import A2iLoops
 from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_aws.s3_objects import S3Outputs
+from overread_lambda.backend_clients import make_a2i_client
 from overread_lambda.logs import log
 from overread_lambda.settings import IngestSettings, ingest_settings
 
@@ -51,6 +52,6 @@ def _ports() -> IngestPorts:
     settings = _settings()
     return IngestPorts(
         records=DynamoDbRecords(make_client("dynamodb"), table=settings.table),
-        loops=A2iLoops(make_client("sagemaker-a2i-runtime", read_timeout_s=10.0)),
+        loops=A2iLoops(make_a2i_client(os.environ, read_timeout_s=10.0)),
         outputs=S3Outputs(make_client("s3", read_timeout_s=10.0), bucket=settings.output_bucket),
     )

@@ -1,5 +1,6 @@
 """The custom resources of human review: CloudFormation gets exactly one answer, whatever happens."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -7,20 +8,25 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Protocol
 
-from overread_aws.clients import make_client
 from overread_aws.flow_definitions import FlowDefinitions
 from overread_aws.human_task_uis import HumanTaskUis
 from overread_aws.provisioning import Patience
-from overread_lambda import flow_definition_resource, human_task_ui_resource
+from overread_aws.workteams import Workforces, Workteams
+from overread_lambda import flow_definition_resource, human_task_ui_resource, workforce_resource
+from overread_lambda.backend_clients import make_a2i_client, make_sagemaker_client
 from overread_lambda.cloudformation_answer import NOT_CREATED, Answer, Result, put_answer
 
 FLOW_DEFINITION = "Custom::OverreadFlowDefinition"
 HUMAN_TASK_UI = "Custom::OverreadHumanTaskUi"
+WORKFORCE = "Custom::OverreadWorkforce"
+WORKTEAM = "Custom::OverreadWorkteam"
 SPARE_S = 30.0
 ANSWER_S = 10.0
 _NAME_OF: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     FLOW_DEFINITION: flow_definition_resource.name_of,
     HUMAN_TASK_UI: human_task_ui_resource.name_of,
+    WORKFORCE: workforce_resource.name_of_workforce,
+    WORKTEAM: workforce_resource.name_of_workteam,
 }
 
 
@@ -37,6 +43,8 @@ class Services:
 
     flows: FlowDefinitions
     task_uis: HumanTaskUis
+    workforces: Workforces
+    workteams: Workteams
 
 
 def handler(event: Mapping[str, Any], context: Context) -> None:
@@ -77,14 +85,15 @@ def _provide(event: Mapping[str, Any], services: Services) -> Result:
     physical_id = str(event.get("PhysicalResourceId") or "")
     if request == "Delete" and physical_id.startswith(NOT_CREATED):
         return Result(physical_id=physical_id)
-    kind = event["ResourceType"]
-    if kind == FLOW_DEFINITION:
-        flows = services.flows
-        return flow_definition_resource.provide(request, physical_id, properties=properties, flows=flows)
-    if kind == HUMAN_TASK_UI:
-        task_uis = services.task_uis
-        return human_task_ui_resource.provide(request, physical_id, properties=properties, task_uis=task_uis)
-    raise ValueError(f"ResourceType must be one of {', '.join(_NAME_OF)}, got {kind}")
+    provide = {
+        FLOW_DEFINITION: partial(flow_definition_resource.provide, flows=services.flows),
+        HUMAN_TASK_UI: partial(human_task_ui_resource.provide, task_uis=services.task_uis),
+        WORKFORCE: partial(workforce_resource.provide_workforce, workforces=services.workforces),
+        WORKTEAM: partial(workforce_resource.provide_workteam, workteams=services.workteams),
+    }.get(event["ResourceType"])
+    if provide is None:
+        raise ValueError(f"ResourceType must be one of {', '.join(_NAME_OF)}, got {event['ResourceType']}")
+    return provide(request, physical_id, properties=properties)
 
 
 def _budget_s(event: Mapping[str, Any], remaining_s: float) -> float:
@@ -110,9 +119,11 @@ def _services(budget_s: Callable[[], float]) -> Services:
     return Services(
         flows=FlowDefinitions(sagemaker, a2i, patience=patience),
         task_uis=HumanTaskUis(sagemaker, patience=patience),
+        workforces=Workforces(sagemaker, patience=patience),
+        workteams=Workteams(sagemaker, patience=patience),
     )
 
 
 @cache
 def _clients() -> tuple[Any, Any]:
-    return make_client("sagemaker", read_timeout_s=10.0), make_client("sagemaker-a2i-runtime")
+    return make_sagemaker_client(os.environ, read_timeout_s=10.0), make_a2i_client(os.environ)

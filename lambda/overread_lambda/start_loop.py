@@ -16,6 +16,7 @@ from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_aws.s3_objects import S3Inputs
+from overread_lambda.backend_clients import make_a2i_client
 from overread_lambda.logs import log
 from overread_lambda.settings import StartSettings, start_settings
 
@@ -126,6 +127,6 @@ def _ports() -> tuple[StartPorts, DynamoDbRecords]:
             environment=settings.policies.environment,
             monotonic=time.monotonic,
         ),
-        loops=A2iLoops(make_client("sagemaker-a2i-runtime", read_timeout_s=10.0, attempts=1)),
+        loops=A2iLoops(make_a2i_client(os.environ, read_timeout_s=10.0, attempts=1)),
     )
     return ports, records

@@ -6,9 +6,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from overread.errors import AmbiguousError, RetryableError
+from overread.errors import AmbiguousError, PermanentError, RetryableError
 from overread_aws.failures import RETRYABLE_CODES, calling, error_code, error_message
 from overread_aws.provisioning import (
+    ACCESS_DENIED,
     NOT_FOUND,
     PROPAGATION_S,
     Patience,
@@ -114,10 +115,15 @@ class FlowDefinitions:
 
     def _wait_until_gone(self, name: str) -> None:
         """A name is free again only when its deletion is over."""
-        for _ in self._patience.tries():
+        for waited_s in self._patience.tries():
             try:
                 described = self._describe(name)
             except (RetryableError, AmbiguousError):
+                continue
+            except PermanentError as error:
+                # The policy that allows it is as new: IAM may not know it everywhere yet.
+                if error.code != ACCESS_DENIED or waited_s >= PROPAGATION_S:
+                    raise
                 continue
             if described is None or described["FlowDefinitionStatus"] != "Deleting":
                 return

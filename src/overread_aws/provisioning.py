@@ -11,6 +11,7 @@ from overread_aws.failures import RETRYABLE_CODES, calling, error_code, error_me
 POLL_FIRST_S = 0.5
 POLL_LONGEST_S = 4.0
 PROPAGATION_S = 90.0
+ACCESS_DENIED = "AccessDeniedException"
 NOT_FOUND = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 _ACCOUNT_REFUSED = re.compile(
     r"new customer|existing customer|not enrolled|no longer available|no longer open|not available to new",

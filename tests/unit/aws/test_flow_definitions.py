@@ -118,6 +118,22 @@ def test_throttling_is_waited_out(aws: Aws) -> None:
     assert aws.flows.create(DEFINITION) == ARN
 
 
+def test_a_policy_that_is_not_known_everywhere_yet_is_waited_for(aws: Aws) -> None:
+    aws.refuses("AccessDeniedException", operation="describe_flow_definition")
+    aws.is_missing()
+    aws.accepts()
+    aws.describes("Active")
+    assert aws.flows.create(DEFINITION) == ARN
+
+
+def test_a_missing_permission_is_told_after_a_minute_and_a_half(aws: Aws) -> None:
+    for _ in range(26):
+        aws.refuses("AccessDeniedException", operation="describe_flow_definition")
+    with pytest.raises(PermanentError, match="AccessDeniedException"):
+        aws.flows.create(DEFINITION)
+    assert 90 <= aws.slept_s < 100
+
+
 @pytest.mark.parametrize(
     "message",
     [

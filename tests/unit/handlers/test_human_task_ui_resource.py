@@ -48,7 +48,7 @@ def answer(task_uis: TaskUis, event: dict[str, Any]) -> dict[str, Any]:
     sent: list[dict[str, Any]] = []
     respond(
         event,
-        make=lambda _: Services(flows=None, task_uis=task_uis),  # type: ignore[arg-type]
+        make=lambda _: Services(flows=None, task_uis=task_uis, workforces=None, workteams=None),  # type: ignore[arg-type]
         send=lambda _, body: sent.append(json.loads(body)),
         remaining_s=300.0,
         monotonic=lambda: 100.0,
@@ -136,5 +136,5 @@ def test_a_deletion_that_cannot_be_done_fails_with_the_reason(task_uis: TaskUis,
 def test_a_resource_type_of_somebody_else_is_refused(task_uis: TaskUis, event: Event) -> None:
     got = answer(task_uis, event("cloudformation-create-task-ui", ResourceType="Custom::Other"))
     assert got["Status"] == "FAILED"
-    assert "Custom::OverreadHumanTaskUi, got Custom::Other" in got["Reason"]
+    assert "Custom::OverreadWorkteam, got Custom::Other" in got["Reason"]
     assert got["PhysicalResourceId"].startswith("not-created:")

@@ -66,7 +66,7 @@ def answers(flows: Flows, event: dict[str, Any], remaining_s: float = 300.0) -> 
 
     def make(budget_s: Callable[[], float]) -> Services:
         flows.budget_s = budget_s
-        return Services(flows=flows, task_uis=flows)  # type: ignore[arg-type]
+        return Services(flows=flows, task_uis=flows, workforces=flows, workteams=flows)  # type: ignore[arg-type]
 
     respond(event, make=make, send=send, remaining_s=remaining_s, monotonic=lambda: 100.0)
     return sent
