@@ -1,0 +1,81 @@
+"""S3 clients that act as flow definitions' roles, each kept while its session lasts."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from overread_review.service.errors import DocumentRefusedError, DocumentUnavailableError
+
+SESSION_S = 3600
+SPARE = timedelta(minutes=20)
+"""A signed address dies with the session that signed it, so no session signs in its last minutes."""
+_SESSION_NAME = "overread-review"
+_TEMPORARY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable"})
+
+
+@dataclass(frozen=True)
+class RoleCredentials:
+    """What STS gave for a role."""
+
+    access_key: str
+    secret_key: str
+    token: str
+
+
+@dataclass(frozen=True)
+class _Kept:
+    client: Any
+    until: datetime
+
+
+class RoleClients:
+    """Implements `overread_aws.review_documents.ClientOfRole`.
+
+    `make` gives an S3 client for a role's credentials, `clock` the time.
+    """
+
+    def __init__(
+        self, sts: Any, *, make: Callable[[RoleCredentials], Any], clock: Callable[[], datetime]
+    ) -> None:
+        self._sts = sts
+        self._make = make
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, role_arn: str) -> Any:
+        """The client of the role of that ARN.
+
+        Raises:
+            DocumentRefusedError: the role cannot be assumed.
+            DocumentUnavailableError: STS does not answer now.
+        """
+        with self._lock:
+            kept = self._kept.get(role_arn)
+            if kept is None or self._clock() >= kept.until:
+                kept = self._kept[role_arn] = self._assumed(role_arn)
+            return kept.client
+
+    def _assumed(self, role_arn: str) -> _Kept:
+        try:
+            reply = self._sts.assume_role(
+                RoleArn=role_arn, RoleSessionName=_SESSION_NAME, DurationSeconds=SESSION_S
+            )
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+            code = error.response["Error"]["Code"]
+            message = (
+                f"the role {role_arn} cannot be assumed: {code}: {error.response['Error'].get('Message')}"
+            )
+            if status >= 500 or code in _TEMPORARY:
+                raise DocumentUnavailableError(message) from error
+            raise DocumentRefusedError(message) from error
+        except BotoCoreError as error:
+            raise DocumentUnavailableError(f"STS: {error}") from error
+        given = reply["Credentials"]
+        credentials = RoleCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return _Kept(self._make(credentials), given["Expiration"] - SPARE)
