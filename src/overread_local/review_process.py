@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import random
 import secrets
 import time
 import urllib.error
@@ -15,7 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import uvicorn
@@ -28,9 +29,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from overread_aws.review_documents import S3ReviewDocuments
 from overread_aws.review_store import DynamoReviewStore, table_definition
 from overread_local.cross_site import CrossSiteGuard
+from overread_local.review_options import Chaos
 from overread_review.app import create_app
 from overread_review.service.errors import EventUndeliveredError, ReviewError
 from overread_review.service.model import Reviewer
+from overread_review.service.ports import EventSink
 from overread_review.service.review_service import ReviewService, build_review_service
 from overread_review.service.settings import ServiceSettings
 
@@ -47,11 +50,14 @@ class Options:
 
     port: int
     emulator_url: str
-    token: str
+    token_file: Path
     account: str
     region: str
     reviewers: Path
     status_lag_s: float
+    chaos: Chaos
+    sandbox: bool
+    statistics: Literal["off", "pseudonymous", "named"]
 
 
 class ReviewerFile:
@@ -132,13 +138,29 @@ def build_service(options: Options) -> ReviewService:
             region=options.region,
             status_lag_s=options.status_lag_s,
             portal_host=f"127.0.0.1:{options.port}",
+            portal_url=f"http://127.0.0.1:{options.port}",
+            sandbox=options.sandbox,
+            statistics=options.statistics,
         ),
         store=DynamoReviewStore(dynamodb, table_name=TABLE_NAME),
         documents=S3ReviewDocuments(s3, bucket=BUCKET_NAME, client_of_role=lambda _role_arn: s3),
-        events=EmulatorEvents(emulator_url=options.emulator_url, token=options.token),
+        events=_events(options),
         reviewers=ReviewerFile(options.reviewers),
         clock=lambda: datetime.now(UTC),
         session_secret=secrets.token_urlsafe(32),
+    )
+
+
+def _events(options: Options) -> EventSink:
+    token = options.token_file.read_text(encoding="utf-8").strip()
+    events = EmulatorEvents(emulator_url=options.emulator_url, token=token)
+    chaos = options.chaos
+    if not chaos.duplicate and not chaos.delay:
+        return events
+    from overread_review.service.chaos import ChaoticEvents  # noqa: PLC0415
+
+    return ChaoticEvents(
+        events, duplicate=chaos.duplicate, delay=chaos.delay, random=random.SystemRandom().random
     )
 
 
@@ -217,20 +239,35 @@ def _parse(arguments: Sequence[str] | None) -> Options:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="port on 127.0.0.1")
     parser.add_argument("--emulator-url", required=True, help="address of the AWS emulator")
-    parser.add_argument("--token", required=True, help="secret that the emulator's own paths ask for")
+    # A file, because anybody on the machine may read command lines.
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        required=True,
+        help="holds the secret that the emulator's own paths ask for",
+    )
     parser.add_argument("--account", required=True, help="twelve digits")
     parser.add_argument("--region", required=True)
     parser.add_argument("--reviewers", type=Path, required=True, help="JSON file: name, sub, groups")
     parser.add_argument("--status-lag-s", type=float, default=0.5, help="how long resources take to change")
+    parser.add_argument("--chaos-duplicate", type=float, default=0.0, help="share of events emitted twice")
+    parser.add_argument(
+        "--chaos-delay", type=float, default=0.0, help="share of events held back for a while"
+    )
+    parser.add_argument("--sandbox", action="store_true", help="let programs answer tasks")
+    parser.add_argument("--statistics", choices=["off", "pseudonymous", "named"], default="off")
     parsed = parser.parse_args(arguments)
     return Options(
         port=parsed.port,
         emulator_url=parsed.emulator_url,
-        token=parsed.token,
+        token_file=parsed.token_file,
         account=parsed.account,
         region=parsed.region,
         reviewers=parsed.reviewers,
         status_lag_s=parsed.status_lag_s,
+        chaos=Chaos(duplicate=parsed.chaos_duplicate, delay=parsed.chaos_delay),
+        sandbox=parsed.sandbox,
+        statistics=parsed.statistics,
     )
 
 

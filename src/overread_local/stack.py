@@ -17,13 +17,22 @@ from urllib.parse import urlsplit
 import httpx
 
 from overread_local import processes
+from overread_local.addresses import localised, stage_address
 from overread_local.errors import AlreadyRunningError, LocalStackError, NotRunningError
+from overread_local.review_options import (
+    DEFAULT_LEADS,
+    DEFAULT_REVIEWERS,
+    Chaos,
+    check_behaviour,
+    check_people,
+)
 from overread_local.state import ProcessRecord, StackRecord, StateFolder, read_record, write_private
 from overread_local.supervisor import START_TIMEOUT_S, Launch, answers, choose_ports
 
-DEFAULT_REVIEWERS = ("ada", "grace", "katherine")
 DEFAULT_STATE_DIR = Path(".overread/local")
 REVIEWER_GROUP = "reviewers"
+LEAD_GROUP = "leads"
+NO_CHAOS = Chaos()
 STOP_TIMEOUT_S = 30.0
 _POLL_S = 0.05
 _NAMESPACE = uuid.UUID("6f0b2a52-7b0e-4b55-9d3a-0c1f5f6f2d11")  # fixed: a reviewer keeps their identity
@@ -51,6 +60,10 @@ class LocalStack:
         lambda_python: Path,
         fresh: bool = False,
         reviewers: Sequence[str] = DEFAULT_REVIEWERS,
+        leads: Sequence[str] = DEFAULT_LEADS,
+        chaos: Chaos = NO_CHAOS,
+        sandbox: bool = False,
+        statistics: str = "off",
         status_lag_s: float = 0.5,
         review_module: str = "overread_local.review_process",
         ports: tuple[int, int, int] | None = None,
@@ -59,17 +72,21 @@ class LocalStack:
     ) -> "LocalStack":
         """Starts the stack of a state folder and waits until all of it answers.
 
-        `fresh` forgets what the folder holds; otherwise the stack goes on where it stopped. `reviewers` are
-        the names that can sign in to the portal, all in the group `reviewers`. `ports` are those of emulator,
-        portal and model server; free ones are chosen by default. A `tied` stack ends when the process that
-        started it is gone, however it went.
+        `fresh` forgets what the folder holds; otherwise the stack goes on where it stopped. `reviewers` and
+        `leads` are the names that can sign in to the portal, all in the group `reviewers`, leads also in
+        `leads`. `chaos` makes the review service's events come twice or late, `sandbox` lets programs answer
+        tasks, `statistics` (off, pseudonymous, named) shows leads figures about single people. `ports` are
+        those of emulator, portal and model server; free ones are chosen by default. A `tied` stack ends when
+        the process that started it is gone, however it went.
 
         Raises:
             AlreadyRunningError: a stack runs in this folder.
-            LocalStackError: the interpreter for Lambdas is missing, the folder holds something else or cannot
-                be written, a port is taken, or a part did not start.
+            LocalStackError: the options make no sense, the interpreter for Lambdas is missing, the folder holds
+                something else or cannot be written, a port is taken, or a part did not start.
         """
         folder = StateFolder(state_dir.resolve())
+        check_people(reviewers=reviewers, leads=leads)
+        check_behaviour(chaos=chaos, statistics=statistics)
         _check_interpreter(lambda_python)
         _check_folder(folder)
         if running(folder):
@@ -81,15 +98,21 @@ class LocalStack:
             folder.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LocalStackError(f"{folder.root} cannot be made a state folder: {error.strerror}") from error
-        launch = _launch(
-            folder,
-            lambda_python=lambda_python,
+        emulator, portal, model_server = _ports(folder, ports)
+        launch = Launch(
+            lambda_python=str(lambda_python.absolute()),
+            emulator_port=emulator,
+            portal_port=portal,
+            model_server_port=model_server,
             status_lag_s=status_lag_s,
             review_module=review_module,
-            ports=ports,
             tied=tied,
+            chaos_duplicate=chaos.duplicate,
+            chaos_delay=chaos.delay,
+            sandbox=sandbox,
+            statistics=statistics,
         )
-        write_private(folder.reviewers, json.dumps(_reviewers(reviewers), indent=2))
+        write_private(folder.reviewers, json.dumps(_people(reviewers, leads), indent=2))
         write_private(folder.launch, json.dumps(asdict(launch)))
         record = _start_supervisor(folder, launch, report=report)
         return cls(folder, record)
@@ -158,7 +181,11 @@ class LocalStack:
 
     def invoke_url(self, api_id: str, stage: str) -> str:
         """The local address of a deployed REST API's stage."""
-        return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"
+        return stage_address(self.endpoint_url, api_id=api_id, stage=stage)
+
+    def local_address(self, url: str) -> str:
+        """An address in a stack's outputs as it is reached here: of an API's stage, or of sign-in pages."""
+        return localised(url, emulator_url=self.endpoint_url)
 
     def enforce_iam(self, enforced: bool) -> None:
         """Switches IAM on or off for every caller but the account's own root-like key."""
@@ -303,29 +330,12 @@ def _last_words(folder: StateFolder) -> str:
     return "\n".join(lines)
 
 
-def _launch(
-    folder: StateFolder,
-    *,
-    lambda_python: Path,
-    status_lag_s: float,
-    review_module: str,
-    ports: tuple[int, int, int] | None,
-    tied: bool,
-) -> Launch:
-    chosen = ports or _ports_as_before(folder) or choose_ports()
+def _ports(folder: StateFolder, wanted: tuple[int, int, int] | None) -> tuple[int, int, int]:
+    chosen = wanted or _ports_as_before(folder) or choose_ports()
     for port in chosen:
         if processes.port_is_taken(port):
             raise LocalStackError(f"port {port} is in use by another program; choose another one with --port")
-    emulator, portal, model_server = chosen
-    return Launch(
-        lambda_python=str(lambda_python.absolute()),
-        emulator_port=emulator,
-        portal_port=portal,
-        model_server_port=model_server,
-        status_lag_s=status_lag_s,
-        review_module=review_module,
-        tied=tied,
-    )
+    return chosen
 
 
 def _ports_as_before(folder: StateFolder) -> tuple[int, int, int] | None:
@@ -337,9 +347,12 @@ def _ports_as_before(folder: StateFolder) -> tuple[int, int, int] | None:
     return None if any(processes.port_is_taken(port) for port in ports) else ports
 
 
-def _reviewers(names: Sequence[str]) -> list[dict[str, Any]]:
+def _people(reviewers: Sequence[str], leads: Sequence[str]) -> list[dict[str, Any]]:
+    groups = {name: [REVIEWER_GROUP] for name in reviewers}
+    groups |= {name: [REVIEWER_GROUP, LEAD_GROUP] for name in leads}
     return [
-        {"name": name, "sub": str(uuid.uuid5(_NAMESPACE, name)), "groups": [REVIEWER_GROUP]} for name in names
+        {"name": name, "sub": str(uuid.uuid5(_NAMESPACE, name)), "groups": theirs}
+        for name, theirs in groups.items()
     ]
 
 

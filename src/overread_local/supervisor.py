@@ -46,6 +46,10 @@ class Launch:
     status_lag_s: float
     review_module: str
     tied: bool
+    chaos_duplicate: float = 0.0
+    chaos_delay: float = 0.0
+    sandbox: bool = False
+    statistics: str = "off"
 
     @property
     def health_addresses(self) -> dict[str, str]:
@@ -166,9 +170,12 @@ class Supervisor:
             ]
         return [
             *(launch.review_module, "--port", str(launch.portal_port)),
-            *("--emulator-url", launch.emulator_url, "--token", self._token),
+            *("--emulator-url", launch.emulator_url, "--token-file", str(self._folder.token)),
             *("--account", ACCOUNT, "--region", REGION),
             *("--reviewers", str(self._folder.reviewers), "--status-lag-s", lag),
+            *("--chaos-duplicate", str(launch.chaos_duplicate), "--chaos-delay", str(launch.chaos_delay)),
+            *("--statistics", launch.statistics),
+            *(["--sandbox"] if launch.sandbox else []),
         ]
 
     def _emulator_settings(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ import httpx
 from ministack import app as ministack_app
 from ministack.core.responses import get_account_id, get_region
 
+from overread_local.cross_site import REFUSAL, comes_from_another_site
 from overread_local.emulator.permissions import Permission, control_permissions, loop_permission
 from overread_local.sagemaker.errors import ServiceUnavailable, UnknownOperationException
 from overread_local.sagemaker.records import Caller
@@ -50,6 +51,8 @@ class Gateway:
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
     ) -> Answer:
         """Answers one request of the account and region that ministack read from its signature."""
+        if comes_from_another_site(method, headers):
+            return 403, {"Content-Type": "text/plain"}, f"{REFUSAL}\n".encode()
         caller = Caller(account=get_account_id(), region=get_region())
         request = AwsRequest(caller, method, path, headers, body, query)
         if match := _INVOKE.match(path):

@@ -1,13 +1,15 @@
 """Puts Overread's hooks on ministack; refuses to start when a hook point of the pinned version is gone."""
 
+from functools import partial
 from pathlib import Path
 
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime, router
-from ministack.services import cloudformation, eventbridge, lambda_svc
+from ministack.services import cloudformation, cognito, eventbridge, lambda_svc
 from ministack.services.cloudformation import custom_resource, provisioners, stacks
 
-from overread_local.emulator import corrections, lambda_workers, resource_types
+from overread_local.addresses import localised
+from overread_local.emulator import corrections, lambda_workers, resource_types, sign_in_pages
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
 from overread_local.emulator.prompt_stacks import settling
@@ -20,6 +22,7 @@ _POINTS = (
     (eventbridge, ("_put_events", "_dispatch_to_lambda")),
     (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
     (lambda_svc, ("_execute_function_with_config_scope",)),
+    (cognito, ("_create_user_pool_client", "_update_user_pool_client")),
     (custom_resource, ("_lock", "_pending", "deliver_response")),
     (cloudformation, ("_stacks",)),
     (provisioners, ("_RESOURCE_HANDLERS", "_sm_secret_create", "_sm_secret_update", "_sm_secret_delete")),
@@ -54,6 +57,8 @@ def install(
     ministack_app.SERVICE_HANDLERS["cloudformation"] = settling(
         ministack_app.SERVICE_HANDLERS["cloudformation"]
     )
-    lambda_workers.install(lambda_python)
+    here = partial(localised, emulator_url=emulator_url)
+    lambda_workers.install(lambda_python, localised=here)
+    sign_in_pages.install(localised=here)
     resource_types.install(emulator_url)
     corrections.install()

@@ -8,6 +8,8 @@ from typing import Any
 
 from ministack.core import lambda_runtime
 
+from overread_local.addresses import Localised
+
 # What a worker may get even when its value equals the host's own; the rest of the host's must not leak.
 _KEPT = frozenset(
     {
@@ -28,10 +30,14 @@ _KEPT = frozenset(
 
 
 class ScrubbingSubprocess:
-    """Stands in for the module `subprocess` where ministack starts workers: drops what it inherited."""
+    """Stands in for the module `subprocess` where ministack starts workers.
 
-    def __init__(self, host_environment: Mapping[str, str]) -> None:
+    It drops what they would inherit, and names the emulator where the functions' settings name AWS.
+    """
+
+    def __init__(self, host_environment: Mapping[str, str], *, localised: Localised) -> None:
         self._host = dict(host_environment)
+        self._localised = localised
 
     def __getattr__(self, name: str) -> Any:
         return getattr(subprocess, name)
@@ -39,15 +45,15 @@ class ScrubbingSubprocess:
     def Popen(self, command: Any, **options: Any) -> subprocess.Popen[Any]:  # noqa: N802 - subprocess's name
         environment: Mapping[str, str] = options.pop("env")
         kept = {
-            name: value
+            name: self._localised(value)
             for name, value in environment.items()
             if name in _KEPT or self._host.get(name) != value
         }
         return subprocess.Popen(command, env=kept, **options)  # noqa: S603 - ministack's own command
 
 
-def install(lambda_python: Path) -> None:
-    """Makes Python functions run on `lambda_python`, without the host's environment."""
+def install(lambda_python: Path, *, localised: Localised) -> None:
+    """Makes Python functions run on `lambda_python`, in an environment of their own."""
     original = lambda_runtime._detect_runtime_binary
 
     def detect(runtime: str) -> tuple[str, str]:
@@ -55,7 +61,7 @@ def install(lambda_python: Path) -> None:
         return (str(lambda_python), script) if runtime.startswith("python") else (binary, script)
 
     lambda_runtime._detect_runtime_binary = detect
-    lambda_runtime.subprocess = ScrubbingSubprocess(os.environ)
+    lambda_runtime.subprocess = ScrubbingSubprocess(os.environ, localised=localised)
 
 
 def end_all() -> None:

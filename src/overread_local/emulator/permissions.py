@@ -80,6 +80,8 @@ def loop_permission(caller: Caller, method: str, path: str, *, body: bytes) -> P
 def _resource(caller: Caller, operation: str, params: Mapping[str, Any]) -> str:
     if operation in _TAGGING:
         return str(params.get("ResourceArn", "*"))
+    if operation == "DescribeSubscribedWorkteam":
+        return str(params.get("WorkteamArn", "*"))
     match = _VERBS.match(operation)
     if match is None or match["noun"] not in _RESOURCES:
         return "*"

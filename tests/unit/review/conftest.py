@@ -169,13 +169,15 @@ def review_process(emulator: Emulator) -> Iterator[Callable[[], tuple[str, subpr
     started: list[subprocess.Popen[bytes]] = []
     reviewers = emulator.folder / "reviewers.json"
     reviewers.write_text('[{"name": "ada", "sub": "s-1", "groups": ["reviewers"]}]')
+    token = emulator.folder / "token"
+    token.write_text("t\n")
     port = free_port()
 
     def start() -> tuple[str, subprocess.Popen[bytes]]:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "overread_local.review_process", "--port", str(port)),
-                *("--emulator-url", emulator.url, "--token", "t", "--account", "111122223333"),
+                *("--emulator-url", emulator.url, "--token-file", str(token), "--account", "111122223333"),
                 *("--region", "us-east-1", "--reviewers", str(reviewers), "--status-lag-s", "0"),
             ],
             stdout=subprocess.DEVNULL,
