@@ -81,8 +81,8 @@ class LocalStack:
 
         Raises:
             AlreadyRunningError: a stack runs in this folder.
-            LocalStackError: the options make no sense, the interpreter for Lambdas is missing, the folder holds
-                something else or cannot be written, a port is taken, or a part did not start.
+            LocalStackError: the options make no sense, the interpreter for Lambdas is missing, the folder is
+                no state folder or cannot be written, a port is taken, or a part did not start.
         """
         folder = StateFolder(state_dir.resolve())
         check_people(reviewers=reviewers, leads=leads)

@@ -1,0 +1,36 @@
+"""The review service's programs behind a REST API: Lambda proxy events to ASGI and back."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from mangum import Mangum
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Event = dict[str, Any]
+Handler = Callable[[Event, Any], dict[str, Any]]
+
+
+def rest_handler(app: ASGIApp, *, url: str) -> Handler:
+    """What API Gateway calls to reach `app`, whose public address is `url`."""
+    handler: Handler = Mangum(_Addressed(app, url=url), lifespan="off")
+    return handler
+
+
+class _Addressed:
+    """Tells the program below which path and scheme the browser sees it.
+
+    The event's path lacks the stage, and behind a custom domain the stage is not what the browser sees
+    either: the address that the deployment gave the program is.
+    """
+
+    def __init__(self, app: ASGIApp, *, url: str) -> None:
+        self._app = app
+        parts = urlsplit(url)
+        self._scheme = parts.scheme
+        self._root = parts.path.rstrip("/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = self._root + scope["path"]
+        addressed = {**scope, "scheme": self._scheme, "root_path": self._root, "path": path}
+        await self._app(addressed | {"raw_path": path.encode()}, receive, send)
