@@ -5,7 +5,15 @@ ReviewError
 │   ├── TaskUnknownError         no such task, or not for this reviewer
 │   ├── TaskConflictError        taken by others, already answered, or not claimed by this reviewer
 │   ├── TaskGoneError            expired, stopped or completed
-│   └── AnswerInvalidError       the answer is no JSON object of a sane size
+│   ├── AnswerInvalidError       the answer is no JSON object of a sane size
+│   ├── NoteInvalidError         the note, comment or reason is empty or too long
+│   ├── NotLeadError             only a lead may do that
+│   ├── PersonDisabledError      the person may not work here any more
+│   ├── PersonUnknownError       no such person, or none of this lead's
+│   ├── PersonUnsuitableError    the person cannot get this task
+│   ├── InvitationInvalidError   nobody can be invited like that
+│   ├── QueueUnknownError        no such queue, or none of this lead's
+│   └── SandboxOffError          answers from programs are not taken here
 ├── RequestRefusedError        an API call that fails; carries AWS's error code
 │   ├── RequestInvalidError      ValidationException
 │   ├── ResourceMissingError     ResourceNotFound
@@ -62,6 +70,54 @@ class AnswerInvalidError(TaskRefusedError):
     """The answer cannot be stored as it is."""
 
     slug, status, title = "answer-invalid", 400, "The answer is not valid"
+
+
+class NoteInvalidError(TaskRefusedError):
+    """What somebody wrote on the task cannot be kept as it is."""
+
+    slug, status, title = "note-invalid", 400, "The note is not valid"
+
+
+class NotLeadError(TaskRefusedError):
+    """Only a lead may do that."""
+
+    slug, status, title = "not-a-lead", 403, "Only for leads"
+
+
+class PersonDisabledError(TaskRefusedError):
+    """A lead has ended this person's access."""
+
+    slug, status, title = "person-disabled", 403, "Your access has ended"
+
+
+class PersonUnknownError(TaskRefusedError):
+    """No such person among those whom this lead leads."""
+
+    slug, status, title = "person-unknown", 404, "Unknown person"
+
+
+class PersonUnsuitableError(TaskRefusedError):
+    """The person is there, but cannot get this task."""
+
+    slug, status, title = "person-unsuitable", 409, "Not possible for this person"
+
+
+class InvitationInvalidError(TaskRefusedError):
+    """Nobody can be invited like that."""
+
+    slug, status, title = "invitation-invalid", 400, "The invitation is not valid"
+
+
+class QueueUnknownError(TaskRefusedError):
+    """No such queue among those of this lead's teams."""
+
+    slug, status, title = "queue-unknown", 404, "Unknown queue"
+
+
+class SandboxOffError(TaskRefusedError):
+    """Answers from programs are taken in a sandbox only."""
+
+    slug, status, title = "sandbox-off", 403, "This is no sandbox"
 
 
 class RequestRefusedError(ReviewError):

@@ -192,7 +192,7 @@ class Loops:
         for _ in range(_WRITE_ATTEMPTS):
             changed = by(current)
             try:
-                stored = current if changed == current else self._store.replace_loop(changed)
+                stored = current if changed == current else self._store.replace_loop(changed, before=current)
             except RecordChangedError:
                 current = self._named(loop.name)
                 continue
@@ -209,12 +209,12 @@ class Loops:
         try:
             status = transitions.conclusion(loop, now=self._clock())
             if status is not None:
-                loop = self._store.replace_loop(self._ended(loop, status=status))
+                loop = self._store.replace_loop(self._ended(loop, status=status), before=loop)
             if loop.event_due:
                 self._events.emit(
                     resource_arn=loop.arn, detail_type=EVENT_DETAIL_TYPE, detail=event_detail(loop)
                 )
-                loop = self._store.replace_loop(replace(loop, event_due=False))
+                loop = self._store.replace_loop(replace(loop, event_due=False), before=loop)
         except RecordChangedError:
             return self._store.find_loop(loop.name) or loop
         except (UnavailableError, EventUndeliveredError) as error:

@@ -1,4 +1,4 @@
-"""The records of the review service: reviewers, control-plane resources, human loops and what is in them."""
+"""The records of the review service: people, control-plane resources, human loops and what is in them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,94 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from overread.review.wire import FailureCode, LoopStatus
+
+WORKFORCE = "workforce"
+"""The identity provider of the account's own workforce; vendors have others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """A person who signs in; `sub` identifies them for good, `groups` decide which teams' tasks they get."""
+    """A person who signs in; `sub` identifies them for good at their `provider`."""
 
     name: str
     sub: str
     groups: frozenset[str]
+    provider: str = WORKFORCE
+    issuer: str = ""
+    email: str = ""
+
+    @property
+    def key(self) -> str:
+        """Who it is in the service's records: what one provider says never stands for another's people."""
+        return self.sub if self.provider == WORKFORCE else f"{self.provider}:{self.sub}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A reviewer as the service remembers them, or somebody who is invited and has no `sub` yet."""
+
+    key: str
+    sub: str
+    provider: str
+    issuer: str
+    name: str
+    email: str = ""
+    groups: tuple[str, ...] = ()
+    disabled: bool = False
+    invited_at: datetime | None = None
+    first_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person did in one qualification: its test, and the gold questions mixed in afterwards."""
+
+    person: str
+    qualification: str
+    test_correct: int = 0
+    test_total: int = 0
+    passed_at: datetime | None = None
+    valid_until: datetime | None = None
+    gold_correct: int = 0
+    gold_total: int = 0
+    failed_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GoldItem:
+    """A question whose answer is known: `expected` are the choices (`choices_of`) that a right answer has."""
+
+    item_id: str
+    input: Mapping[str, Any]
+    expected: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Qualification:
+    """What somebody has to show before they get tasks, and how often they are asked again unknowingly."""
+
+    name: str
+    items: tuple[GoldItem, ...]
+    questions: int
+    pass_mark: float
+    gold_share: float
+    valid_days: int
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GoldRef:
+    """Which gold item a loop asks, and whether it belongs to the test or is mixed in."""
+
+    qualification: str
+    item: str
+    purpose: Literal["test", "gold"]
 
 
 class ResourceKind(StrEnum):
@@ -47,19 +123,41 @@ class Resource:
     version: int = 0
 
 
+class Priority(StrEnum):
+    """How soon a task is offered, the most urgent first."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """0 for the most urgent."""
+        return list(Priority).index(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A reviewer's hold on one seat of a task, from acceptance to the deadline for answering."""
+    """A person's hold on one seat of a task, from acceptance to the deadline for answering.
 
-    sub: str
+    `worked_s` counts the work up to `running_since`, which is None while the work is paused; then the
+    deadline holds all of the pause that is still allowed. `paused_s` counts the pauses that are over.
+    """
+
+    person: str
     accepted_at: datetime
     deadline_at: datetime
+    worked_s: float = 0.0
+    running_since: datetime | None = None
+    paused_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one reviewer submitted; the content itself lies in the document under `content_key`."""
+    """What one person submitted; the content itself lies in the document under `content_key`."""
 
+    person: str
     sub: str
     worker_id: str
     identity_provider: str
@@ -67,6 +165,33 @@ class Answer:
     accepted_at: datetime
     submitted_at: datetime
     content_key: str
+    worked_s: float = 0.0
+    guideline_version: str = ""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    cannot_decide: bool = False
+
+
+class NoteKind(StrEnum):
+    """What a note on a task is for."""
+
+    QUESTION = "question"
+    FLAG = "flag"
+    REPLY = "reply"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something said about a task; `to` is the person it is meant for, or empty for all."""
+
+    note_id: str
+    person: str
+    author: str
+    role: Literal["reviewer", "lead"]
+    kind: NoteKind
+    text: str
+    at: datetime
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +210,15 @@ class FlowTerms:
     keywords: tuple[str, ...]
     task_count: int
     time_limit_s: int
+    guideline_version: str = ""
+    qualification: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A human loop, which is one task with `terms.task_count` seats for different reviewers.
+    """A human loop, which is one task with `terms.task_count` seats for different people.
 
+    `assigned_to` is a person for whom one seat is kept. `returned` are answers that a lead gave back.
     `event_due` says that the status event has not been handed over yet. `version` counts writes; 0 is not
     stored yet.
     """
@@ -112,6 +240,13 @@ class Loop:
     output_uri: str = ""
     ended_at: datetime | None = None
     event_due: bool = False
+    priority: Priority = Priority.NORMAL
+    deadline_at: datetime | None = None
+    assigned_to: str = ""
+    held: bool = False
+    notes: tuple[Note, ...] = ()
+    returned: tuple[Answer, ...] = ()
+    gold: GoldRef | None = None
     version: int = 0
 
     @property
@@ -126,3 +261,56 @@ class LoopPage:
 
     loops: tuple[Loop, ...]
     next_cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """Whether a flow definition's queue is paused, and by whom."""
+
+    flow_definition_arn: str
+    paused: bool = False
+    paused_by: str = ""
+    paused_at: datetime | None = None
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One answer as its author looks back on it. `status` is the loop's now, or "Returned" or "Deleted"."""
+
+    loop_name: str
+    title: str
+    flow_definition: str
+    submitted_at: datetime
+    worked_s: float
+    choices: Mapping[str, str]
+    cannot_decide: bool
+    guideline_version: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some answers, the newest first, and where the next page begins (empty: nowhere)."""
+
+    entries: tuple[HistoryEntry, ...]
+    next_cursor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What is kept of a loop that ended with answers, for the figures; by the time of its end."""
+
+    loop_name: str
+    flow_definition_arn: str
+    status: LoopStatus
+    ended_at: datetime
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """Pairs of answers to the same task by different people, and how many of them chose the same."""
+
+    pairs: int = 0
+    agreed: int = 0

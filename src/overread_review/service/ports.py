@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
-from overread_review.service.model import Loop, LoopPage, Resource, ResourceKind, Reviewer
+from overread_review.service.model import (
+    Completion,
+    HistoryPage,
+    Loop,
+    LoopPage,
+    Resource,
+    ResourceKind,
+    Reviewer,
+)
 from overread_templates import S3Location
 
 Clock = Callable[[], datetime]
@@ -26,8 +35,31 @@ class LoopQuery:
     cursor: str
 
 
+class RecordKind(StrEnum):
+    """The small records that are found by their key alone."""
+
+    PERSON = "person"
+    STANDING = "standing"
+    QUALIFICATION = "qualification"
+    QUEUE = "queue"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """A small record as text (`records.record_text`); version 0 is not stored yet."""
+
+    kind: RecordKind
+    key: str
+    text: str
+    version: int = 0
+
+
 class ReviewStore(Protocol):
-    """Loops and resources under conditional writes. Every write gives back the record as stored."""
+    """Loops, resources and small records under conditional writes, which give back what is stored then.
+
+    Raises StoreUnavailableError for what may work later. Loops that ask a gold question (`loop.gold`) are
+    found by name and by person only: no listing shows them and no limit counts them.
+    """
 
     def create_loop(self, loop: Loop, *, open_limit: int) -> Loop:
         """Store a new loop, and count it among its flow definition's open ones if it is open.
@@ -37,8 +69,16 @@ class ReviewStore(Protocol):
             OpenLimitReachedError: `open_limit` loops of the flow definition are open.
         """
 
-    def replace_loop(self, loop: Loop) -> Loop:
-        """Store `loop` over its own version. Raises RecordChangedError when that is another."""
+    def replace_loop(self, loop: Loop, *, before: Loop | None = None) -> Loop:
+        """Store `loop` over its own version, and in the same transaction what its change brings about.
+
+        That is what `side_records` derives from the two: entries in people's histories for new answers,
+        the completion of a loop that ends, and the way from newly concerned people to the loop. `before` is
+        the loop as it was read; without it the store reads it again.
+
+        Raises:
+            RecordChangedError: the stored version is another.
+        """
 
     def delete_loop(self, loop: Loop) -> None:
         """Remove exactly this version. Raises RecordChangedError when it is not the stored one."""
@@ -49,8 +89,20 @@ class ReviewStore(Protocol):
     def list_loops(self, query: LoopQuery) -> LoopPage:
         """One page of a flow definition's loops in the order of creation."""
 
-    def open_loops_of_team(self, workteam_arn: str, *, limit: int) -> Sequence[Loop]:
-        """Open loops of a work team, the oldest first; may lag behind a little."""
+    def open_loops(self, flow_definition_arn: str, *, limit: int, cursor: str = "") -> LoopPage:
+        """One page of the flow definition's open loops in the order of its queue; may lag behind a little.
+
+        The order is `side_records.queue_key`: by priority, deadline and age, those on hold last.
+        """
+
+    def open_loops_of_person(self, person: str) -> Sequence[Loop]:
+        """The open loops that the person has claimed or is assigned to, as of now."""
+
+    def history(self, person: str, *, limit: int, cursor: str = "") -> HistoryPage:
+        """One page of what the person answered, the newest first."""
+
+    def completions(self, flow_definition_arn: str, *, since: datetime, limit: int) -> Sequence[Completion]:
+        """The flow definition's loops that ended with answers since then, the newest first."""
 
     def count_open_loops(self, flow_definition_arn: str) -> int:
         """How many of the flow definition's loops are open."""
@@ -72,6 +124,21 @@ class ReviewStore(Protocol):
 
     def list_resources(self, kind: ResourceKind) -> Sequence[Resource]:
         """All resources of a kind."""
+
+    def create_record(self, record: StoredRecord) -> StoredRecord:
+        """Store a new record. Raises RecordExistsError when its kind and key are stored."""
+
+    def replace_record(self, record: StoredRecord) -> StoredRecord:
+        """Store `record` over its own version. Raises RecordChangedError when that is another."""
+
+    def delete_record(self, record: StoredRecord) -> None:
+        """Remove exactly this version. Raises RecordChangedError when it is not the stored one."""
+
+    def find_record(self, kind: RecordKind, *, key: str) -> StoredRecord | None:
+        """The record as of now, never a stale one."""
+
+    def list_records(self, kind: RecordKind, *, prefix: str = "") -> Sequence[StoredRecord]:
+        """All records of a kind whose keys begin with `prefix`, by key."""
 
     def secret(self, name: str, *, proposal: str) -> str:
         """The secret kept under `name`; `proposal` is stored and given back when there is none."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from overread_review.service.flow_definitions import FlowDefinitions
+from overread_review.service.lead import Lead
 from overread_review.service.loops import Loops
+from overread_review.service.people import People
 from overread_review.service.ports import Clock, Documents, EventSink, ReviewerDirectory, ReviewStore
+from overread_review.service.queues import Queues
 from overread_review.service.resources import Resources
 from overread_review.service.settings import ServiceSettings
 from overread_review.service.tags import Tags
@@ -26,6 +29,9 @@ class ReviewService:
     flow_definitions: FlowDefinitions
     loops: Loops
     tasks: Tasks
+    lead: Lead
+    people: People
+    queues: Queues
     tags: Tags
     reviewers: ReviewerDirectory
     session_secret: str
@@ -56,7 +62,16 @@ def build_review_service(
         task_uis=task_uis,
         settings=settings,
     )
-    tasks = Tasks(store=store, documents=documents, clock=clock, loops=loops, teams=teams, task_uis=task_uis)
+    queues = Queues(store=store, resources=resources, teams=teams, clock=clock)
+    tasks = Tasks(
+        store=store,
+        documents=documents,
+        clock=clock,
+        loops=loops,
+        teams=teams,
+        task_uis=task_uis,
+        queues=queues,
+    )
     return ReviewService(
         settings=settings,
         clock=clock,
@@ -65,6 +80,9 @@ def build_review_service(
         flow_definitions=flow_definitions,
         loops=loops,
         tasks=tasks,
+        lead=Lead(),
+        people=People(),
+        queues=queues,
         tags=Tags(resources=resources, settings=settings),
         reviewers=reviewers,
         session_secret=store.secret("portal-session", proposal=session_secret),

@@ -13,12 +13,12 @@ from overread_review.service.errors import AnswerInvalidError, TaskConflictError
 from overread_review.service.loops import Loops
 from overread_review.service.model import Answer, Claim, Loop, Reviewer
 from overread_review.service.ports import Clock, Documents, ReviewStore
+from overread_review.service.queues import Queues
 from overread_review.service.task_uis import TaskUis
 from overread_review.service.teams import Teams
 from overread_templates import S3Location
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
-_OFFERED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class OfferedTask:
 
     loop: Loop
     claimed_by_me: bool
+    assigned_to_me: bool = False
+    returned_to_me: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Tasks:
         loops: Loops,
         teams: Teams,
         task_uis: TaskUis,
+        queues: Queues,
     ) -> None:
         self._store = store
         self._documents = documents
@@ -65,15 +68,16 @@ class Tasks:
         self._loops = loops
         self._teams = teams
         self._task_uis = task_uis
+        self._queues = queues
 
     def offered(self, reviewer: Reviewer) -> list[OfferedTask]:
         """The reviewer's tasks, their own claims first, then the oldest."""
         now = self._clock()
         found = [
-            OfferedTask(loop, transitions.claim_of(loop, sub=reviewer.sub, now=now) is not None)
-            for arn in self._teams.arns_of(reviewer)
-            for loop in self._store.open_loops_of_team(arn, limit=_OFFERED)
-            if transitions.is_offered(loop, sub=reviewer.sub, now=now)
+            OfferedTask(loop, transitions.claim_of(loop, person=reviewer.key, now=now) is not None)
+            for queue in self._queues.of(reviewer)
+            for loop in self._queues.open_loops(queue.arn)
+            if transitions.is_offered(loop, person=reviewer.key, now=now)
         ]
         return sorted(found, key=lambda task: (not task.claimed_by_me, task.loop.created_at, task.loop.name))
 
@@ -82,9 +86,9 @@ class Tasks:
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
         held = self._loops.change(
-            loop, by=lambda newest: transitions.claim(newest, sub=reviewer.sub, now=now)
+            loop, by=lambda newest: transitions.claim(newest, person=reviewer.key, now=now)
         )
-        claim = transitions.claim_of(held, sub=reviewer.sub, now=now)
+        claim = transitions.claim_of(held, person=reviewer.key, now=now)
         if claim is None:
             raise TaskConflictError("another reviewer is working on this task")
         return ClaimedTask(held, claim, json.loads(self._documents.get(held.input_key)))
@@ -93,7 +97,7 @@ class Tasks:
         """The rendered template of a task that the reviewer holds. Raises TaskRefusedError otherwise."""
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
-        claim = transitions.held_claim(loop, sub=reviewer.sub, now=now)
+        claim = transitions.held_claim(loop, person=reviewer.key, now=now)
         expires_s = max(60, int((claim.deadline_at - now).total_seconds()) + 60)
         signed: list[str] = []
 
@@ -128,9 +132,10 @@ class Tasks:
             )
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
-        claim = transitions.held_claim(loop, sub=reviewer.sub, now=now)
+        claim = transitions.held_claim(loop, person=reviewer.key, now=now)
         identity = self._teams.identity(reviewer, workteam_arn=loop.terms.workteam_arn)
         answer = Answer(
+            person=reviewer.key,
             sub=reviewer.sub,
             worker_id=identity.worker_id,
             identity_provider=identity.identity_provider,
@@ -148,7 +153,7 @@ class Tasks:
         now = self._clock()
         self._loops.change(
             loop,
-            by=lambda newest: transitions.release(newest, sub=reviewer.sub, now=now, decline=decline),
+            by=lambda newest: transitions.release(newest, person=reviewer.key, now=now, decline=decline),
         )
 
     def _task(self, task_id: str, *, reviewer: Reviewer) -> Loop:

@@ -6,10 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from overread.review.wire import FailureCode, LoopStatus
+from overread_review.service import work_time
 from overread_review.service.errors import RequestInvalidError, TaskConflictError, TaskGoneError
 from overread_review.service.model import Answer, Claim, Loop
 
 _OWN_TIME = timedelta(seconds=5)
+_ANSWERED = "you have already answered this task"
+_NOT_CLAIMED = "you have not claimed this task, or your time for it is over"
 
 
 def active_claims(loop: Loop, *, now: datetime) -> tuple[Claim, ...]:
@@ -17,27 +20,28 @@ def active_claims(loop: Loop, *, now: datetime) -> tuple[Claim, ...]:
     return tuple(claim for claim in loop.claims if claim.deadline_at > now)
 
 
-def claim_of(loop: Loop, *, sub: str, now: datetime) -> Claim | None:
-    """The reviewer's active claim, if any."""
-    return next((claim for claim in active_claims(loop, now=now) if claim.sub == sub), None)
+def claim_of(loop: Loop, *, person: str, now: datetime) -> Claim | None:
+    """The person's active claim, if any."""
+    return next((claim for claim in active_claims(loop, now=now) if claim.person == person), None)
 
 
-def has_answered(loop: Loop, *, sub: str) -> bool:
-    """Whether the reviewer's answer is in."""
-    return any(answer.sub == sub for answer in loop.answers)
+def has_answered(loop: Loop, *, person: str) -> bool:
+    """Whether the person's answer is in."""
+    return any(answer.person == person for answer in loop.answers)
 
 
-def is_offered(loop: Loop, *, sub: str, now: datetime) -> bool:
-    """Whether the reviewer finds the task in their list: a free seat, or a claim of their own."""
-    if has_answered(loop, sub=sub) or not loop.is_open or is_full(loop):
+def is_offered(loop: Loop, *, person: str, now: datetime) -> bool:
+    """Whether the person finds the task in their list: a seat for them, or a claim of their own."""
+    if has_answered(loop, person=person) or not loop.is_open or is_full(loop):
         return False
-    if claim_of(loop, sub=sub, now=now):
+    if claim_of(loop, person=person, now=now):
         return True
     return (
         loop.status is LoopStatus.IN_PROGRESS
         and now < loop.expires_at
-        and sub not in loop.declined_by
-        and _free_seats(loop, now=now) > 0
+        and not loop.held
+        and person not in loop.declined_by
+        and free_seats(loop, person=person, now=now) > 0
     )
 
 
@@ -46,77 +50,119 @@ def is_full(loop: Loop) -> bool:
     return len(loop.answers) >= loop.terms.task_count
 
 
-def _free_seats(loop: Loop, *, now: datetime) -> int:
-    return loop.terms.task_count - len(loop.answers) - len(active_claims(loop, now=now))
+def free_seats(loop: Loop, *, person: str, now: datetime) -> int:
+    """How many seats the person could take: one is kept for whom the loop is assigned to."""
+    claims = active_claims(loop, now=now)
+    kept = 0
+    if loop.assigned_to not in {"", person}:
+        seated = {claim.person for claim in claims} | {answer.person for answer in loop.answers}
+        kept = int(loop.assigned_to not in seated)
+    return loop.terms.task_count - len(loop.answers) - len(claims) - kept
 
 
-def claim(loop: Loop, *, sub: str, now: datetime) -> Loop:
-    """The loop with a seat held by the reviewer; unchanged when they hold one already.
+def claim(loop: Loop, *, person: str, now: datetime) -> Loop:
+    """The loop with a seat held by the person; unchanged when they hold one already.
 
     Raises:
         TaskGoneError: the loop has ended, is being stopped, or its availability is over.
-        TaskConflictError: the reviewer has answered, or every seat is taken.
+        TaskConflictError: the person has answered, every seat is taken, or the loop is on hold.
     """
-    if has_answered(loop, sub=sub):
-        raise TaskConflictError("you have already answered this task")
-    if claim_of(loop, sub=sub, now=now) and loop.is_open:
+    if has_answered(loop, person=person):
+        raise TaskConflictError(_ANSWERED)
+    if claim_of(loop, person=person, now=now) and loop.is_open:
         return loop
     if loop.status is not LoopStatus.IN_PROGRESS or is_full(loop):
         raise TaskGoneError("this task has ended")
     if now >= loop.expires_at:
         raise TaskGoneError("this task has expired")
-    if _free_seats(loop, now=now) <= 0:
-        raise TaskConflictError("another reviewer is working on this task")
-    deadline_at = now + timedelta(seconds=loop.terms.time_limit_s)
-    mine = Claim(sub=sub, accepted_at=now, deadline_at=deadline_at)
-    declined_by = tuple(other for other in loop.declined_by if other != sub)
+    if loop.held:
+        raise TaskConflictError("a lead has put this task on hold")
+    if free_seats(loop, person=person, now=now) <= 0:
+        raise TaskConflictError(
+            "this task is assigned to another reviewer"
+            if loop.assigned_to not in {"", person}
+            else "another reviewer is working on this task"
+        )
+    mine = work_time.begun(person, time_limit_s=loop.terms.time_limit_s, now=now)
+    declined_by = tuple(other for other in loop.declined_by if other != person)
     return replace(loop, claims=(*active_claims(loop, now=now), mine), declined_by=declined_by)
 
 
-def release(loop: Loop, *, sub: str, now: datetime, decline: bool) -> Loop:
-    """The loop with the reviewer's seat free again; with `decline` it is not offered to them any more.
+def pause(loop: Loop, *, person: str, now: datetime, max_pause_s: float) -> Loop:
+    """The loop with the clock of the person's claim stopped. Raises as `held_claim`."""
+    held = held_claim(loop, person=person, now=now)
+    return _with_claim(loop, work_time.paused(held, now=now, max_pause_s=max_pause_s))
+
+
+def resume(loop: Loop, *, person: str, now: datetime, max_pause_s: float) -> Loop:
+    """The loop with the clock of the person's claim running again. Raises as `held_claim`."""
+    held = held_claim(loop, person=person, now=now)
+    return _with_claim(loop, work_time.resumed(held, now=now, max_pause_s=max_pause_s))
+
+
+def _with_claim(loop: Loop, changed: Claim) -> Loop:
+    claims = tuple(changed if claim.person == changed.person else claim for claim in loop.claims)
+    return replace(loop, claims=claims)
+
+
+def release(loop: Loop, *, person: str, now: datetime, decline: bool) -> Loop:
+    """The loop with the person's seat free again; with `decline` it is not offered to them any more.
+
+    Who declines what is assigned to them hands it back to everybody.
 
     Raises:
         TaskGoneError: the loop has ended.
-        TaskConflictError: the reviewer holds no seat (a task can be declined without holding one).
+        TaskConflictError: the person holds no seat (a task can be declined without holding one).
     """
-    if has_answered(loop, sub=sub):
-        raise TaskConflictError("you have already answered this task")
+    if has_answered(loop, person=person):
+        raise TaskConflictError(_ANSWERED)
     if not loop.is_open:
         raise TaskGoneError("this task has ended")
-    if not decline and claim_of(loop, sub=sub, now=now) is None:
-        raise TaskConflictError("you have not claimed this task, or your time for it is over")
-    claims = tuple(other for other in active_claims(loop, now=now) if other.sub != sub)
-    declined_by = (
-        (*(other for other in loop.declined_by if other != sub), sub) if decline else loop.declined_by
-    )
-    return replace(loop, claims=claims, declined_by=declined_by)
+    if not decline and claim_of(loop, person=person, now=now) is None:
+        raise TaskConflictError(_NOT_CLAIMED)
+    claims = tuple(other for other in active_claims(loop, now=now) if other.person != person)
+    if not decline:
+        return replace(loop, claims=claims)
+    declined_by = (*(other for other in loop.declined_by if other != person), person)
+    assigned_to = "" if loop.assigned_to == person else loop.assigned_to
+    return replace(loop, claims=claims, declined_by=declined_by, assigned_to=assigned_to)
 
 
-def held_claim(loop: Loop, *, sub: str, now: datetime) -> Claim:
-    """The claim under which the reviewer may answer now.
+def held_claim(loop: Loop, *, person: str, now: datetime) -> Claim:
+    """The claim under which the person may answer now.
 
     Raises:
         TaskConflictError: they have answered already, or never claimed.
         TaskGoneError: the loop has ended, or their time is over.
     """
-    if has_answered(loop, sub=sub):
-        raise TaskConflictError("you have already answered this task")
+    if has_answered(loop, person=person):
+        raise TaskConflictError(_ANSWERED)
     if not loop.is_open:
         raise TaskGoneError("this task has ended")
-    held = claim_of(loop, sub=sub, now=now)
+    held = claim_of(loop, person=person, now=now)
     if held is not None:
         return held
-    if any(claim.sub == sub for claim in loop.claims):
+    if any(claim.person == person for claim in loop.claims):
         raise TaskGoneError("the time for this task is over")
-    raise TaskConflictError("you have not claimed this task, or your time for it is over")
+    raise TaskConflictError(_NOT_CLAIMED)
 
 
 def answer(loop: Loop, answer: Answer, *, now: datetime) -> Loop:
-    """The loop with one more answer in place of the reviewer's claim. Raises as `held_claim`."""
-    held_claim(loop, sub=answer.sub, now=now)
-    claims = tuple(other for other in active_claims(loop, now=now) if other.sub != answer.sub)
-    return replace(loop, claims=claims, answers=(*loop.answers, answer))
+    """The loop with one more answer in place of the person's claim. Raises as `held_claim`.
+
+    The very same answer again changes nothing: its first writing may have succeeded without a word.
+    """
+    if answer in loop.answers:
+        return loop
+    held_claim(loop, person=answer.person, now=now)
+    return seated(loop, answer, now=now)
+
+
+def seated(loop: Loop, answer: Answer, *, now: datetime) -> Loop:
+    """The loop with one more answer, whoever gave it."""
+    claims = tuple(other for other in active_claims(loop, now=now) if other.person != answer.person)
+    assigned_to = "" if loop.assigned_to == answer.person else loop.assigned_to
+    return replace(loop, claims=claims, answers=(*loop.answers, answer), assigned_to=assigned_to)
 
 
 def stop(loop: Loop) -> Loop:

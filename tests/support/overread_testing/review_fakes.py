@@ -18,10 +18,20 @@ from overread_review.service.errors import (
     RecordChangedError,
     RecordExistsError,
 )
-from overread_review.service.model import Loop, LoopPage, Resource, ResourceKind, Reviewer
-from overread_review.service.ports import LoopQuery
+from overread_review.service.model import (
+    Completion,
+    HistoryEntry,
+    HistoryPage,
+    Loop,
+    LoopPage,
+    Resource,
+    ResourceKind,
+    Reviewer,
+)
+from overread_review.service.ports import LoopQuery, RecordKind, StoredRecord
 from overread_review.service.review_service import ReviewService, build_review_service
 from overread_review.service.settings import ServiceSettings
+from overread_review.service.side_records import completion, concerned, new_entries, queue_key
 from overread_templates import S3Location
 
 
@@ -46,24 +56,29 @@ class FakeStore:
         self._lock = threading.Lock()
         self._loops: dict[str, Loop] = {}
         self._resources: dict[tuple[ResourceKind, str], Resource] = {}
+        self._records: dict[tuple[RecordKind, str], StoredRecord] = {}
+        self._history: dict[str, dict[str, HistoryEntry]] = {}
+        self._completions: list[Completion] = []
         self._secrets: dict[str, str] = {}
 
     def create_loop(self, loop: Loop, *, open_limit: int) -> Loop:
         with self._lock:
             if loop.name in self._loops:
                 raise RecordExistsError(loop.name)
-            if loop.is_open and self._count(loop.terms.flow_definition_arn) >= open_limit:
+            counted = loop.is_open and loop.gold is None
+            if counted and self._count(loop.terms.flow_definition_arn) >= open_limit:
                 raise OpenLimitReachedError(loop.terms.flow_definition_arn)
-            return self._keep(replace(loop, version=1))
+            return self._keep(None, replace(loop, version=1))
 
-    def replace_loop(self, loop: Loop) -> Loop:
+    def replace_loop(self, loop: Loop, *, before: Loop | None = None) -> Loop:
         with self._lock:
-            self._check(loop)
-            return self._keep(replace(loop, version=loop.version + 1))
+            stored = self._check(loop)
+            return self._keep(stored, replace(loop, version=loop.version + 1))
 
     def delete_loop(self, loop: Loop) -> None:
         with self._lock:
-            self._check(loop)
+            if self._check(loop).is_open:
+                raise RecordChangedError(loop.name)
             del self._loops[loop.name]
 
     def find_loop(self, name: str) -> Loop | None:
@@ -73,10 +88,8 @@ class FakeStore:
         after, before = query.created_after, query.created_before
         chosen = {
             f"{loop.created_at.isoformat()}#{loop.name}": loop
-            for loop in self._loops.values()
-            if loop.terms.flow_definition_arn == query.flow_definition_arn
-            and (after is None or loop.created_at > after)
-            and (before is None or loop.created_at < before)
+            for loop in self._listed(query.flow_definition_arn)
+            if (after is None or loop.created_at > after) and (before is None or loop.created_at < before)
         }
         keys = sorted(chosen, reverse=not query.ascending)
         if query.cursor:
@@ -84,20 +97,38 @@ class FakeStore:
         found = keys[: query.limit]
         return LoopPage(tuple(chosen[key] for key in found), found[-1] if len(keys) > query.limit else "")
 
-    def open_loops_of_team(self, workteam_arn: str, *, limit: int) -> Sequence[Loop]:
-        found = [
-            loop for loop in self._loops.values() if loop.is_open and loop.terms.workteam_arn == workteam_arn
-        ]
-        return sorted(found, key=lambda loop: loop.created_at)[:limit]
+    def open_loops(self, flow_definition_arn: str, *, limit: int, cursor: str = "") -> LoopPage:
+        chosen = {queue_key(loop): loop for loop in self._listed(flow_definition_arn) if loop.is_open}
+        keys = [key for key in sorted(chosen) if key > cursor]
+        found = keys[:limit]
+        return LoopPage(tuple(chosen[key] for key in found), found[-1] if len(keys) > limit else "")
+
+    def open_loops_of_person(self, person: str) -> Sequence[Loop]:
+        return [loop for loop in list(self._loops.values()) if person in concerned(loop)]
 
     def count_open_loops(self, flow_definition_arn: str) -> int:
         with self._lock:
             return self._count(flow_definition_arn)
 
     def due_loops(self, now: datetime, *, limit: int) -> Sequence[Loop]:
-        due = [(moment, loop) for loop in self._loops.values() if (moment := transitions.due_at(loop))]
+        due = [(moment, loop) for loop in list(self._loops.values()) if (moment := transitions.due_at(loop))]
         ready = sorted((pair for pair in due if pair[0] <= now), key=lambda pair: pair[0])
         return [loop for _, loop in ready][:limit]
+
+    def history(self, person: str, *, limit: int, cursor: str = "") -> HistoryPage:
+        entries = self._history.get(person, {})
+        keys = [key for key in sorted(entries, reverse=True) if not cursor or key < cursor]
+        found = keys[:limit]
+        following = found[-1] if len(keys) > limit else ""
+        return HistoryPage(tuple(entries[key] for key in found), following)
+
+    def completions(self, flow_definition_arn: str, *, since: datetime, limit: int) -> Sequence[Completion]:
+        found = [
+            done
+            for done in self._completions
+            if done.flow_definition_arn == flow_definition_arn and done.ended_at >= since
+        ]
+        return sorted(found, key=lambda done: done.ended_at, reverse=True)[:limit]
 
     def create_resource(self, resource: Resource) -> Resource:
         with self._lock:
@@ -125,28 +156,71 @@ class FakeStore:
     def list_resources(self, kind: ResourceKind) -> Sequence[Resource]:
         return [found for found in list(self._resources.values()) if found.kind is kind]
 
+    def create_record(self, record: StoredRecord) -> StoredRecord:
+        with self._lock:
+            if (record.kind, record.key) in self._records:
+                raise RecordExistsError(record.key)
+            return self._keep_record(replace(record, version=1))
+
+    def replace_record(self, record: StoredRecord) -> StoredRecord:
+        with self._lock:
+            self._check_record(record)
+            return self._keep_record(replace(record, version=record.version + 1))
+
+    def delete_record(self, record: StoredRecord) -> None:
+        with self._lock:
+            self._check_record(record)
+            del self._records[record.kind, record.key]
+
+    def find_record(self, kind: RecordKind, *, key: str) -> StoredRecord | None:
+        return self._records.get((kind, key))
+
+    def list_records(self, kind: RecordKind, *, prefix: str = "") -> Sequence[StoredRecord]:
+        with self._lock:
+            found = [one for one in self._records.values() if one.kind is kind and one.key.startswith(prefix)]
+        return sorted(found, key=lambda one: one.key)
+
     def secret(self, name: str, *, proposal: str) -> str:
         return self._secrets.setdefault(name, proposal)
 
-    def _keep(self, loop: Loop) -> Loop:
+    def _keep(self, before: Loop | None, loop: Loop) -> Loop:
         self._loops[loop.name] = loop
+        for person, entry in new_entries(before, loop):
+            place = f"{entry.submitted_at.isoformat()}#{entry.loop_name}"
+            self._history.setdefault(person, {})[place] = entry
+        if (done := completion(before, loop)) is not None:
+            self._completions.append(done)
         return loop
 
-    def _count(self, flow_definition_arn: str) -> int:
-        return sum(
-            loop.is_open and loop.terms.flow_definition_arn == flow_definition_arn
-            for loop in self._loops.values()
-        )
+    def _keep_record(self, record: StoredRecord) -> StoredRecord:
+        self._records[record.kind, record.key] = record
+        return record
 
-    def _check(self, loop: Loop) -> None:
+    def _listed(self, flow_definition_arn: str) -> list[Loop]:
+        return [
+            loop
+            for loop in list(self._loops.values())
+            if loop.gold is None and loop.terms.flow_definition_arn == flow_definition_arn
+        ]
+
+    def _count(self, flow_definition_arn: str) -> int:
+        return sum(loop.is_open for loop in self._listed(flow_definition_arn))
+
+    def _check(self, loop: Loop) -> Loop:
         stored = self._loops.get(loop.name)
         if stored is None or stored.version != loop.version:
             raise RecordChangedError(loop.name)
+        return stored
 
     def _check_resource(self, resource: Resource) -> None:
         stored = self._resources.get((resource.kind, resource.name))
         if stored is None or stored.version != resource.version:
             raise RecordChangedError(resource.arn)
+
+    def _check_record(self, record: StoredRecord) -> None:
+        stored = self._records.get((record.kind, record.key))
+        if stored is None or stored.version != record.version:
+            raise RecordChangedError(record.key)
 
 
 @dataclass

@@ -44,12 +44,13 @@ def at(seconds: float) -> datetime:
 
 def claimed(loop: Loop, *subs: str, seconds: float = 0) -> Loop:
     for sub in subs:
-        loop = transitions.claim(loop, sub=sub, now=at(seconds))
+        loop = transitions.claim(loop, person=sub, now=at(seconds))
     return loop
 
 
 def answered(loop: Loop, sub: str, *, seconds: float = 1) -> Loop:
     answer = Answer(
+        person=sub,
         sub=sub,
         worker_id=f"w-{sub}",
         identity_provider="Cognito",
@@ -68,14 +69,14 @@ def test_a_claim_lasts_for_the_time_limit() -> None:
 
 def test_claiming_again_keeps_the_first_claim() -> None:
     once = claimed(LOOP, "ada")
-    assert transitions.claim(once, sub="ada", now=at(30)) == once
+    assert transitions.claim(once, person="ada", now=at(30)) == once
 
 
 def test_seats_are_limited_to_the_task_count() -> None:
     full = claimed(LOOP, "ada", "grace")
     with pytest.raises(TaskConflictError, match="another reviewer"):
         claimed(full, "katherine")
-    assert not transitions.is_offered(full, sub="katherine", now=at(1))
+    assert not transitions.is_offered(full, person="katherine", now=at(1))
 
 
 def test_answers_take_seats_too() -> None:
@@ -86,8 +87,8 @@ def test_answers_take_seats_too() -> None:
 
 def test_a_claim_whose_time_is_over_frees_its_seat() -> None:
     loop = claimed(LOOP, "ada", "grace")
-    assert transitions.is_offered(loop, sub="katherine", now=at(60))
-    assert {c.sub for c in claimed(loop, "katherine", seconds=60).claims} == {"katherine"}
+    assert transitions.is_offered(loop, person="katherine", now=at(60))
+    assert {c.person for c in claimed(loop, "katherine", seconds=60).claims} == {"katherine"}
 
 
 def test_nobody_answers_twice() -> None:
@@ -109,21 +110,21 @@ def test_an_answer_at_the_deadline_is_too_late() -> None:
 
 
 def test_a_declined_task_is_not_offered_again_but_can_still_be_claimed_by_address() -> None:
-    loop = transitions.release(claimed(LOOP, "ada"), sub="ada", now=at(1), decline=True)
+    loop = transitions.release(claimed(LOOP, "ada"), person="ada", now=at(1), decline=True)
     assert loop.claims == ()
-    assert not transitions.is_offered(loop, sub="ada", now=at(1))
-    assert transitions.is_offered(loop, sub="grace", now=at(1))
+    assert not transitions.is_offered(loop, person="ada", now=at(1))
+    assert transitions.is_offered(loop, person="grace", now=at(1))
     assert claimed(loop, "ada", seconds=2).declined_by == ()
 
 
 def test_a_released_task_is_offered_again() -> None:
-    loop = transitions.release(claimed(LOOP, "ada"), sub="ada", now=at(1), decline=False)
-    assert transitions.is_offered(loop, sub="ada", now=at(1))
+    loop = transitions.release(claimed(LOOP, "ada"), person="ada", now=at(1), decline=False)
+    assert transitions.is_offered(loop, person="ada", now=at(1))
 
 
 def test_releasing_without_a_claim_is_refused() -> None:
     with pytest.raises(TaskConflictError):
-        transitions.release(LOOP, sub="ada", now=at(1), decline=False)
+        transitions.release(LOOP, person="ada", now=at(1), decline=False)
 
 
 def test_an_expired_task_cannot_be_claimed_but_a_claim_from_before_may_finish() -> None:
@@ -150,8 +151,8 @@ def test_a_loop_that_nobody_has_begun_stops_at_once() -> None:
 def test_who_has_begun_may_submit_while_the_loop_is_stopping() -> None:
     stopping = transitions.stop(claimed(LOOP, "ada"))
     assert stopping.status is LoopStatus.STOPPING
-    assert transitions.is_offered(stopping, sub="ada", now=at(1))
-    assert not transitions.is_offered(stopping, sub="grace", now=at(1))
+    assert transitions.is_offered(stopping, person="ada", now=at(1))
+    assert not transitions.is_offered(stopping, person="grace", now=at(1))
     with pytest.raises(TaskGoneError):
         claimed(stopping, "grace", seconds=1)
     assert transitions.conclusion(stopping, now=at(1)) is None

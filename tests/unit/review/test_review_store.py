@@ -23,8 +23,8 @@ from overread_review.service.errors import (
     RecordExistsError,
     StoreUnavailableError,
 )
-from overread_review.service.model import Answer, FlowTerms, Loop, Resource, ResourceKind
-from overread_review.service.ports import LoopQuery, ReviewStore
+from overread_review.service.model import Answer, FlowTerms, GoldRef, Loop, Priority, Resource, ResourceKind
+from overread_review.service.ports import LoopQuery, RecordKind, ReviewStore, StoredRecord
 from overread_templates import S3Location
 from overread_testing.review_fakes import FakeStore
 
@@ -47,6 +47,21 @@ def make_loop(name: str, *, age_s: float = 0, flow: str = FLOW) -> Loop:
     )
 
 
+def make_answer(person: str, *, seconds: float = 1.5) -> Answer:
+    return Answer(
+        person=person,
+        sub=person,
+        worker_id="w",
+        identity_provider="Oidc",
+        issuer="https://i",
+        accepted_at=NOW,
+        submitted_at=NOW + timedelta(seconds=seconds),
+        content_key=f"answers/{person}",
+        worked_s=1.25,
+        choices={"decision": "approve"},
+    )
+
+
 @pytest.fixture(params=["fake", "dynamodb"])
 def store(request: pytest.FixtureRequest) -> ReviewStore:
     """An empty store of either kind."""
@@ -61,7 +76,7 @@ def store(request: pytest.FixtureRequest) -> ReviewStore:
 def test_a_loop_comes_back_as_it_was_stored(store: ReviewStore) -> None:
     stored = store.create_loop(make_loop("a"), open_limit=9)
     assert store.find_loop("a") == stored
-    claimed = store.replace_loop(transitions.claim(stored, sub="ada", now=NOW))
+    claimed = store.replace_loop(transitions.claim(stored, person="ada", now=NOW))
     assert store.find_loop("a") == claimed
     assert claimed.claims[0].deadline_at == NOW + timedelta(seconds=60)
 
@@ -86,7 +101,7 @@ def test_one_of_many_writers_wins(store: ReviewStore) -> None:
 
     def attempt(sub: str) -> bool:
         try:
-            store.replace_loop(transitions.claim(first, sub=sub, now=NOW))
+            store.replace_loop(transitions.claim(first, person=sub, now=NOW))
         except RecordChangedError:
             return False
         return True
@@ -158,15 +173,111 @@ def test_listing_by_creation_in_both_directions_with_bounds(store: ReviewStore) 
     assert names(replace(bounded, ascending=False)) == [["loop-2"], ["loop-1"]]
 
 
-def test_a_team_sees_its_open_loops_oldest_first(store: ReviewStore) -> None:
-    for number in range(3):
-        store.create_loop(make_loop(f"loop-{number}", age_s=number), open_limit=9)
-    ended = store.find_loop("loop-1")
-    assert ended is not None
+def test_a_queue_holds_its_open_loops_by_priority_deadline_and_age_with_those_on_hold_last(
+    store: ReviewStore,
+) -> None:
+    def create(name: str, **changes: Any) -> None:
+        store.create_loop(replace(make_loop(name), **changes), open_limit=99)
+
+    create("old", created_at=NOW - timedelta(seconds=9))
+    create("young")
+    create("low", priority=Priority.LOW, deadline_at=NOW)
+    create("urgent", priority=Priority.URGENT)
+    create("due-late", deadline_at=NOW + timedelta(seconds=60))
+    create("due-soon", deadline_at=NOW + timedelta(seconds=30))
+    create("held", priority=Priority.URGENT, held=True)
+    create("gold", gold=GoldRef("q", "i", "gold"), assigned_to="ada")
+    create("elsewhere", terms=replace(TERMS, flow_definition_arn=FLOW + "-2"))
+    ended = store.create_loop(make_loop("ended"), open_limit=99)
     store.replace_loop(transitions.conclude(ended, status=LoopStatus.STOPPED, output_uri="", now=NOW))
-    assert [loop.name for loop in store.open_loops_of_team(TEAM, limit=9)] == ["loop-2", "loop-0"]
-    assert [loop.name for loop in store.open_loops_of_team(TEAM, limit=1)] == ["loop-2"]
-    assert list(store.open_loops_of_team(TEAM + "-2", limit=9)) == []
+    expected = ["urgent", "due-soon", "due-late", "old", "young", "low", "held"]
+    assert [loop.name for loop in store.open_loops(FLOW, limit=99).loops] == expected
+    names, cursor = [], ""
+    while True:
+        page = store.open_loops(FLOW, limit=3, cursor=cursor)
+        names += [loop.name for loop in page.loops]
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    assert names == expected
+
+
+def test_gold_loops_are_found_by_name_and_person_only(store: ReviewStore) -> None:
+    gold = replace(make_loop("gold"), gold=GoldRef("q", "i", "gold"), assigned_to="ada")
+    stored = store.create_loop(gold, open_limit=0)
+    assert store.find_loop("gold") == stored
+    assert [loop.name for loop in store.open_loops_of_person("ada")] == ["gold"]
+    assert store.list_loops(LoopQuery(FLOW, None, None, ascending=True, limit=9, cursor="")).loops == ()
+    assert store.count_open_loops(FLOW) == 0
+    answered = replace(stored, answers=(make_answer("ada"),), status=LoopStatus.COMPLETED, ended_at=NOW)
+    store.replace_loop(answered, before=stored)
+    assert store.completions(FLOW, since=NOW, limit=9) == []
+    assert [entry.loop_name for entry in store.history("ada", limit=9).entries] == ["gold"]
+    assert list(store.open_loops_of_person("ada")) == []
+
+
+def test_people_find_the_open_loops_that_they_claimed_or_were_given(store: ReviewStore) -> None:
+    claimed = store.create_loop(make_loop("claimed"), open_limit=9)
+    claimed = store.replace_loop(transitions.claim(claimed, person="ada", now=NOW), before=claimed)
+    store.create_loop(replace(make_loop("given"), assigned_to="ada"), open_limit=9)
+    store.create_loop(make_loop("other"), open_limit=9)
+    assert {loop.name for loop in store.open_loops_of_person("ada")} == {"claimed", "given"}
+    assert list(store.open_loops_of_person("grace")) == []
+    released = transitions.release(claimed, person="ada", now=NOW, decline=False)
+    released = store.replace_loop(released, before=claimed)
+    assert {loop.name for loop in store.open_loops_of_person("ada")} == {"given"}
+    store.replace_loop(transitions.claim(released, person="ada", now=NOW), before=released)
+    assert {loop.name for loop in store.open_loops_of_person("ada")} == {"claimed", "given"}
+
+
+def test_an_answer_enters_its_authors_history_with_the_write_of_the_loop(store: ReviewStore) -> None:
+    for number in range(5):
+        first = store.create_loop(make_loop(f"loop-{number}"), open_limit=9)
+        answered = replace(first, answers=(make_answer("ada", seconds=number),))
+        store.replace_loop(answered, before=first)
+        with pytest.raises(RecordChangedError):
+            store.replace_loop(replace(first, answers=(make_answer("grace"),)), before=first)
+    page = store.history("ada", limit=3)
+    assert [entry.loop_name for entry in page.entries] == ["loop-4", "loop-3", "loop-2"]
+    assert page.entries[0].choices == {"decision": "approve"}
+    rest = store.history("ada", limit=3, cursor=page.next_cursor)
+    assert [entry.loop_name for entry in rest.entries] == ["loop-1", "loop-0"]
+    assert rest.next_cursor == ""
+    assert store.history("grace", limit=3).entries == ()
+
+
+def test_loops_that_ended_with_answers_are_listed_by_their_end(store: ReviewStore) -> None:
+    for number in range(4):
+        loop = store.create_loop(make_loop(f"loop-{number}"), open_limit=9)
+        ended = transitions.conclude(
+            replace(loop, answers=(make_answer("ada"),) if number else ()),
+            status=LoopStatus.COMPLETED,
+            output_uri="",
+            now=NOW + timedelta(seconds=number),
+        )
+        stored = store.replace_loop(ended, before=loop)
+        store.replace_loop(replace(stored, event_due=False), before=stored)
+    found = store.completions(FLOW, since=NOW + timedelta(seconds=2), limit=9)
+    assert [done.loop_name for done in found] == ["loop-3", "loop-2"]
+    assert found[0].answers == (make_answer("ada"),)
+    assert [done.loop_name for done in store.completions(FLOW, since=NOW, limit=1)] == ["loop-3"]
+
+
+def test_small_records_are_written_by_version_and_listed_by_prefix(store: ReviewStore) -> None:
+    first = store.create_record(StoredRecord(RecordKind.STANDING, "q/ada", '{"ü":1}'))
+    with pytest.raises(RecordExistsError):
+        store.create_record(StoredRecord(RecordKind.STANDING, "q/ada", "{}"))
+    second = store.replace_record(replace(first, text="{}"))
+    for write in (store.replace_record, store.delete_record):
+        with pytest.raises(RecordChangedError):
+            write(first)
+    assert store.find_record(RecordKind.STANDING, key="q/ada") == second
+    other = store.create_record(StoredRecord(RecordKind.STANDING, "r/grace", "{}"))
+    store.create_record(StoredRecord(RecordKind.PERSON, "ada", "{}"))
+    assert list(store.list_records(RecordKind.STANDING)) == [second, other]
+    assert list(store.list_records(RecordKind.STANDING, prefix="r/")) == [other]
+    store.delete_record(second)
+    assert store.find_record(RecordKind.STANDING, key="q/ada") is None
 
 
 def test_loops_are_due_when_they_expire_or_owe_an_event(store: ReviewStore) -> None:
@@ -183,8 +294,7 @@ def test_loops_are_due_when_they_expire_or_owe_an_event(store: ReviewStore) -> N
 
 def test_an_ended_loop_can_be_deleted_and_its_name_used_again(store: ReviewStore) -> None:
     loop = store.create_loop(make_loop("a"), open_limit=9)
-    answer = Answer("ada", "w", "Oidc", "https://i", NOW, NOW + timedelta(seconds=1.5), "answers/a")
-    loop = store.replace_loop(replace(loop, answers=(answer,)))
+    loop = store.replace_loop(replace(loop, answers=(make_answer("ada"),)))
     loop = store.replace_loop(
         transitions.conclude(loop, status=LoopStatus.COMPLETED, output_uri="s3://o/k", now=NOW)
     )
