@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,8 +50,16 @@ class S3ReviewDocuments:
         """An address under which the body kept under `key` can be read for a while."""
         return _presigned(self._client, S3Location(self._bucket, key), expires_s=expires_s)
 
-    def write_output(self, location: S3Location, body: bytes, *, role_arn: str, kms_key_id: str) -> None:
-        """Write an output document as the flow definition's role."""
+    def write_output(
+        self,
+        location: S3Location,
+        body: bytes,
+        *,
+        role_arn: str,
+        kms_key_id: str,
+        metadata: Mapping[str, str],
+    ) -> None:
+        """Write an output document, with metadata of the object, as the flow definition's role."""
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key_id} if kms_key_id else {}
         _call(
             self._client_of_role(role_arn).put_object,
@@ -59,6 +67,7 @@ class S3ReviewDocuments:
             Key=location.key,
             Body=body,
             ContentType="application/json",
+            Metadata=dict(metadata),
             **encryption,
         )
 

@@ -22,6 +22,10 @@ _DESCRIBED = (
     "OutputConfig",
     "RoleArn",
 )
+GUIDELINE_TAG = "overread:guideline-version"
+"""On a task UI: which version of the guideline its page gives."""
+QUALIFICATION_TAG = "overread:qualification"
+"""On a flow definition: the qualification that its reviewers need."""
 
 
 class FlowDefinitions:
@@ -54,7 +58,11 @@ class FlowDefinitions:
         except ResourceMissingError as error:
             raise RequestInvalidError(f"HumanTaskUiArn: {error}") from error
         name = params["FlowDefinitionName"]
-        request = {**params, "TemplateSha256": task_ui.request["ContentSha256"]}
+        request = {
+            **params,
+            "TemplateSha256": task_ui.request["ContentSha256"],
+            "GuidelineVersion": task_ui.tags.get(GUIDELINE_TAG, ""),
+        }
         path = f"flow-definition/{name}"
         created = self._resources.create(ResourceKind.FLOW_DEFINITION, name=name, path=path, request=request)
         return {"FlowDefinitionArn": created.arn}
@@ -106,6 +114,8 @@ class FlowDefinitions:
         elif ":workteam/private-crowd/" in arn:
             path = self._settings.own_name(arn.replace("/private-crowd/", "/"), kind=ResourceKind.WORKTEAM)
             self._teams.workteam(path)
+        else:
+            self._teams.vendors.named(arn)
 
 
 def is_public(workteam_arn: str) -> bool:
@@ -130,6 +140,8 @@ def terms_of(flow_definition: Resource) -> FlowTerms:
         keywords=tuple(config.get("TaskKeywords", ())),
         task_count=config["TaskCount"],
         time_limit_s=config.get("TaskTimeLimitInSeconds", limits.TASK_TIME_LIMIT_DEFAULT_S),
+        guideline_version=request.get("GuidelineVersion") or f"sha256:{request['TemplateSha256'][:12]}",
+        qualification=flow_definition.tags.get(QUALIFICATION_TAG, ""),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from overread.review import limits
 from overread.review.wire import EVENT_DETAIL_TYPE, FailureCode, LoopStatus
 from overread_review.service import transitions
+from overread_review.service.admission import Admission
 from overread_review.service.errors import (
     ConflictError,
     DocumentRefusedError,
@@ -29,11 +30,12 @@ from overread_review.service.errors import (
 )
 from overread_review.service.flow_definitions import FlowDefinitions, availability_s, is_public, terms_of
 from overread_review.service.model import Loop, Resource, ResourceKind
-from overread_review.service.output import event_detail, output_document, output_location
+from overread_review.service.output import event_detail, output_document, output_location, output_metadata
 from overread_review.service.ports import Clock, Documents, EventSink, LoopQuery, ReviewStore
 from overread_review.service.resources import Resources, decode_token, encode_token
 from overread_review.service.settings import ServiceSettings
 from overread_review.service.task_uis import TaskUis
+from overread_review.service.urgency import urgency_of
 from overread_templates import TemplateError
 
 _LOG = logging.getLogger(__name__)
@@ -58,6 +60,7 @@ class Loops:
         flow_definitions: FlowDefinitions,
         task_uis: TaskUis,
         settings: ServiceSettings,
+        admission: Admission,
     ) -> None:
         self._store = store
         self._documents = documents
@@ -67,6 +70,7 @@ class Loops:
         self._flow_definitions = flow_definitions
         self._task_uis = task_uis
         self._settings = settings
+        self._admission = admission
 
     # The runtime API
 
@@ -85,6 +89,7 @@ class Loops:
         if known := self._store.find_loop(name):
             return _known(known, sha256=sha256, flow_definition=flow_definition)
         now = self._clock()
+        priority, deadline_at = urgency_of(task_input)
         loop = Loop(
             name=name,
             arn=self._settings.arn(f"human-loop/{name}"),
@@ -94,6 +99,8 @@ class Loops:
             input_key=f"inputs/{name}/{sha256}.json",
             input_sha256=sha256,
             classifiers=tuple(params.get("DataAttributes", {}).get("ContentClassifiers", ())),
+            priority=priority,
+            deadline_at=deadline_at,
         )
         self._documents.put(loop.input_key, content.encode())
         public = is_public(loop.terms.workteam_arn)
@@ -240,6 +247,10 @@ class Loops:
 
     def _ended(self, loop: Loop, *, status: LoopStatus) -> Loop:
         now = self._clock()
+        if loop.gold is not None:
+            if loop.answers:
+                self._admission.ended(loop)
+            return transitions.conclude_quietly(loop, status=status, now=now)
         if status is LoopStatus.FAILED or not loop.answers:
             return transitions.conclude(loop, status=status, output_uri="", now=now)
         location = output_location(loop)
@@ -250,7 +261,11 @@ class Loops:
                 contents=[json.loads(self._documents.get(answer.content_key)) for answer in loop.answers],
             )
             self._documents.write_output(
-                location, body, role_arn=loop.terms.role_arn, kms_key_id=loop.terms.kms_key_id
+                location,
+                body,
+                role_arn=loop.terms.role_arn,
+                kms_key_id=loop.terms.kms_key_id,
+                metadata=output_metadata(loop),
             )
         except DocumentRefusedError as error:
             reason = f"The output could not be written to s3://{location.bucket}/{location.key}: {error}"
@@ -309,7 +324,8 @@ class Loops:
             self._store.delete_loop(loop)
         except RecordChangedError as error:
             raise RequestInvalidError(f"Human loop {loop.name} is being changed; try again") from error
-        self._documents.delete([loop.input_key, *(answer.content_key for answer in loop.answers)])
+        answers = (*loop.answers, *loop.returned)
+        self._documents.delete([loop.input_key, *(answer.content_key for answer in answers)])
 
 
 def _json_object(content: str) -> dict[str, Any]:

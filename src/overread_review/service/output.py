@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from overread_review.service.model import Answer, Loop
 from overread_templates import S3Location, parse_s3_location
@@ -53,13 +54,19 @@ def output_document(
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def output_metadata(loop: Loop) -> dict[str, str]:
+    """What is kept beside the output document, whose body is A2I's and nothing else."""
+    # Metadata of S3 objects are HTTP headers: whatever is not ASCII goes percent-encoded.
+    version = quote(loop.terms.guideline_version, safe=" !#$&'()*+,-./:;<=>?@[]^_`{|}~")
+    return {"guideline-version": version} if version else {}
+
+
 def _human_answer(answer: Answer, *, content: Mapping[str, Any]) -> dict[str, Any]:
-    seconds = (answer.submitted_at - answer.accepted_at).total_seconds()
     return {
         "acceptanceTime": timestamp(answer.accepted_at),
         "answerContent": content,
         "submissionTime": timestamp(answer.submitted_at),
-        "timeSpentInSeconds": round(seconds, 3),
+        "timeSpentInSeconds": round(answer.worked_s, 3),
         "workerId": answer.worker_id,
         "workerMetadata": {
             "identityData": {

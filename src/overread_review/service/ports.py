@@ -162,8 +162,16 @@ class Documents(Protocol):
     def address(self, key: str, *, expires_s: int) -> str:
         """An address under which the body kept under `key` can be read for `expires_s` seconds."""
 
-    def write_output(self, location: S3Location, body: bytes, *, role_arn: str, kms_key_id: str) -> None:
-        """Write an output document as the flow definition's role."""
+    def write_output(
+        self,
+        location: S3Location,
+        body: bytes,
+        *,
+        role_arn: str,
+        kms_key_id: str,
+        metadata: Mapping[str, str],
+    ) -> None:
+        """Write an output document, with metadata of the object, as the flow definition's role."""
 
     def sign_url(self, location: S3Location, *, role_arn: str, expires_s: int) -> str:
         """An address under which a browser can read the object for `expires_s` seconds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from overread_review.service.admission import Admission, EverybodyAdmitted
 from overread_review.service.flow_definitions import FlowDefinitions
 from overread_review.service.lead import Lead
 from overread_review.service.loops import Loops
@@ -52,6 +53,7 @@ def build_review_service(
     task_uis = TaskUis(resources=resources, documents=documents, settings=settings)
     teams = Teams(resources=resources, settings=settings)
     flow_definitions = FlowDefinitions(resources=resources, task_uis=task_uis, teams=teams, settings=settings)
+    admission: Admission = EverybodyAdmitted()
     loops = Loops(
         store=store,
         documents=documents,
@@ -61,6 +63,7 @@ def build_review_service(
         flow_definitions=flow_definitions,
         task_uis=task_uis,
         settings=settings,
+        admission=admission,
     )
     queues = Queues(store=store, resources=resources, teams=teams, clock=clock)
     tasks = Tasks(
@@ -71,6 +74,8 @@ def build_review_service(
         teams=teams,
         task_uis=task_uis,
         queues=queues,
+        admission=admission,
+        settings=settings,
     )
     return ReviewService(
         settings=settings,

@@ -1,34 +1,38 @@
-"""Tasks as reviewers see them: the list, claiming, the page, answering, declining."""
+"""Tasks as reviewers see them: the list, claiming, the page, answering, asking, looking back."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from overread_review.service import transitions
-from overread_review.service.errors import AnswerInvalidError, TaskConflictError, TaskUnknownError
+from overread_review.service import notes, transitions
+from overread_review.service.admission import Admission
+from overread_review.service.answers import Submission, answer_of, parse_submission
+from overread_review.service.errors import (
+    AnswerInvalidError,
+    SandboxOffError,
+    TaskConflictError,
+    TaskGoneError,
+    TaskUnknownError,
+)
 from overread_review.service.loops import Loops
-from overread_review.service.model import Answer, Claim, Loop, Reviewer
+from overread_review.service.model import Answer, Claim, HistoryEntry, HistoryPage, Loop, Reviewer
+from overread_review.service.offers import OfferedTask, Offers
 from overread_review.service.ports import Clock, Documents, ReviewStore
 from overread_review.service.queues import Queues
+from overread_review.service.settings import ServiceSettings
 from overread_review.service.task_uis import TaskUis
-from overread_review.service.teams import Teams
+from overread_review.service.teams import Identity, Teams
+from overread_review.service.work_time import begun
 from overread_templates import S3Location
 
+__all__ = ["ClaimedTask", "OfferedTask", "TaskPage", "Tasks"]
+
+SANDBOX_ISSUER = "urn:overread:sandbox"
+_LONGEST_NAME = 64
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class OfferedTask:
-    """One line of a reviewer's list."""
-
-    loop: Loop
-    claimed_by_me: bool
-    assigned_to_me: bool = False
-    returned_to_me: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,10 @@ class TaskPage:
 
 
 class Tasks:
-    """What a signed-in reviewer may do; everything else about a task does not exist for them."""
+    """What a signed-in reviewer may do; everything else about a task does not exist for them.
+
+    Every method raises TaskRefusedError for what cannot happen, with words for the reviewer.
+    """
 
     def __init__(
         self,
@@ -61,6 +68,8 @@ class Tasks:
         teams: Teams,
         task_uis: TaskUis,
         queues: Queues,
+        admission: Admission,
+        settings: ServiceSettings,
     ) -> None:
         self._store = store
         self._documents = documents
@@ -69,36 +78,83 @@ class Tasks:
         self._teams = teams
         self._task_uis = task_uis
         self._queues = queues
+        self._admission = admission
+        self._settings = settings
+        self._offers = Offers(store=store, queues=queues, admission=admission, clock=clock)
+
+    # The list
 
     def offered(self, reviewer: Reviewer) -> list[OfferedTask]:
-        """The reviewer's tasks, their own claims first, then the oldest."""
-        now = self._clock()
-        found = [
-            OfferedTask(loop, transitions.claim_of(loop, person=reviewer.key, now=now) is not None)
-            for queue in self._queues.of(reviewer)
-            for loop in self._queues.open_loops(queue.arn)
-            if transitions.is_offered(loop, person=reviewer.key, now=now)
-        ]
-        return sorted(found, key=lambda task: (not task.claimed_by_me, task.loop.created_at, task.loop.name))
+        """The reviewer's own tasks first, then those that are open to them in the order of the queue."""
+        return self._offers.of(reviewer)
+
+    def next(self, reviewer: Reviewer) -> ClaimedTask | None:
+        """The first task of the list that can be claimed, claimed; None when there is none."""
+        for task in self.offered(reviewer):
+            try:
+                return self.claim(task.loop.name, reviewer=reviewer)
+            except (TaskConflictError, TaskGoneError, TaskUnknownError):
+                continue
+        return None
+
+    def history(self, reviewer: Reviewer, *, cursor: str = "", limit: int = 20) -> HistoryPage:
+        """What the reviewer answered, the newest first, each with what has become of the task."""
+        page = self._store.history(reviewer.key, limit=limit, cursor=cursor)
+        return replace(page, entries=tuple(map(self._as_of_now, page.entries)))
+
+    def _as_of_now(self, entry: HistoryEntry) -> HistoryEntry:
+        loop = self._store.find_loop(entry.loop_name)
+        if loop is None:
+            return replace(entry, status="Deleted")
+        if any(answer.submitted_at == entry.submitted_at for answer in loop.returned):
+            return replace(entry, status="Returned")
+        return replace(entry, status=str(loop.status))
+
+    # One task
 
     def claim(self, task_id: str, *, reviewer: Reviewer) -> ClaimedTask:
         """The task, held by the reviewer until the deadline; the same again when they hold it already."""
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
-        held = self._loops.change(
-            loop, by=lambda newest: transitions.claim(newest, person=reviewer.key, now=now)
+        if transitions.claim_of(loop, person=reviewer.key, now=now) is None:
+            self._check_open_to(reviewer, loop)
+        return self._claimed(
+            self._loops.change(
+                loop, by=lambda newest: transitions.claim(newest, person=reviewer.key, now=now)
+            ),
+            reviewer=reviewer,
         )
-        claim = transitions.claim_of(held, person=reviewer.key, now=now)
-        if claim is None:
-            raise TaskConflictError("another reviewer is working on this task")
-        return ClaimedTask(held, claim, json.loads(self._documents.get(held.input_key)))
+
+    def pause(self, task_id: str, *, reviewer: Reviewer) -> ClaimedTask:
+        """The claimed task with its clock stopped."""
+        loop, now = self._task(task_id, reviewer=reviewer), self._clock()
+        longest = self._settings.max_pause_s
+        changed = self._loops.change(
+            loop,
+            by=lambda newest: transitions.pause(newest, person=reviewer.key, now=now, max_pause_s=longest),
+        )
+        return self._claimed(changed, reviewer=reviewer)
+
+    def resume(self, task_id: str, *, reviewer: Reviewer) -> ClaimedTask:
+        """The claimed task with its clock running again."""
+        loop, now = self._task(task_id, reviewer=reviewer), self._clock()
+        longest = self._settings.max_pause_s
+        changed = self._loops.change(
+            loop,
+            by=lambda newest: transitions.resume(newest, person=reviewer.key, now=now, max_pause_s=longest),
+        )
+        return self._claimed(changed, reviewer=reviewer)
 
     def page(self, task_id: str, *, reviewer: Reviewer) -> TaskPage:
-        """The rendered template of a task that the reviewer holds. Raises TaskRefusedError otherwise."""
+        """The rendered template of a task that the reviewer holds.
+
+        Addresses of objects in it are good for a short time, and never longer than the claim.
+        """
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
         claim = transitions.held_claim(loop, person=reviewer.key, now=now)
-        expires_s = max(60, int((claim.deadline_at - now).total_seconds()) + 60)
+        left_s = int((claim.deadline_at - now).total_seconds())
+        expires_s = max(1, min(self._settings.read_url_s, left_s))
         signed: list[str] = []
 
         def sign(location: S3Location) -> str:
@@ -114,38 +170,16 @@ class Tasks:
         """Submit `content`; the loop as it is afterwards.
 
         Raises:
-            AnswerInvalidError: it is no JSON object as the output document takes it, or larger than
-                MAX_ANSWER_BYTES.
+            AnswerInvalidError: it is no JSON object as the output document takes it, or too large.
             TaskRefusedError: the reviewer holds no claim, or not any more.
         """
-        if not isinstance(content, dict):
-            raise AnswerInvalidError("an answer is a JSON object")
-        try:
-            body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-        except ValueError as error:
-            raise AnswerInvalidError(
-                "an answer may hold neither NaN nor infinities nor half of a surrogate pair"
-            ) from error
-        if len(body) > MAX_ANSWER_BYTES:
-            raise AnswerInvalidError(
-                f"an answer may have at most {MAX_ANSWER_BYTES:,} bytes, got {len(body):,}"
-            )
-        loop = self._task(task_id, reviewer=reviewer)
-        now = self._clock()
-        claim = transitions.held_claim(loop, person=reviewer.key, now=now)
-        identity = self._teams.identity(reviewer, workteam_arn=loop.terms.workteam_arn)
-        answer = Answer(
-            person=reviewer.key,
-            sub=reviewer.sub,
-            worker_id=identity.worker_id,
-            identity_provider=identity.identity_provider,
-            issuer=identity.issuer,
-            accepted_at=claim.accepted_at,
-            submitted_at=now,
-            content_key=_answer_key(loop, worker_id=identity.worker_id, body=body),
-        )
-        self._documents.put(answer.content_key, body)
-        return self._loops.change(loop, by=lambda newest: transitions.answer(newest, answer, now=now))
+        submission = parse_submission(content, max_bytes=self._settings.max_answer_bytes)
+        return self._submit(self._task(task_id, reviewer=reviewer), submission, reviewer=reviewer)
+
+    def cannot_decide(self, task_id: str, *, reviewer: Reviewer, reason: str) -> Loop:
+        """Submit that the reviewer cannot decide, and why; the loop as it is afterwards."""
+        content = {"overread": {"cannot_decide": True, "reason": notes.clean_text(reason, name="reason")}}
+        return self.answer(task_id, reviewer=reviewer, content=content)
 
     def give_back(self, task_id: str, *, reviewer: Reviewer, decline: bool) -> None:
         """Free the reviewer's seat; with `decline` the task is not offered to them any more."""
@@ -156,13 +190,88 @@ class Tasks:
             by=lambda newest: transitions.release(newest, person=reviewer.key, now=now, decline=decline),
         )
 
+    def note(self, task_id: str, *, reviewer: Reviewer, kind: str, text: str) -> Loop:
+        """Ask the lead something about the task, or flag it; the loop as it is afterwards."""
+        loop, now = self._task(task_id, reviewer=reviewer), self._clock()
+        asked, cleaned = notes.asking_kind(kind), notes.clean_text(text, name="text")
+        return self._loops.change(
+            loop,
+            by=lambda newest: notes.noted(
+                newest, by=reviewer, is_lead=False, kind=asked, text=cleaned, now=now
+            ),
+        )
+
+    def sandbox_answer(self, loop_name: str, *, reviewer_name: str, content: object) -> Loop:
+        """Answer as a synthetic person of that name, without team, claim or qualification.
+
+        Raises:
+            SandboxOffError: the deployment is no sandbox.
+            TaskUnknownError, TaskGoneError, TaskConflictError: no such loop, it ended, or that synthetic
+                person has answered it.
+        """
+        if not self._settings.sandbox:
+            raise SandboxOffError("this deployment takes answers from people only; set review.sandbox")
+        if not (1 <= len(reviewer_name) <= _LONGEST_NAME and reviewer_name.isprintable()):
+            raise AnswerInvalidError(f"reviewer must be a name of 1 to {_LONGEST_NAME} printable characters")
+        submission = parse_submission(content, max_bytes=self._settings.max_answer_bytes)
+        loop = self._store.find_loop(loop_name)
+        if loop is None or loop.gold is not None:
+            raise TaskUnknownError(f"there is no human loop {loop_name!r}")
+        synthetic = Reviewer(reviewer_name, reviewer_name, frozenset(), provider="sandbox")
+        now = self._clock()
+        answer = answer_of(
+            submission,
+            loop=loop,
+            claim=begun(synthetic.key, time_limit_s=loop.terms.time_limit_s, now=now),
+            reviewer=synthetic,
+            identity=Identity(self._teams.worker_id(synthetic), "Oidc", SANDBOX_ISSUER),
+            now=now,
+        )
+        self._documents.put(answer.content_key, submission.body)
+        return self._loops.change(loop, by=lambda newest: transitions.seat(newest, answer, now=now))
+
+    def _submit(self, loop: Loop, submission: Submission, *, reviewer: Reviewer) -> Loop:
+        now = self._clock()
+        answer = answer_of(
+            submission,
+            loop=loop,
+            claim=transitions.held_claim(loop, person=reviewer.key, now=now),
+            reviewer=reviewer,
+            identity=self._teams.identity(reviewer, workteam_arn=loop.terms.workteam_arn),
+            now=now,
+        )
+        self._documents.put(answer.content_key, submission.body)
+        stored = self._loops.change(loop, by=lambda newest: _answered(newest, answer))
+        self._admission.answered(stored, reviewer=reviewer, answer=answer)
+        return stored
+
+    def _claimed(self, loop: Loop, *, reviewer: Reviewer) -> ClaimedTask:
+        claim = transitions.claim_of(loop, person=reviewer.key, now=self._clock())
+        if claim is None:
+            raise TaskConflictError("another reviewer is working on this task")
+        return ClaimedTask(loop, claim, json.loads(self._documents.get(loop.input_key)))
+
+    def _check_open_to(self, reviewer: Reviewer, loop: Loop) -> None:
+        """Raises TaskConflictError when the queue is paused or the reviewer is not qualified for it."""
+        if loop.gold is not None:
+            return
+        if self._queues.state(loop.terms.flow_definition_arn).paused:
+            raise TaskConflictError("a lead has paused this queue")
+        name = loop.terms.qualification
+        if name and not self._admission.admits(reviewer, qualification=name):
+            raise TaskConflictError(f"this task is for reviewers who passed the test {name!r}")
+
     def _task(self, task_id: str, *, reviewer: Reviewer) -> Loop:
         loop = self._store.find_loop(task_id)
-        if loop is None or loop.terms.workteam_arn not in self._teams.arns_of(reviewer):
+        is_for_them = (
+            loop is not None
+            and loop.terms.workteam_arn in self._teams.arns_of(reviewer)
+            and (loop.gold is None or loop.assigned_to == reviewer.key)
+        )
+        if loop is None or not is_for_them:
             raise TaskUnknownError("there is no such task, or it is not for you")
         return loop
 
 
-def _answer_key(loop: Loop, *, worker_id: str, body: bytes) -> str:
-    """Its own key for every content, so that a lost race never overwrites the answer that won."""
-    return f"answers/{loop.name}/{worker_id}-{hashlib.sha256(body).hexdigest()[:16]}.json"
+def _answered(loop: Loop, answer: Answer) -> Loop:
+    return transitions.answer(loop, answer, now=answer.submitted_at)

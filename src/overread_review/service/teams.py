@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from overread_review.service.errors import (
     ResourceLimitError,
     ResourceTakenError,
 )
-from overread_review.service.model import Resource, ResourceKind, Reviewer
+from overread_review.service.model import WORKFORCE, Resource, ResourceKind, Reviewer
 from overread_review.service.resources import Resources, page
 from overread_review.service.settings import ServiceSettings
+from overread_review.service.vendor_teams import VendorTeams
 
 _TEAM_MEMBERS = ("MemberDefinitions", "Description", "NotificationConfiguration", "WorkerAccessConfiguration")
 _FORCE_MEMBERS = ("SourceIpConfig", "OidcConfig", "WorkforceVpcConfig", "IpAddressType")
@@ -37,6 +38,7 @@ class Teams:
     def __init__(self, *, resources: Resources, settings: ServiceSettings) -> None:
         self._resources = resources
         self._settings = settings
+        self.vendors = VendorTeams(settings)
 
     # Workforces
 
@@ -213,20 +215,37 @@ class Teams:
     # Reviewers
 
     def arns_of(self, reviewer: Reviewer) -> list[str]:
-        """The work teams that one of the reviewer's groups belongs to."""
+        """The reviewer's work teams: by their groups, or all that their vendor provides.
+
+        What a vendor's identity provider says about groups never opens a private team.
+        """
+        if reviewer.provider != WORKFORCE:
+            return list(self.vendors.arns_of(reviewer.provider))
         return [
             team.arn
             for team in self._resources.live(ResourceKind.WORKTEAM)
             if reviewer.groups & _groups(team.request["MemberDefinitions"])
         ]
 
+    def groups_of(self, workteam_arns: Collection[str]) -> frozenset[str]:
+        """The identity provider's groups behind those work teams."""
+        teams = self._resources.live(ResourceKind.WORKTEAM)
+        chosen = [_groups(team.request["MemberDefinitions"]) for team in teams if team.arn in workteam_arns]
+        return frozenset().union(*chosen)
+
+    def worker_id(self, reviewer: Reviewer) -> str:
+        """The reviewer's worker id, which tells nothing about them."""
+        return hashlib.sha256(f"{self._settings.account}/{reviewer.key}".encode()).hexdigest()[:16]
+
     def identity(self, reviewer: Reviewer, *, workteam_arn: str) -> Identity:
         """How the reviewer's answers for that team are signed."""
+        worker_id = self.worker_id(reviewer)
+        if reviewer.provider != WORKFORCE:
+            return Identity(worker_id, "Oidc", reviewer.issuer)
         team = self._resources.find(ResourceKind.WORKTEAM, name=workteam_arn.rsplit("/", 1)[-1])
         force = None
         if team is not None:
             force = self._resources.find(ResourceKind.WORKFORCE, name=team.request["WorkforceName"])
-        worker_id = hashlib.sha256(f"{self._settings.account}/{reviewer.sub}".encode()).hexdigest()[:16]
         request = {} if force is None else force.request
         if "OidcConfig" in request:
             return Identity(worker_id, "Oidc", request["OidcConfig"]["Issuer"])

@@ -124,8 +124,13 @@ def release(loop: Loop, *, person: str, now: datetime, decline: bool) -> Loop:
     if not decline:
         return replace(loop, claims=claims)
     declined_by = (*(other for other in loop.declined_by if other != person), person)
-    assigned_to = "" if loop.assigned_to == person else loop.assigned_to
+    assigned_to = "" if _is_given(loop, person) else loop.assigned_to
     return replace(loop, claims=claims, declined_by=declined_by, assigned_to=assigned_to)
+
+
+def _is_given(loop: Loop, person: str) -> bool:
+    """Whether the person may give the loop back: a gold question stays with whom it was made for."""
+    return loop.assigned_to == person and loop.gold is None
 
 
 def held_claim(loop: Loop, *, person: str, now: datetime) -> Claim:
@@ -155,13 +160,28 @@ def answer(loop: Loop, answer: Answer, *, now: datetime) -> Loop:
     if answer in loop.answers:
         return loop
     held_claim(loop, person=answer.person, now=now)
-    return seated(loop, answer, now=now)
+    return _with_answer(loop, answer, now=now)
 
 
-def seated(loop: Loop, answer: Answer, *, now: datetime) -> Loop:
-    """The loop with one more answer, whoever gave it."""
+def seat(loop: Loop, answer: Answer, *, now: datetime) -> Loop:
+    """The loop with one more answer, without a claim.
+
+    Raises:
+        TaskConflictError: the person has answered already.
+        TaskGoneError: the loop has ended or all its answers are in.
+    """
+    if answer in loop.answers:
+        return loop
+    if has_answered(loop, person=answer.person):
+        raise TaskConflictError(_ANSWERED)
+    if not loop.is_open or is_full(loop):
+        raise TaskGoneError("this task has ended")
+    return _with_answer(loop, answer, now=now)
+
+
+def _with_answer(loop: Loop, answer: Answer, *, now: datetime) -> Loop:
     claims = tuple(other for other in active_claims(loop, now=now) if other.person != answer.person)
-    assigned_to = "" if loop.assigned_to == answer.person else loop.assigned_to
+    assigned_to = "" if _is_given(loop, answer.person) else loop.assigned_to
     return replace(loop, claims=claims, answers=(*loop.answers, answer), assigned_to=assigned_to)
 
 
@@ -208,6 +228,11 @@ def conclude(loop: Loop, *, status: LoopStatus, output_uri: str, now: datetime) 
         reason = "The human loop expired before all workers had answered"
         return fail(loop, code=FailureCode.EXPIRED, reason=reason, now=now)
     return replace(loop, status=status, output_uri=output_uri, claims=(), ended_at=now, event_due=True)
+
+
+def conclude_quietly(loop: Loop, *, status: LoopStatus, now: datetime) -> Loop:
+    """The gold loop ended with `status`: nobody outside hears of it."""
+    return replace(loop, status=status, claims=(), ended_at=now)
 
 
 def due_at(loop: Loop) -> datetime | None:

@@ -55,6 +55,8 @@ class SageMakerWire:
             "UpdateWorkteam": service.teams.update_workteam,
             "DeleteWorkteam": service.teams.delete_workteam,
             "ListWorkteams": service.teams.list_workteams,
+            "DescribeSubscribedWorkteam": service.teams.vendors.describe,
+            "ListSubscribedWorkteams": service.teams.vendors.list,
             "AddTags": service.tags.add,
             "DeleteTags": service.tags.remove,
             "ListTags": service.tags.list,

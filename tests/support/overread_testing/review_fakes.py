@@ -229,6 +229,7 @@ class FakeDocuments:
 
     kept: dict[str, bytes] = field(default_factory=dict)
     outputs: dict[str, bytes] = field(default_factory=dict)
+    metadata: dict[str, dict[str, str]] = field(default_factory=dict)
     missing_buckets: frozenset[str] = frozenset()
     unavailable: int = 0
     objects_url: str = "https://objects.example"
@@ -248,13 +249,22 @@ class FakeDocuments:
     def address(self, key: str, *, expires_s: int) -> str:
         return f"https://documents.example/{key}?expires={expires_s}"
 
-    def write_output(self, location: S3Location, body: bytes, *, role_arn: str, kms_key_id: str) -> None:
+    def write_output(
+        self,
+        location: S3Location,
+        body: bytes,
+        *,
+        role_arn: str,
+        kms_key_id: str,
+        metadata: Mapping[str, str],
+    ) -> None:
         if self.unavailable > 0:
             self.unavailable -= 1
             raise DocumentUnavailableError("SlowDown")
         if location.bucket in self.missing_buckets:
             raise DocumentRefusedError("NoSuchBucket")
         self.outputs[f"s3://{location.bucket}/{location.key}"] = body
+        self.metadata[f"s3://{location.bucket}/{location.key}"] = dict(metadata)
 
     def sign_url(self, location: S3Location, *, role_arn: str, expires_s: int) -> str:
         return f"{self.objects_url}/{location.bucket}/{location.key}?expires={expires_s}"

@@ -344,15 +344,17 @@ def test_outputs_go_where_the_role_may_write(emulator: Any) -> None:
 
     documents = S3ReviewDocuments(s3, bucket="documents", client_of_role=client_of_role)
     place = S3Location("documents", "reviews/flow/output.json")
-    documents.write_output(place, b'{"a": 1}', role_arn="arn:role", kms_key_id="")
+    metadata = {"guideline-version": "2026-03 (b)"}
+    documents.write_output(place, b'{"a": 1}', role_arn="arn:role", kms_key_id="", metadata=metadata)
     reply = s3.get_object(Bucket=place.bucket, Key=place.key)
     assert (reply["Body"].read(), reply["ContentType"]) == (b'{"a": 1}', "application/json")
+    assert reply["Metadata"] == metadata
     url = documents.sign_url(place, role_arn="arn:role", expires_s=60)
     assert "X-Amz-Expires=60" in url
     assert asked == ["arn:role", "arn:role"]
     missing = S3Location("missing-bucket", "k")
     with pytest.raises(DocumentRefusedError, match="NoSuchBucket"):
-        documents.write_output(missing, b"", role_arn="arn:role", kms_key_id="")
+        documents.write_output(missing, b"", role_arn="arn:role", kms_key_id="", metadata={})
 
 
 def test_services_that_cannot_be_reached_are_unavailable_not_refusing() -> None:

@@ -1,0 +1,106 @@
+"""Which tasks a reviewer finds in their list, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from overread_review.service import transitions
+from overread_review.service.admission import Admission
+from overread_review.service.model import Loop, QueueState, Resource, Reviewer
+from overread_review.service.ports import Clock, ReviewStore
+from overread_review.service.queues import Queues
+from overread_review.service.side_records import queue_key
+
+_OFFERED = 200
+_LOOKED_AT = 2_000
+"""So many open loops of a queue are looked at for a reviewer who may take none of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTask:
+    """One line of a reviewer's list."""
+
+    loop: Loop
+    claimed_by_me: bool
+    assigned_to_me: bool = False
+    returned_to_me: bool = False
+
+
+class Offers:
+    """The lists of reviewers."""
+
+    def __init__(self, *, store: ReviewStore, queues: Queues, admission: Admission, clock: Clock) -> None:
+        self._store = store
+        self._queues = queues
+        self._admission = admission
+        self._clock = clock
+
+    def of(self, reviewer: Reviewer) -> list[OfferedTask]:
+        """First what the reviewer has begun, then what is assigned to them, then in the queues' order."""
+        queues = self._queues.of(reviewer)
+        self._admission.prepare(reviewer, queues)
+        paused, now = self._queues.paused(), self._clock()
+        arns = {queue.arn for queue in queues}
+        own = [
+            loop
+            for loop in self._store.open_loops_of_person(reviewer.key)
+            if loop.terms.flow_definition_arn in arns
+        ]
+        found = {
+            loop.name: loop for queue in queues for loop in self._offered(queue, reviewer, paused=paused)
+        }
+        found |= {loop.name: loop for loop in self._admitted(own, reviewer, paused=paused)}
+        tasks = [_task(loop, person=reviewer.key, now=now) for loop in found.values()]
+        return sorted(tasks, key=_place)
+
+    def _offered(
+        self, queue: Resource, reviewer: Reviewer, *, paused: Mapping[str, QueueState]
+    ) -> Iterator[Loop]:
+        if queue.arn in paused:
+            return iter(())
+        waiting = _until_held(islice(self._queues.open_loops(queue.arn), _LOOKED_AT))
+        return islice(self._admitted(waiting, reviewer, paused=paused), _OFFERED)
+
+    def _admitted(
+        self, loops: Iterable[Loop], reviewer: Reviewer, *, paused: Mapping[str, QueueState]
+    ) -> Iterator[Loop]:
+        now, person = self._clock(), reviewer.key
+        admits: dict[str, bool] = {}
+        for loop in loops:
+            if not transitions.is_offered(loop, person=person, now=now):
+                continue
+            if transitions.claim_of(loop, person=person, now=now) is None:
+                if loop.terms.flow_definition_arn in paused:
+                    continue
+                name = "" if loop.gold is not None else loop.terms.qualification
+                if name and name not in admits:
+                    admits[name] = self._admission.admits(reviewer, qualification=name)
+                if name and not admits[name]:
+                    continue
+            yield loop
+
+
+def _until_held(loops: Iterable[Loop]) -> Iterator[Loop]:
+    """Up to the first loop on hold: all others after it are on hold too."""
+    for loop in loops:
+        if loop.held:
+            return
+        yield loop
+
+
+def _task(loop: Loop, *, person: str, now: datetime) -> OfferedTask:
+    # A question whose answer is known must not stand out: what everybody gets is assigned to nobody.
+    assigned = loop.assigned_to == person and loop.gold is None
+    return OfferedTask(
+        loop=loop,
+        claimed_by_me=transitions.claim_of(loop, person=person, now=now) is not None,
+        assigned_to_me=assigned,
+        returned_to_me=assigned and any(answer.person == person for answer in loop.returned),
+    )
+
+
+def _place(task: OfferedTask) -> tuple[bool, bool, str]:
+    return not task.claimed_by_me, not task.assigned_to_me, queue_key(task.loop)
