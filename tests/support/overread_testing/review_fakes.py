@@ -369,11 +369,11 @@ class ReviewLab:
         return arn
 
 
-def review_lab(*, template: str = TEMPLATE) -> ReviewLab:
+def review_lab(*, template: str = TEMPLATE, sandbox: bool = False) -> ReviewLab:
     """A service with a workforce, a team of the group `reviewers`, a task UI and nothing else."""
     store, documents, events, clock = FakeStore(), FakeDocuments(), FakeEvents(), FakeClock()
     service = build_review_service(
-        settings=ServiceSettings(account="111122223333", region="eu-west-1"),
+        settings=ServiceSettings(account="111122223333", region="eu-west-1", sandbox=sandbox),
         store=store,
         documents=documents,
         events=events,

@@ -1,0 +1,53 @@
+"""JSON or problem details (RFC 9457) out: for the service's own routes, which AWS does not have."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from overread_review.portal.problems import API_HEADERS, PortalProblemError, problem_of, problem_response
+from overread_review.service.errors import (
+    DocumentRefusedError,
+    RequestInvalidError,
+    RequestRefusedError,
+    ResourceMissingError,
+    TaskRefusedError,
+    UnavailableError,
+)
+
+Endpoint = Callable[[Request], Awaitable[Mapping[str, Any]]]
+
+
+def documented(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint's document as a reply, and what the service refuses as a problem."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            document = await endpoint(request)
+        except PortalProblemError as problem:
+            return problem_response(problem)
+        except TaskRefusedError as error:
+            return problem_response(problem_of(error))
+        except RequestRefusedError as error:
+            return problem_response(_of_request(error))
+        except (DocumentRefusedError, UnavailableError) as error:
+            title = "The service cannot read or write now"
+            return problem_response(
+                PortalProblemError("documents-unavailable", status=503, title=title, detail=str(error))
+            )
+        return Response(json.dumps(document), media_type="application/json", headers=API_HEADERS)
+
+    return answer
+
+
+def _of_request(error: RequestRefusedError) -> PortalProblemError:
+    if isinstance(error, ResourceMissingError):
+        return PortalProblemError("resource-unknown", status=404, title="Not found", detail=str(error))
+    status = 400 if isinstance(error, RequestInvalidError) else 409
+    return PortalProblemError(
+        "request-refused", status=status, title="The request cannot be met", detail=str(error)
+    )
