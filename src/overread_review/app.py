@@ -8,17 +8,31 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Lifespan
 
-from overread_review.portal.api import PortalApi
+from overread_review.portal.api import portal_api
+from overread_review.portal.door import Door
 from overread_review.portal.pages import portal_pages
 from overread_review.portal.sessions import Sessions
+from overread_review.portal.sign_in import NamesSignIn, SignIn
 from overread_review.service.review_service import ReviewService
 from overread_review.wire.a2i_runtime import A2IRuntimeWire
 from overread_review.wire.sagemaker import SageMakerWire
 
 
-def create_app(service: ReviewService, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
-    """The application; whoever serves it also calls `service.loops.sweep` every second or so."""
-    api = PortalApi(service, sessions=Sessions(service.session_secret))
+def create_app(
+    service: ReviewService,
+    *,
+    sign_in: SignIn | None = None,
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """The application; whoever serves it also calls `service.loops.sweep` every second or so.
+
+    Without `sign_in` people sign in by their names alone: for one machine.
+    """
+    door = Door(
+        service,
+        sessions=Sessions(service.session_secret),
+        sign_in=sign_in or NamesSignIn(service.reviewers),
+    )
 
     async def healthz(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -27,8 +41,8 @@ def create_app(service: ReviewService, *, lifespan: Lifespan[Starlette] | None =
         routes=[
             *SageMakerWire(service).routes,
             *A2IRuntimeWire(service).routes,
-            *api.routes,
-            *portal_pages(service, api=api),
+            *portal_api(service, door=door),
+            *portal_pages(service, door=door),
             Route("/healthz", healthz),
         ],
         lifespan=lifespan,

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from overread_review.portal.api import PortalApi
+from overread_review.portal.door import Door
 from overread_review.portal.problems import PortalProblemError
 from overread_review.service.errors import DocumentRefusedError, TaskRefusedError, UnavailableError
 from overread_review.service.review_service import ReviewService
@@ -52,7 +52,7 @@ _PAGE = """<!doctype html>
 """
 
 
-def portal_pages(service: ReviewService, *, api: PortalApi) -> list[BaseRoute]:
+def portal_pages(service: ReviewService, *, door: Door) -> list[BaseRoute]:
     """The routes under /portal that give pages."""
 
     async def page(_request: Request) -> Response:
@@ -64,7 +64,7 @@ def portal_pages(service: ReviewService, *, api: PortalApi) -> list[BaseRoute]:
     async def frame(request: Request) -> Response:
         task_id = request.path_params["task_id"]
         try:
-            _, reviewer = api.signed_in(request)
+            reviewer = await door.reviewer(request)
             task = await run_in_threadpool(service.tasks.page, task_id, reviewer=reviewer)
         except (TaskRefusedError, PortalProblemError) as error:
             return _frame(f"<p>{html.escape(str(error))}</p>", status=error.status)
@@ -76,6 +76,7 @@ def portal_pages(service: ReviewService, *, api: PortalApi) -> list[BaseRoute]:
         return RedirectResponse(f"{request.scope.get('root_path', '')}/portal/")
 
     return [
+        Route("/", root, methods=["GET"]),
         Route("/portal", root),
         Route("/portal/", page),
         Route("/portal/tasks/{task_id}/frame", frame),
