@@ -3,5 +3,14 @@
 from overread_client._decisions import Decision, DecisionApi
 from overread_client._errors import ApiError
 from overread_client._review_clients import ReviewSandbox, a2i_client, sagemaker_client
+from overread_client._review_operations import ReviewOperations
 
-__all__ = ["ApiError", "Decision", "DecisionApi", "ReviewSandbox", "a2i_client", "sagemaker_client"]
+__all__ = [
+    "ApiError",
+    "Decision",
+    "DecisionApi",
+    "ReviewOperations",
+    "ReviewSandbox",
+    "a2i_client",
+    "sagemaker_client",
+]

@@ -1,21 +1,16 @@
 """AWS clients whose calls go to a deployed review service: the same methods, signed for its REST API."""
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import botocore.session
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.httpsession import URLLib3Session
 
 from overread.review.wire import loop_name
-from overread_client._errors import ApiError
+from overread_client._signed_json import SIGNED_FOR, SignedJson
 
-_SIGNED_FOR = "execute-api"
 _REGION_IN_HOST = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
 
 Json = Mapping[str, Any]
@@ -67,10 +62,9 @@ class ReviewSandbox:
     def __init__(
         self, url: str, *, region: str | None = None, session: Any = None, timeout_s: float = 35.0
     ) -> None:
-        self._url = _checked(url)
-        self._session = _botocore(session)
-        self._region = _region(self._url, region=region, session=self._session)
-        self._http = URLLib3Session(timeout=timeout_s)
+        address, made_by = _checked(url), _botocore(session)
+        named = _region(address, region=region, session=made_by)
+        self._http = SignedJson(address, region=named, session=made_by, timeout_s=timeout_s)
 
     def answer(self, human_loop: str, answer: Json, *, reviewer: str = "sandbox-1") -> str:
         """Submits `answer` to the loop as a synthetic reviewer; gives the loop's status afterwards.
@@ -82,7 +76,8 @@ class ReviewSandbox:
                 403 the service is no sandbox.
         """
         path = f"/sandbox/human-loops/{quote(human_loop, safe='')}/answers"
-        document = self._post(path, {"answer": dict(answer), "reviewer": reviewer})
+        body = {"answer": dict(answer), "reviewer": reviewer}
+        document = self._http.call("POST", path, body, member="status")
         return str(document["status"])
 
     def answer_decision(
@@ -97,23 +92,6 @@ class ReviewSandbox:
         """Like `answer`, for the loop that a decision waits for; `suffix` names one of several loops."""
         name = loop_name(decision_id, generation=generation, suffix=suffix)
         return self.answer(name, answer, reviewer=reviewer)
-
-    def _post(self, path: str, body: Json) -> dict[str, Any]:
-        request = AWSRequest(
-            "POST",
-            self._url + path,
-            headers={"Content-Type": "application/json"},
-            data=json.dumps(body).encode(),
-        )
-        SigV4Auth(self._session.get_credentials(), _SIGNED_FOR, self._region).add_auth(request)
-        reply = self._http.send(request.prepare())
-        try:
-            document = json.loads(reply.content)
-        except ValueError:
-            document = {}
-        if reply.status_code != 200 or "status" not in document:
-            raise ApiError.of(document, status=reply.status_code, text=reply.text)
-        return dict(document)
 
 
 def _client(service: str, url: str, *, region: str | None, session: Any, config: Config | None) -> Any:
@@ -134,7 +112,7 @@ def _addressed(address: str, *, region: str) -> Callable[..., None]:
         params["context"]["signing"] = {
             **params["context"].get("signing", {}),
             "region": region,
-            "signing_name": _SIGNED_FOR,
+            "signing_name": SIGNED_FOR,
         }
 
     return address_call

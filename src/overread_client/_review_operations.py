@@ -1,0 +1,50 @@
+"""What an operator of a review service asks of it beyond AWS's own calls."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from overread_client._review_clients import _botocore, _checked, _region
+from overread_client._signed_json import SignedJson
+
+Json = Mapping[str, Any]
+
+
+class ReviewOperations:
+    """Qualifications with their rosters, and who works on a human loop.
+
+    `url` is the stack output `ReviewUrl`; the arguments are those of `a2i_client`. Every method raises
+    ApiError for a refusal.
+
+    Example:
+        >>> operations = ReviewOperations("https://….execute-api.eu-west-1.amazonaws.com/live")
+        >>> operations.put_qualification("loans", {"items": [...], "questions": 10, "pass_mark": 0.8})
+    """
+
+    def __init__(
+        self, url: str, *, region: str | None = None, session: Any = None, timeout_s: float = 35.0
+    ) -> None:
+        address, made_by = _checked(url), _botocore(session)
+        named = _region(address, region=region, session=made_by)
+        self._http = SignedJson(address, region=named, session=made_by, timeout_s=timeout_s)
+
+    def put_qualification(self, name: str, document: Json) -> Json:
+        """Create or replace a qualification: its gold items, questions, pass mark; as it is stored then."""
+        return self._http.call("PUT", f"/qualifications/{quote(name, safe='')}", document, member="name")
+
+    def qualifications(self) -> Sequence[Json]:
+        """All qualifications, by name."""
+        found: Sequence[Json] = self._http.call("GET", "/qualifications", member="qualifications")[
+            "qualifications"
+        ]
+        return found
+
+    def roster(self, name: str) -> Sequence[Json]:
+        """How everybody did in a qualification."""
+        path = f"/qualifications/{quote(name, safe='')}/roster"
+        found: Sequence[Json] = self._http.call("GET", path, member="roster")["roster"]
+        return found
+
+    def work(self, human_loop: str) -> Json:
+        """Who holds the loop's seats, who answered, and under which guidelines."""
+        return self._http.call("GET", f"/human-loops/{quote(human_loop, safe='')}/work", member="human_loop")
