@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from overread_review.service.admission import Admission, EverybodyAdmitted
+from overread_review.service.aliases import Aliases
+from overread_review.service.figures import Figures
 from overread_review.service.flow_definitions import FlowDefinitions
 from overread_review.service.lead import Lead
 from overread_review.service.loops import Loops
@@ -77,6 +80,28 @@ def build_review_service(
         admission=admission,
         settings=settings,
     )
+    figures = Figures(store=store, queues=queues)
+    people = People(
+        store=store,
+        clock=clock,
+        settings=settings,
+        teams=teams,
+        queues=queues,
+        loops=loops,
+        figures=figures,
+        aliases=Aliases(store.secret("aliases", proposal=_derived(session_secret, "aliases"))),
+    )
+    lead = Lead(
+        store=store,
+        documents=documents,
+        clock=clock,
+        loops=loops,
+        teams=teams,
+        queues=queues,
+        people=people,
+        admission=admission,
+        figures=figures,
+    )
     return ReviewService(
         settings=settings,
         clock=clock,
@@ -85,10 +110,14 @@ def build_review_service(
         flow_definitions=flow_definitions,
         loops=loops,
         tasks=tasks,
-        lead=Lead(),
-        people=People(),
+        lead=lead,
+        people=people,
         queues=queues,
         tags=Tags(resources=resources, settings=settings),
         reviewers=reviewers,
         session_secret=store.secret("portal-session", proposal=session_secret),
     )
+
+
+def _derived(secret: str, purpose: str) -> str:
+    return hashlib.sha256(f"overread {purpose} {secret}".encode()).hexdigest()

@@ -17,6 +17,7 @@ from overread_review.service.errors import (
     TaskGoneError,
     TaskUnknownError,
 )
+from overread_review.service.figures import SANDBOX_PROVIDER
 from overread_review.service.loops import Loops
 from overread_review.service.model import Answer, Claim, HistoryEntry, HistoryPage, Loop, Reviewer
 from overread_review.service.offers import OfferedTask, Offers
@@ -217,7 +218,7 @@ class Tasks:
         loop = self._store.find_loop(loop_name)
         if loop is None or loop.gold is not None:
             raise TaskUnknownError(f"there is no human loop {loop_name!r}")
-        synthetic = Reviewer(reviewer_name, reviewer_name, frozenset(), provider="sandbox")
+        synthetic = Reviewer(reviewer_name, reviewer_name, frozenset(), provider=SANDBOX_PROVIDER)
         now = self._clock()
         answer = answer_of(
             submission,

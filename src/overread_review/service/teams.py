@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -227,11 +227,13 @@ class Teams:
             if reviewer.groups & _groups(team.request["MemberDefinitions"])
         ]
 
-    def groups_of(self, workteam_arns: Collection[str]) -> frozenset[str]:
-        """The identity provider's groups behind those work teams."""
-        teams = self._resources.live(ResourceKind.WORKTEAM)
-        chosen = [_groups(team.request["MemberDefinitions"]) for team in teams if team.arn in workteam_arns]
-        return frozenset().union(*chosen)
+    def groups_by_team(self, reviewer: Reviewer) -> dict[str, frozenset[str]]:
+        """The groups of each of the reviewer's teams, by the team's ARN; none for those of vendors."""
+        groups: dict[str, frozenset[str]] = dict.fromkeys(self.arns_of(reviewer), frozenset())
+        for team in self._resources.live(ResourceKind.WORKTEAM):
+            if team.arn in groups:
+                groups[team.arn] = _groups(team.request["MemberDefinitions"])
+        return groups
 
     def worker_id(self, reviewer: Reviewer) -> str:
         """The reviewer's worker id, which tells nothing about them."""
