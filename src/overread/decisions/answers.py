@@ -1,5 +1,6 @@
 """From a review's output document to one verdict, whatever the document holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,6 +72,8 @@ def _no_label_code(labels: set[str]) -> str:
 
 def _read(answer: HumanAnswer, terms: ReviewTerms) -> tuple[str, str]:
     """Label (empty: cannot decide) and reason code of one answer."""
+    if _says_cannot_decide(answer.content):
+        return "", ""
     reason_code = _search(terms.reason_code_path, answer.content)
     if reason_code is None:
         reason_code = ""
@@ -82,6 +85,12 @@ def _read(answer: HumanAnswer, terms: ReviewTerms) -> tuple[str, str]:
     if not isinstance(label, str) or label not in terms.labels:
         raise PoisonedAnswerError("label_unknown", "the answer's label is none of the use case's")
     return label, reason_code
+
+
+def _says_cannot_decide(content: Mapping[str, Any]) -> bool:
+    """Whether the reviewer said so to the portal itself, which leaves the form and all its members empty."""
+    own = content.get("overread")
+    return isinstance(own, Mapping) and own.get("cannot_decide") is True
 
 
 def _search(path: str, content: Any) -> Any:

@@ -79,6 +79,23 @@ def test_without_a_cannot_decide_expression_the_word_is_an_unknown_label() -> No
         merge(answer("cannot-decide"), review__answer__cannot_decide=None)
 
 
+@pytest.mark.parametrize(
+    "changes", [{}, {"review__answer__cannot_decide": None, "review__answer__label": "keys(x)"}]
+)
+def test_who_tells_the_portal_that_they_cannot_decide_gives_no_label_whatever_the_expressions(
+    changes: Any,
+) -> None:
+    content = {"overread": {"cannot_decide": True, "reason": "blurred"}}
+    verdict = merge(answer(answerContent=content), **changes)
+    assert (verdict.label, verdict.no_label_code, verdict.reason_code) == ("", "cannot_decide", "")
+
+
+@pytest.mark.parametrize("own", [{"cannot_decide": "true"}, {"cannot_decide": False}, True, {}])
+def test_only_the_portals_own_true_means_cannot_decide(own: Any) -> None:
+    content = {"decision": {"label": "decline"}, "overread": own}
+    assert merge(answer(answerContent=content)).label == "decline"
+
+
 def test_an_expression_that_fails_on_the_answer_is_poison() -> None:
     with pytest.raises(PoisonedAnswerError, match="answer_unreadable"):
         merge(answer(), review__answer__label="keys(reason_code)")
