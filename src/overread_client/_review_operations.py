@@ -45,6 +45,7 @@ class ReviewOperations:
         found: Sequence[Json] = self._http.call("GET", path, member="roster")["roster"]
         return found
 
-    def work(self, human_loop: str) -> Json:
-        """Who holds the loop's seats, who answered, and under which guidelines."""
-        return self._http.call("GET", f"/human-loops/{quote(human_loop, safe='')}/work", member="human_loop")
+    def work(self, human_loop: str, *, with_input: bool = False) -> Json:
+        """Who holds the loop's seats, who answered, under which guidelines; with `input` when asked for."""
+        path = f"/human-loops/{quote(human_loop, safe='')}/work"
+        return self._http.call("GET", path + ("?input=true" if with_input else ""), member="human_loop")

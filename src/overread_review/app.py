@@ -16,6 +16,8 @@ from overread_review.portal.sign_in import NamesSignIn, SignIn
 from overread_review.service.review_service import ReviewService
 from overread_review.wire.a2i_runtime import A2IRuntimeWire
 from overread_review.wire.sagemaker import SageMakerWire
+from overread_review.wire.sandbox import SandboxWire
+from overread_review.wire.work import WorkWire
 
 
 def create_app(
@@ -41,6 +43,8 @@ def create_app(
         routes=[
             *SageMakerWire(service).routes,
             *A2IRuntimeWire(service).routes,
+            *WorkWire(service).routes,
+            *SandboxWire(service).routes,
             *portal_api(service, door=door),
             *portal_pages(service, door=door),
             Route("/healthz", healthz),

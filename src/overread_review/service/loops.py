@@ -245,6 +245,11 @@ class Loops:
         """The loop of that name."""
         return self._store.find_loop(name)
 
+    def task_input(self, loop: Loop) -> dict[str, Any]:
+        """What the loop was started with."""
+        content: dict[str, Any] = json.loads(self._documents.get(loop.input_key))
+        return content
+
     def _ended(self, loop: Loop, *, status: LoopStatus) -> Loop:
         now = self._clock()
         if loop.gold is not None:
@@ -257,7 +262,7 @@ class Loops:
         try:
             body = output_document(
                 loop,
-                input_content=json.loads(self._documents.get(loop.input_key)),
+                input_content=self.task_input(loop),
                 contents=[json.loads(self._documents.get(answer.content_key)) for answer in loop.answers],
             )
             self._documents.write_output(

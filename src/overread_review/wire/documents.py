@@ -12,10 +12,9 @@ from starlette.responses import Response
 from overread_review.portal.problems import API_HEADERS, PortalProblemError, problem_of, problem_response
 from overread_review.service.errors import (
     DocumentRefusedError,
-    RequestInvalidError,
-    RequestRefusedError,
     ResourceMissingError,
     TaskRefusedError,
+    TaskUnknownError,
     UnavailableError,
 )
 
@@ -32,8 +31,8 @@ def documented(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             return problem_response(problem)
         except TaskRefusedError as error:
             return problem_response(problem_of(error))
-        except RequestRefusedError as error:
-            return problem_response(_of_request(error))
+        except ResourceMissingError as error:
+            return problem_response(problem_of(TaskUnknownError(str(error))))
         except (DocumentRefusedError, UnavailableError) as error:
             title = "The service cannot read or write now"
             return problem_response(
@@ -42,12 +41,3 @@ def documented(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
         return Response(json.dumps(document), media_type="application/json", headers=API_HEADERS)
 
     return answer
-
-
-def _of_request(error: RequestRefusedError) -> PortalProblemError:
-    if isinstance(error, ResourceMissingError):
-        return PortalProblemError("resource-unknown", status=404, title="Not found", detail=str(error))
-    status = 400 if isinstance(error, RequestInvalidError) else 409
-    return PortalProblemError(
-        "request-refused", status=status, title="The request cannot be met", detail=str(error)
-    )
