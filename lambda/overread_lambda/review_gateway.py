@@ -7,13 +7,18 @@ from urllib.parse import urlsplit
 from mangum import Mangum
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+# Whatever is text goes as text: API Gateway decodes the rest only for callers whose Accept asks for it, and
+# boto3 sends none.
+_TEXT = ("text/", "application/json", "application/javascript", "application/problem+json", "image/svg+xml")
+_AWS_JSON = ("application/x-amz-json-1.1", "application/x-amz-json-1.0")
 Event = dict[str, Any]
 Handler = Callable[[Event, Any], dict[str, Any]]
 
 
 def rest_handler(app: ASGIApp, *, url: str) -> Handler:
     """What API Gateway calls to reach `app`, whose public address is `url`."""
-    handler: Handler = Mangum(_Addressed(app, url=url), lifespan="off")
+    text_types = [*_TEXT, *_AWS_JSON]
+    handler: Handler = Mangum(_Addressed(app, url=url), lifespan="off", text_mime_types=text_types)
     return handler
 
 

@@ -18,7 +18,7 @@ _POINTS = (
     (ministack_app, ("AUTH", "SERVICE_HANDLERS", "SERVICE_REGISTRY", "_enforce_data_plane")),
     (ministack_app, ("_build_persistence_save_dict", "app")),
     (router, ("SERVICE_PATTERNS",)),
-    (lambda_runtime, ("_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
+    (lambda_runtime, ("Worker", "_detect_runtime_binary", "_workers", "_lock", "kill_workers", "subprocess")),
     (eventbridge, ("_put_events", "_dispatch_to_lambda")),
     (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
     (lambda_svc, ("_execute_function_with_config_scope",)),

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +30,10 @@ _KEPT = frozenset(
 
 
 class ScrubbingSubprocess:
-    """Stands in for the module `subprocess` where ministack starts workers.
+    """Stands in for the module `subprocess` where ministack starts workers: drops what they would inherit."""
 
-    It drops what they would inherit, and names the emulator where the functions' settings name AWS.
-    """
-
-    def __init__(self, host_environment: Mapping[str, str], *, localised: Localised) -> None:
+    def __init__(self, host_environment: Mapping[str, str]) -> None:
         self._host = dict(host_environment)
-        self._localised = localised
 
     def __getattr__(self, name: str) -> Any:
         return getattr(subprocess, name)
@@ -45,7 +41,7 @@ class ScrubbingSubprocess:
     def Popen(self, command: Any, **options: Any) -> subprocess.Popen[Any]:  # noqa: N802 - subprocess's name
         environment: Mapping[str, str] = options.pop("env")
         kept = {
-            name: self._localised(value)
+            name: value
             for name, value in environment.items()
             if name in _KEPT or self._host.get(name) != value
         }
@@ -61,7 +57,24 @@ def install(lambda_python: Path, *, localised: Localised) -> None:
         return (str(lambda_python), script) if runtime.startswith("python") else (binary, script)
 
     lambda_runtime._detect_runtime_binary = detect
-    lambda_runtime.subprocess = ScrubbingSubprocess(os.environ, localised=localised)
+    lambda_runtime.subprocess = ScrubbingSubprocess(os.environ)
+    lambda_runtime.Worker._spawn = _knowing_addresses(lambda_runtime.Worker._spawn, localised=localised)
+
+
+def _knowing_addresses(spawn: Callable[..., Any], *, localised: Localised) -> Callable[..., Any]:
+    """A worker's environment names the emulator where the function's configuration names AWS."""
+
+    def spawn_here(worker: Any, *arguments: Any) -> Any:
+        config = worker.config
+        variables = (config.get("Environment") or {}).get("Variables") or {}
+        here = {name: localised(value) for name, value in variables.items()}
+        worker.config = {**config, "Environment": {"Variables": here}}
+        try:
+            return spawn(worker, *arguments)
+        finally:
+            worker.config = config
+
+    return spawn_here
 
 
 def end_all() -> None:

@@ -37,6 +37,10 @@ async def image(_request: Request) -> Response:
     return Response(PNG, media_type="image/png")
 
 
+async def of_type(request: Request) -> Response:
+    return Response("ä", media_type=request.query_params["type"])
+
+
 async def sign_out(_request: Request) -> Response:
     reply = RedirectResponse("https://idp.example/logout", status_code=303)
     reply.set_cookie("one", "1", path="/live/portal", httponly=True)
@@ -49,6 +53,7 @@ APP = Starlette(
         Route("/portal/", seen),
         Route("/portal/tasks/{name}", seen, methods=["GET", "POST", "DELETE"]),
         Route("/portal/sign-out", sign_out),
+        Route("/portal/of-type", of_type),
         Mount("/portal/static", routes=[Route("/{name}", seen), Route("/sub/icon.png", image)]),
     ]
 )
@@ -144,6 +149,24 @@ def test_a_binary_reply_is_encoded_and_says_so(event: Event) -> None:
     reply = call(request_of(event, "/portal/static/sub/icon.png"))
     assert reply["isBase64Encoded"]
     assert base64.b64decode(reply["body"]) == PNG
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    [
+        "application/x-amz-json-1.1",
+        "application/json",
+        "application/problem+json",
+        "text/html",
+        "text/javascript",
+        "image/svg+xml",
+    ],
+)
+def test_a_reply_in_text_is_sent_as_it_is(event: Event, media_type: str) -> None:
+    query = {"type": media_type}
+    changes = {"queryStringParameters": query, "multiValueQueryStringParameters": {"type": [media_type]}}
+    reply = call(request_of(event, "/portal/of-type", **changes))
+    assert (reply["body"], reply["isBase64Encoded"]) == ("ä", False)
 
 
 def test_several_cookies_are_set_each_on_its_own(event: Event) -> None:
