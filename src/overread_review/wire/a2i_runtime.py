@@ -45,13 +45,14 @@ class A2IRuntimeWire:
             Route("/human-loops", self._by_body("StartHumanLoop", loops.start), methods=["POST"]),
             Route("/human-loops", self._by_query("ListHumanLoops", loops.list), methods=["GET"]),
             Route("/human-loops/stop", self._by_body("StopHumanLoop", loops.stop), methods=["POST"]),
+            # `path`, so that a name with a slash is refused as a name and not as an address.
             Route(
-                "/human-loops/{HumanLoopName}",
+                "/human-loops/{HumanLoopName:path}",
                 self._by_path("DescribeHumanLoop", loops.describe),
                 methods=["GET"],
             ),
             Route(
-                "/human-loops/{HumanLoopName}",
+                "/human-loops/{HumanLoopName:path}",
                 self._by_path("DeleteHumanLoop", loops.delete),
                 methods=["DELETE"],
             ),
