@@ -10,8 +10,8 @@ import click
 
 from overread_local.errors import LocalStackError
 from overread_local.processes import find
+from overread_local.review_options import DEFAULT_LEADS, DEFAULT_REVIEWERS, STATISTICS, Chaos
 from overread_local.stack import (
-    DEFAULT_REVIEWERS,
     DEFAULT_STATE_DIR,
     LocalStack,
     end_supervisor,
@@ -63,8 +63,43 @@ def local() -> None:
     show_default=True,
     help="Who can sign in to the portal; repeat for more.",
 )
+@click.option(
+    "--lead",
+    "leads",
+    multiple=True,
+    default=DEFAULT_LEADS,
+    show_default=True,
+    help="Who signs in as a lead; repeat for more.",
+)
+@click.option("--sandbox", is_flag=True, help="Let programs answer tasks: `overread review answer`.")
+@click.option(
+    "--statistics",
+    type=click.Choice(STATISTICS),
+    default="off",
+    show_default=True,
+    help="Figures about single people that leads see.",
+)
+@click.option(
+    "--chaos-duplicate",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    help="Share of completion events that come twice.",
+)
+@click.option(
+    "--chaos-delay", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Share that comes late."
+)
 def up(
-    *, state_dir: Path, lambda_python: Path, port: int | None, fresh: bool, reviewers: tuple[str, ...]
+    *,
+    state_dir: Path,
+    lambda_python: Path,
+    port: int | None,
+    fresh: bool,
+    reviewers: tuple[str, ...],
+    leads: tuple[str, ...],
+    sandbox: bool,
+    statistics: str,
+    chaos_duplicate: float,
+    chaos_delay: float,
 ) -> None:
     """Start the stack, or what has died of it, and wait until it answers."""
     folder = StateFolder(state_dir.resolve())
@@ -78,6 +113,10 @@ def up(
             lambda_python=lambda_python,
             fresh=fresh,
             reviewers=reviewers,
+            leads=leads,
+            sandbox=sandbox,
+            statistics=statistics,
+            chaos=Chaos(duplicate=chaos_duplicate, delay=chaos_delay),
             ports=None if port is None else (port, *choose_ports()[1:]),
             report=click.echo,
         )

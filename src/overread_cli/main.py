@@ -12,6 +12,11 @@ COMMANDS = {
         "local",
         "Run the local stack: an AWS emulator with SageMaker, A2I and a portal.",
     ),
+    "review": (
+        "overread_cli.review.command",
+        "review",
+        "List, start, answer, stop and export human loops.",
+    ),
 }
 
 
