@@ -98,7 +98,7 @@ class Issuer:
         } | self.claims
         claims = {name: value for name, value in claims.items() if value is not None}
         if self.algorithm == "none":
-            return jwt.encode(claims, None, algorithm="none", headers={"kid": self.kid})
+            return jwt.encode(claims, "", algorithm="none", headers={"kid": self.kid})
         if self.algorithm == "HS256":
             # As in the well-known attack: the public key's text as the secret of a symmetric signature.
             return jwt.encode(claims, "a" * 64, algorithm="HS256", headers={"kid": self.kid})

@@ -11,7 +11,7 @@ import pytest
 
 from overread_review.portal.pages import frame_html, frame_policy
 from overread_review.portal.sessions import Sessions
-from overread_testing.review_fakes import FakeClock
+from overread_testing.review_fakes import VERA, FakeClock
 
 
 @pytest.fixture
@@ -37,7 +37,10 @@ def test_sign_in_gives_a_strict_cookie_and_the_reviewer(desk: Any) -> None:
         assert attribute in cookie
     ada = desk.sign_in("ada")
     assert ada.get("/portal/api/session").json()["reviewer"]["groups"] == ["reviewers"]
-    assert ada.get("/portal/api/reviewers").json()["reviewers"][0] == {"name": "ada"}
+    offered = ada.get("/portal/api/sign-in").json()
+    assert offered["mode"] == "names"
+    assert {"name": "ada", "lead": False} in offered["reviewers"]
+    assert {"name": "lena", "lead": True} in offered["reviewers"]
     assert ada.delete("/portal/api/session").status_code == 200
     assert problem(ada.get("/portal/api/session")) == (401, "session-missing")
 
@@ -79,11 +82,14 @@ def test_forged_and_altered_cookies_are_no_session(desk: Any) -> None:
         assert reply.status_code == 401
 
 
-def test_a_session_ends_after_twelve_hours() -> None:
+def test_a_session_keeps_who_signed_in_for_eight_hours() -> None:
     clock, sessions = FakeClock(), Sessions("secret")
-    cookie = sessions.cookie(sessions.open("ada", now=clock()))
-    clock.advance(12 * 3600 - 1)
-    assert sessions.read(cookie, now=clock()) is not None
+    cookie = sessions.cookie(sessions.open(VERA, now=clock()))
+    clock.advance(8 * 3600 - 1)
+    session = sessions.read(cookie, now=clock())
+    assert session is not None
+    assert session.reviewer == VERA
+    assert Sessions("another secret").read(cookie, now=clock()) is None
     clock.advance(1)
     assert sessions.read(cookie, now=clock()) is None
 
@@ -112,7 +118,12 @@ def test_the_task_list(desk: Any) -> None:
             "created_at": "2026-03-02T09:14:56.600Z",
             "expires_at": "2026-03-12T09:14:56.600Z",
             "time_limit_s": 3600,
+            "priority": "normal",
+            "deadline_at": None,
             "claimed_by_me": False,
+            "assigned_to_me": False,
+            "returned": False,
+            "notes": 0,
         }
     ]
     assert desk.sign_in("stranger").get("/portal/api/tasks").json()["tasks"] == []
@@ -121,7 +132,9 @@ def test_the_task_list(desk: Any) -> None:
 def test_claim_page_answer(desk: Any) -> None:
     ada = desk.sign_in("ada")
     claimed = ada.post("/portal/api/tasks/loop-1/claim").json()
-    assert claimed["deadline_at"] == "2026-03-02T10:14:56.600Z"
+    assert claimed["claim_deadline_at"] == "2026-03-02T10:14:56.600Z"
+    assert claimed["guideline_version"].startswith("sha256:")
+    assert (claimed["running"], claimed["worked_s"], claimed["notes"]) == (True, 0.0, [])
     assert claimed["input"] == {"note": "<b>hello</b>"}
     frame = ada.get(claimed["frame_url"])
     assert "&lt;b&gt;hello&lt;/b&gt;" in frame.text
@@ -173,7 +186,7 @@ def test_decline_and_release(desk: Any) -> None:
         (b'{"answer": {"x": NaN}}', (400, "answer-invalid")),
         (rb'{"answer": {"x": "\ud800"}}', (400, "answer-invalid")),
         (b'{"answer": {"x": "' + b"x" * 6_291_456 + b'"}}', (400, "answer-invalid")),
-        (b" " * 12_582_913, (413, "request-too-large")),
+        (b" " * (3 * 6_291_456 + 1025), (413, "request-too-large")),
     ],
 )
 def test_bad_answers_change_nothing(desk: Any, body: bytes, expected: tuple[int, str]) -> None:
@@ -181,6 +194,70 @@ def test_bad_answers_change_nothing(desk: Any, body: bytes, expected: tuple[int,
     ada.post("/portal/api/tasks/loop-1/claim")
     assert problem(ada.post("/portal/api/tasks/loop-1/answer", content=body)) == expected
     assert desk.lab.loop("loop-1").answers == ()
+
+
+def test_next_claims_the_most_urgent_task(desk: Any) -> None:
+    desk.lab.start("loop-2", overread={"priority": "urgent"})
+    ada = desk.sign_in("ada")
+    claimed = ada.post("/portal/api/tasks/next").json()
+    assert (claimed["task_id"], claimed["priority"]) == ("loop-2", "urgent")
+    assert desk.sign_in("stranger").post("/portal/api/tasks/next").json() == {"task_id": None}
+
+
+def test_a_pause_stops_the_clock_of_the_work(desk: Any) -> None:
+    ada = desk.sign_in("ada")
+    ada.post("/portal/api/tasks/loop-1/claim")
+    desk.lab.clock.advance(60)
+    paused = ada.post("/portal/api/tasks/loop-1/pause").json()
+    assert (paused["running"], paused["worked_s"]) == (False, 60.0)
+    desk.lab.clock.advance(600)
+    resumed = ada.post("/portal/api/tasks/loop-1/resume").json()
+    assert (resumed["running"], resumed["worked_s"]) == (True, 60.0)
+    assert resumed["claim_deadline_at"] == "2026-03-02T10:24:56.600Z"
+
+
+def test_cannot_decide_is_an_answer_with_its_reason(desk: Any) -> None:
+    ada = desk.sign_in("ada")
+    ada.post("/portal/api/tasks/loop-1/claim")
+    for bad in ({}, {"reason": 7}, {"reason": "  "}, {"reason": "x" * 1001}):
+        assert ada.post("/portal/api/tasks/loop-1/cannot-decide", json=bad).status_code == 400
+    reply = ada.post("/portal/api/tasks/loop-1/cannot-decide", json={"reason": "the scan is cut off"})
+    assert reply.json()["status"] == "Completed"
+    (answer,) = desk.lab.loop("loop-1").answers
+    assert answer.cannot_decide
+    assert b"the scan is cut off" in desk.lab.documents.get(answer.content_key)
+
+
+def test_a_question_to_the_lead_is_read_by_its_author_and_the_lead_only(desk: Any) -> None:
+    ada, grace = desk.sign_in("ada"), desk.sign_in("grace")
+    ada.post("/portal/api/tasks/loop-1/claim")
+    reply = ada.post("/portal/api/tasks/loop-1/notes", json={"kind": "question", "text": "Which rule?"})
+    (note,) = reply.json()["notes"]
+    assert (note["kind"], note["text"], note["mine"], note["role"]) == (
+        "question",
+        "Which rule?",
+        True,
+        "reviewer",
+    )
+    bad = ada.post("/portal/api/tasks/loop-1/notes", json={"kind": "return", "text": "x"})
+    assert problem(bad) == (400, "note-invalid")
+    ada.post("/portal/api/tasks/loop-1/release")
+    assert grace.post("/portal/api/tasks/loop-1/claim").json()["notes"] == []
+
+
+def test_the_history_shows_a_persons_own_answers_the_newest_first(desk: Any) -> None:
+    ada, grace = desk.sign_in("ada"), desk.sign_in("grace")
+    desk.lab.start("loop-2")
+    for number in (1, 2):
+        ada.post(f"/portal/api/tasks/loop-{number}/claim")
+        desk.lab.clock.advance(30)
+        answer = {"answer": {"decision": {"label": "approve"}}}
+        ada.post(f"/portal/api/tasks/loop-{number}/answer", json=answer)
+    listed = ada.get("/portal/api/history").json()["answers"]
+    assert [one["task_id"] for one in listed] == ["loop-2", "loop-1"]
+    assert listed[0]["choices"] == {"decision": "approve"}
+    assert (listed[0]["worked_s"], listed[0]["status"]) == (30.0, "Completed")
+    assert grace.get("/portal/api/history").json() == {"answers": [], "next_cursor": ""}
 
 
 def test_the_frame_needs_session_and_claim(desk: Any) -> None:
