@@ -31,9 +31,9 @@ def clean_text(text: object, *, name: str) -> str:
 
 def asking_kind(kind: object) -> NoteKind:
     """The kind of a reviewer's note. Raises NoteInvalidError for others than question and flag."""
-    if kind not in set(_ASKING):
+    if not isinstance(kind, str) or kind not in _ASKING:
         raise NoteInvalidError(f"kind must be question or flag, got {str(kind)[:40]!r}")
-    return NoteKind(str(kind))
+    return NoteKind(kind)
 
 
 def noted(

@@ -28,7 +28,7 @@ from overread_review.service.model import (
     ResourceKind,
     Reviewer,
 )
-from overread_review.service.ports import LoopQuery, RecordKind, StoredRecord
+from overread_review.service.ports import LoopQuery, RecordKind, ReviewStore, StoredRecord
 from overread_review.service.review_service import ReviewService, build_review_service
 from overread_review.service.settings import ServiceSettings
 from overread_review.service.side_records import completion, concerned, new_entries, queue_key
@@ -302,6 +302,10 @@ class FakeDirectory:
 ADA = Reviewer("ada", "5f0c8a52-1111-4222-8333-000000000001", frozenset({"reviewers"}))
 GRACE = Reviewer("grace", "5f0c8a52-1111-4222-8333-000000000002", frozenset({"reviewers"}))
 KATHERINE = Reviewer("katherine", "5f0c8a52-1111-4222-8333-000000000003", frozenset({"reviewers"}))
+LENA = Reviewer("lena", "5f0c8a52-1111-4222-8333-000000000005", frozenset({"reviewers", "leads"}))
+VERA = Reviewer(
+    "vera", "v-1", frozenset({"reviewers", "leads"}), provider="acme", issuer="https://acme.example"
+)
 STRANGER = Reviewer("stranger", "5f0c8a52-1111-4222-8333-000000000004", frozenset({"others"}))
 
 TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
@@ -320,7 +324,7 @@ class ReviewLab:
     """A review service over fakes."""
 
     service: ReviewService
-    store: FakeStore
+    store: ReviewStore
     documents: FakeDocuments
     events: FakeEvents
     clock: FakeClock
@@ -340,6 +344,15 @@ class ReviewLab:
         )
         return self.loop(name)
 
+    def answer(
+        self, name: str, *, by: Reviewer, label: str = "approve", worked_s: float = 10, **content: Any
+    ) -> Loop:
+        """The loop after a reviewer claimed it, worked for a while and chose `label`."""
+        self.service.tasks.claim(name, reviewer=by)
+        self.clock.advance(worked_s)
+        chosen = {"decision": {"label": label}, **content}
+        return self.service.tasks.answer(name, reviewer=by, content=chosen)
+
     def loop(self, name: str) -> Loop:
         """The loop as stored."""
         found = self.store.find_loop(name)
@@ -347,7 +360,9 @@ class ReviewLab:
             raise LookupError(name)
         return found
 
-    def flow_definition(self, name: str = "flow", **config: Any) -> str:
+    def flow_definition(
+        self, name: str = "flow", *, tags: Mapping[str, str] | None = None, **config: Any
+    ) -> str:
         """An active flow definition of team `team` and task UI `ui`; `config` overrides HumanLoopConfig."""
         settings = self.service.settings
         reply = self.call(
@@ -355,6 +370,7 @@ class ReviewLab:
             FlowDefinitionName=name,
             RoleArn=f"arn:aws:iam::{settings.account}:role/flow",
             OutputConfig={"S3OutputPath": "s3://outputs/reviews/"},
+            Tags=[{"Key": key, "Value": value} for key, value in (tags or {}).items()],
             HumanLoopConfig={
                 "WorkteamArn": settings.arn("workteam/private-crowd/team"),
                 "HumanTaskUiArn": settings.arn("human-task-ui/ui"),
@@ -369,15 +385,19 @@ class ReviewLab:
         return arn
 
 
-def review_lab(*, template: str = TEMPLATE, sandbox: bool = False) -> ReviewLab:
-    """A service with a workforce, a team of the group `reviewers`, a task UI and nothing else."""
-    store, documents, events, clock = FakeStore(), FakeDocuments(), FakeEvents(), FakeClock()
+def review_lab(*, template: str = TEMPLATE, store: ReviewStore | None = None, **settings: Any) -> ReviewLab:
+    """A service with a workforce, a team of the group `reviewers`, a task UI and nothing else.
+
+    `settings` are further ones of ServiceSettings.
+    """
+    store = FakeStore() if store is None else store
+    documents, events, clock = FakeDocuments(), FakeEvents(), FakeClock()
     service = build_review_service(
-        settings=ServiceSettings(account="111122223333", region="eu-west-1", sandbox=sandbox),
+        settings=ServiceSettings(account="111122223333", region="eu-west-1", **settings),
         store=store,
         documents=documents,
         events=events,
-        reviewers=FakeDirectory(ADA, GRACE, KATHERINE, STRANGER),
+        reviewers=FakeDirectory(ADA, GRACE, KATHERINE, STRANGER, LENA),
         clock=clock,
         session_secret="secret",
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from overread.review.wire import LoopStatus
-from overread_review.service import transitions
+from overread_review.service import transitions, work_time
 from overread_review.service.errors import RequestInvalidError, TaskConflictError, TaskGoneError
 from overread_review.service.model import Answer, FlowTerms, Loop
 
@@ -180,3 +181,49 @@ def test_an_ended_loop_is_due_only_until_its_event_is_out() -> None:
     assert transitions.due_at(ended) == at(12)
     assert transitions.due_at(replace(ended, event_due=False)) is None
     assert transitions.conclusion(ended, now=at(100)) is None
+
+
+PAUSES: dict[str, Any] = {"person": "ada", "max_pause_s": 100.0}
+
+
+def test_a_pause_moves_the_deadline_by_its_length() -> None:
+    loop = transitions.pause(claimed(LOOP, "ada"), now=at(20), **PAUSES)
+    assert transitions.claim_of(loop, person="ada", now=at(69)) is not None
+    (claim,) = transitions.resume(loop, now=at(70), **PAUSES).claims
+    assert (claim.deadline_at, claim.worked_s, claim.paused_s) == (at(110), 20, 50)
+    assert work_time.worked_s(claim, now=at(75)) == 25
+
+
+def test_pausing_and_resuming_twice_change_nothing() -> None:
+    once = transitions.pause(claimed(LOOP, "ada"), now=at(20), **PAUSES)
+    assert transitions.pause(once, now=at(30), **PAUSES) == once
+    running = transitions.resume(once, now=at(40), **PAUSES)
+    assert transitions.resume(running, now=at(50), **PAUSES) == running
+
+
+def test_all_pauses_of_a_claim_move_the_deadline_by_a_maximum_only() -> None:
+    loop = transitions.pause(claimed(LOOP, "ada"), now=at(10), **PAUSES)
+    loop = transitions.resume(loop, now=at(90), **PAUSES)
+    loop = transitions.pause(loop, now=at(100), **PAUSES)
+    assert loop.claims[0].deadline_at == at(160)
+    (claim,) = transitions.resume(loop, now=at(150), **PAUSES).claims
+    assert (claim.deadline_at, claim.paused_s, claim.worked_s) == (at(160), 130, 20)
+
+
+def test_a_claim_that_is_never_resumed_lapses_when_no_pause_is_left() -> None:
+    loop = transitions.pause(claimed(LOOP, "ada"), now=at(10), **PAUSES)
+    assert transitions.due_at(replace(loop, expires_at=at(0))) == at(160)
+    with pytest.raises(TaskGoneError, match="time for this task is over"):
+        transitions.resume(loop, now=at(160), **PAUSES)
+    assert transitions.is_offered(loop, person="katherine", now=at(160))
+
+
+def test_only_a_claim_can_be_paused() -> None:
+    with pytest.raises(TaskConflictError, match="not claimed"):
+        transitions.pause(LOOP, now=at(1), **PAUSES)
+
+
+def test_who_claims_again_after_a_pause_ran_out_begins_anew() -> None:
+    loop = transitions.pause(claimed(LOOP, "ada"), now=at(10), **PAUSES)
+    (claim,) = transitions.claim(loop, person="ada", now=at(200)).claims
+    assert (claim.accepted_at, claim.worked_s, claim.deadline_at) == (at(200), 0, at(260))
