@@ -20,7 +20,7 @@ from overread_testing.review_fakes import ADA, GRACE, LENA, STRANGER, review_lab
 from overread_testing.review_server import served
 
 READING = ("overview", "tasks?flow_definition=flow", "tasks/loop-1", "people")
-CHANGING = (
+CHANGING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("tasks/loop-1/assign", {"person": None}),
     ("tasks/loop-1/return", {"person": ADA.key, "comment": "again"}),
     ("tasks/loop-1/stop", {}),
@@ -122,7 +122,9 @@ def test_a_lead_assigns_holds_returns_and_stops(desk: Any) -> None:
     assert (back["answers"], back["returned_answers"]) == ([], 1)
     (again,) = grace.get("/portal/api/tasks").json()["tasks"]
     assert again["returned"] is True
-    assert lead(lena, "tasks/loop-1/stop", {})["status"] == "Stopped"
+    assert lead(lena, "tasks/loop-1/stop", {})["status"] == "Stopping"  # ada may still finish
+    ada.post("/portal/api/tasks/loop-1/release")
+    assert lead(lena, "tasks/loop-1")["status"] == "Stopped"
     assert problem(lena.post("/portal/api/lead/tasks/loop-1/hold", json={})) == (410, "task-gone")
 
 
@@ -228,7 +230,21 @@ def test_random_bodies_get_problems_and_change_nothing(desk: Any) -> None:
 
 
 def _noise(rng: random.Random) -> bytes:
-    values = (None, True, 7, -1.5, "", "x", "\u0000", [], {}, ["a"], {"a": 1}, "é" * 600, "x" * 1001)
+    values: tuple[object, ...] = (
+        None,
+        True,
+        7,
+        -1.5,
+        "",
+        "x",
+        "\u0000",
+        [],
+        {},
+        ["a"],
+        {"a": 1},
+        "é" * 600,
+        "x" * 1001,
+    )
     if rng.random() < 0.2:
         return rng.randbytes(rng.randrange(40))
     members = rng.sample(["person", "comment", "text", "reason", "kind"], rng.randrange(5))
