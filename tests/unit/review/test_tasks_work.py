@@ -124,7 +124,8 @@ def test_an_answer_whose_first_writing_was_not_confirmed_is_stored_once(
     lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.service.tasks.claim("loop-1", reviewer=ADA)
-    replace_loop, lost = type(lab.store).replace_loop, []
+    replace_loop = type(lab.store).replace_loop
+    lost: list[object] = []
 
     def unconfirmed(store: object, loop: object, **before: object) -> object:
         stored = replace_loop(store, loop, **before)  # type: ignore[arg-type]
