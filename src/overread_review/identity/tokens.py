@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +33,8 @@ def reviewer_of(token: str, *, provider: OidcProvider, keys: Keys, nonce: str, n
         raise SignInRefusedError("the identity provider answered another sign-in")
     if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != provider.client_id:
         raise SignInRefusedError("the token was made for another program too")
-    email = _text(claims.get("email"))
+    # An address that the provider does not know to be theirs must not take an invitation's place.
+    email = "" if claims.get("email_verified") in (False, "false") else _text(claims.get("email"))
     name = _text(claims.get("name")) or email or _text(claims.get("cognito:username")) or claims["sub"]
     return Reviewer(
         name=name[:_LONGEST_TEXT],
@@ -59,7 +61,7 @@ def _claims(token: str, *, provider: OidcProvider, keys: Keys) -> dict[str, Any]
             # Times are compared below, with the clock that the program was given.
             options={"require": _REQUIRED, "verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, TypeError) as error:  # TypeError: a key of another kind than the algorithm's
         raise SignInRefusedError(f"the identity provider's token is not valid: {error}") from error
     if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= _LONGEST_TEXT:
         raise SignInRefusedError("the identity provider's token names nobody")
@@ -68,7 +70,7 @@ def _claims(token: str, *, provider: OidcProvider, keys: Keys) -> dict[str, Any]
 
 def _check_times(claims: Mapping[str, Any], *, now: datetime) -> None:
     for name in ("exp", "iat"):
-        if isinstance(claims[name], bool) or not isinstance(claims[name], int | float):
+        if not isinstance(claims[name], int | float) or not math.isfinite(claims[name]):
             raise SignInRefusedError(f"the identity provider's token has no usable {name}")
     if now.timestamp() >= claims["exp"] + _LEEWAY.total_seconds():
         raise SignInRefusedError("the identity provider's token is over")

@@ -57,7 +57,8 @@ def claimed_document(
     shown = [note_document(note, person=person) for note in notes]
     return loop_document(task.loop) | {
         "claimed_by_me": True,
-        "assigned_to_me": task.loop.assigned_to == person,
+        # As in the list: a question whose answer is known must not stand out.
+        "assigned_to_me": task.loop.assigned_to == person and task.loop.gold is None,
         "returned": any(answer.person == person for answer in task.loop.returned),
         "frame_url": f"{root}/portal/tasks/{task.loop.name}/frame",
         "accepted_at": timestamp(claim.accepted_at),
@@ -103,7 +104,7 @@ def queue_document(queue: Queue) -> Json:
     """A queue with its figures."""
     return {
         "flow_definition": queue.flow_definition,
-        "flow_definition_arn": queue.arn,
+        "arn": queue.arn,
         "title": queue.title,
         "team": queue.team,
         "paused": queue.paused,

@@ -13,8 +13,7 @@ from starlette.routing import Route
 from overread_review.portal import documents
 from overread_review.portal.bodies import json_object
 from overread_review.portal.door import Door, Endpoint, guarded
-from overread_review.portal.problems import PortalProblemError
-from overread_review.portal.replies import json_reply, text_member
+from overread_review.portal.replies import cursor_of, invalid, json_reply, task_id_of, text_member
 from overread_review.service.lead import Queue
 from overread_review.service.model import Loop, Reviewer
 from overread_review.service.output import timestamp
@@ -68,18 +67,13 @@ class LeadApi:
         lead, query = await self._door.reviewer(request), request.query_params
         state = query.get("state", "open")
         if state not in _STATES:
-            raise PortalProblemError(
-                "member-invalid",
-                status=400,
-                title="The request is not valid",
-                detail=f"state must be one of {', '.join(_STATES)}, got {state[:40]!r}",
-            )
+            raise invalid(f"state must be one of {', '.join(_STATES)}, got {state[:40]!r}")
         page = await run_in_threadpool(
             self._service.lead.tasks,
             lead,
             flow_definition=query.get("flow_definition", ""),
             state=cast(Literal["open", "flagged", "ended"], state),
-            cursor=query.get("cursor", ""),
+            cursor=cursor_of(query),
         )
         tasks = await run_in_threadpool(lambda: [self._document(loop, reader=lead) for loop in page.loops])
         now = timestamp(self._service.clock())
@@ -87,7 +81,7 @@ class LeadApi:
 
     async def _task(self, request: Request) -> Response:
         lead = await self._door.reviewer(request)
-        found = await run_in_threadpool(self._service.lead.task, lead, request.path_params["task_id"])
+        found = await run_in_threadpool(self._service.lead.task, lead, task_id_of(request))
         document = await run_in_threadpool(self._document, found.loop, reader=lead)
         return json_reply(document | {"input": found.task_input, "contents": list(found.contents)})
 
@@ -95,7 +89,7 @@ class LeadApi:
         async def endpoint(request: Request) -> Response:
             lead = await self._door.acting(request)
             body = await json_object(request, limit=_MAX_BYTES)
-            loop = await run_in_threadpool(act, lead, request.path_params["task_id"], body)
+            loop = await run_in_threadpool(act, lead, task_id_of(request), body)
             return json_reply(await run_in_threadpool(self._document, loop, reader=lead))
 
         return Route(f"/portal/api/lead/tasks/{{task_id}}/{action}", guarded(endpoint), methods=["POST"])

@@ -19,6 +19,7 @@ from starlette.types import Scope
 
 from overread_review.portal.door import Door
 from overread_review.portal.problems import PortalProblemError
+from overread_review.portal.replies import task_id_of
 from overread_review.service.errors import DocumentRefusedError, TaskRefusedError, UnavailableError
 from overread_review.service.review_service import ReviewService
 from overread_templates import TemplateError
@@ -62,10 +63,9 @@ def portal_pages(service: ReviewService, *, door: Door) -> list[BaseRoute]:
         return HTMLResponse(_PAGE, headers=_page_headers(_PAGE_POLICY))
 
     async def frame(request: Request) -> Response:
-        task_id = request.path_params["task_id"]
         try:
             reviewer = await door.reviewer(request)
-            task = await run_in_threadpool(service.tasks.page, task_id, reviewer=reviewer)
+            task = await run_in_threadpool(service.tasks.page, task_id_of(request), reviewer=reviewer)
         except (TaskRefusedError, PortalProblemError) as error:
             return _frame(f"<p>{html.escape(str(error))}</p>", status=error.status)
         except (DocumentRefusedError, UnavailableError, TemplateError) as error:

@@ -16,7 +16,7 @@ from overread_review.portal.bodies import json_object
 from overread_review.portal.door import Door, Endpoint, guarded
 from overread_review.portal.problems import PortalProblemError
 from overread_review.portal.replies import json_reply, text_member
-from overread_review.service.model import Reviewer
+from overread_review.service.model import WORKFORCE, Reviewer
 from overread_review.service.review_service import ReviewService
 
 _MAX_BYTES = 16 * 1024
@@ -49,12 +49,13 @@ class PeopleApi:
                 for one in people.aliases(lead)
             ],
             "groups": list(people.groups(lead)),
-            "invitable": self._door.sign_in.can_invite,
+            "invitable": self._door.sign_in.can_invite and lead.provider == WORKFORCE,
             "statistics": self._service.settings.statistics,
         }
 
     async def _invite(self, request: Request) -> Response:
         lead = await self._door.acting(request)
+        self._service.people.check_lead(lead)
         if not self._door.sign_in.can_invite:
             raise PortalProblemError(
                 "invitation-impossible",
@@ -84,4 +85,4 @@ class PeopleApi:
 
 
 def _post(action: str, endpoint: Endpoint) -> Route:
-    return Route(f"/portal/api/lead/people/{{person}}/{action}", guarded(endpoint), methods=["POST"])
+    return Route(f"/portal/api/lead/people/{{person:path}}/{action}", guarded(endpoint), methods=["POST"])

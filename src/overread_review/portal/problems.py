@@ -6,7 +6,12 @@ import json
 
 from starlette.responses import Response
 
-from overread_review.service.errors import TaskRefusedError
+from overread_review.service.errors import (
+    DocumentRefusedError,
+    StoreUnavailableError,
+    TaskRefusedError,
+    UnavailableError,
+)
 
 
 class PortalProblemError(Exception):
@@ -19,9 +24,15 @@ class PortalProblemError(Exception):
         self.title = title
 
 
-def problem_of(error: TaskRefusedError) -> PortalProblemError:
-    """The problem behind what the service refused."""
-    return PortalProblemError(error.slug, status=error.status, title=error.title, detail=str(error))
+def problem_of(error: TaskRefusedError | DocumentRefusedError | UnavailableError) -> PortalProblemError:
+    """The problem behind what the service refused or cannot do; the one place where errors become replies."""
+    if isinstance(error, TaskRefusedError):
+        return PortalProblemError(error.slug, status=error.status, title=error.title, detail=str(error))
+    if isinstance(error, StoreUnavailableError):
+        title = "The service is too busy"
+        return PortalProblemError("temporarily-unavailable", status=503, title=title, detail=str(error))
+    title = "The task's documents cannot be read or written now"
+    return PortalProblemError("documents-unavailable", status=503, title=title, detail=str(error))
 
 
 def problem_response(problem: PortalProblemError) -> Response:

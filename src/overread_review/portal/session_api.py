@@ -73,15 +73,14 @@ class SessionApi:
         return json_reply(await self._document(session, reviewer))
 
     async def _sign_out(self, request: Request) -> Response:
-        session, _ = self._door.session(request)
-        await self._door.acting(request)
+        session, _ = self._door.confirmed(request)
         address = self._door.sign_in.sign_out_url(session)
         reply = json_reply({"sign_out_url": address} if address else {})
         reply.delete_cookie(COOKIE, path=_cookie_path(request))
         return reply
 
     async def _document(self, session: Session, reviewer: Reviewer) -> dict[str, Any]:
-        await run_in_threadpool(self._service.people.seen, reviewer)
+        await self._door.welcome(session, reviewer)
         return {
             "reviewer": {
                 "name": reviewer.name,

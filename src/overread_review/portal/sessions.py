@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from overread_review.service.model import Reviewer
 
 COOKIE = "overread_session"
+_PURPOSE = "session"
 CSRF_HEADER = "x-overread-csrf"
 LIFETIME = timedelta(hours=8)
 MAX_COOKIE_BYTES = 3_900
@@ -48,13 +49,13 @@ class Sessions:
                 sorted(reviewer.groups),
                 session.session_id,
             ],
-            purpose="cookie",
+            purpose=_PURPOSE,
             expires_at=session.expires_at,
         )
 
     def read(self, cookie: str, *, now: datetime) -> Session | None:
         """The session behind a cookie; None when it is forged, malformed or over."""
-        found = self._unsigned(cookie, purpose="cookie", now=now)
+        found = self._unsigned(cookie, purpose=_PURPOSE, now=now)
         if found is None:
             return None
         (name, sub, provider, issuer, email, groups, session_id), expires_at = found
@@ -84,6 +85,8 @@ class Sessions:
 
     def _unsigned(self, text: str, *, purpose: str, now: datetime) -> tuple[list, datetime] | None:  # type: ignore[type-arg]
         packed, _, mac = text.partition(".")
+        if not text.isascii():
+            return None
         if not hmac.compare_digest(mac.encode(), self._mac(purpose, packed).encode()):
             return None
         payload = zlib.decompress(base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))

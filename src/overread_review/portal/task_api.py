@@ -12,7 +12,7 @@ from starlette.routing import Route
 from overread_review.portal import documents
 from overread_review.portal.bodies import json_object
 from overread_review.portal.door import Door, Endpoint, guarded
-from overread_review.portal.replies import json_reply, text_member
+from overread_review.portal.replies import cursor_of, json_reply, task_id_of, text_member
 from overread_review.service.model import Loop, Reviewer
 from overread_review.service.notes import notes_for
 from overread_review.service.output import timestamp
@@ -69,7 +69,7 @@ class TaskApi:
     async def _history(self, request: Request) -> Response:
         reviewer = await self._door.reviewer(request)
         page = await run_in_threadpool(
-            self._service.tasks.history, reviewer, cursor=request.query_params.get("cursor", "")
+            self._service.tasks.history, reviewer, cursor=cursor_of(request.query_params)
         )
         answers = [documents.history_document(entry) for entry in page.entries]
         return json_reply({"answers": answers, "next_cursor": page.next_cursor})
@@ -84,7 +84,7 @@ class TaskApi:
     def _holding(self, action: Callable[..., ClaimedTask]) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             reviewer = await self._door.acting(request)
-            claimed = await run_in_threadpool(action, request.path_params["task_id"], reviewer=reviewer)
+            claimed = await run_in_threadpool(action, task_id_of(request), reviewer=reviewer)
             return self._claimed(request, claimed, reviewer=reviewer)
 
         return endpoint
@@ -96,7 +96,7 @@ class TaskApi:
         body = await json_object(request, limit=3 * limit + _ENVELOPE_BYTES)
         loop = await run_in_threadpool(
             self._service.tasks.answer,
-            request.path_params["task_id"],
+            task_id_of(request),
             reviewer=reviewer,
             content=body.get("answer"),
         )
@@ -107,7 +107,7 @@ class TaskApi:
         body = await json_object(request, limit=_MAX_TEXT_BYTES)
         loop = await run_in_threadpool(
             self._service.tasks.cannot_decide,
-            request.path_params["task_id"],
+            task_id_of(request),
             reviewer=reviewer,
             reason=text_member(body, "reason"),
         )
@@ -118,7 +118,7 @@ class TaskApi:
         body = await json_object(request, limit=_MAX_TEXT_BYTES)
         loop = await run_in_threadpool(
             self._service.tasks.note,
-            request.path_params["task_id"],
+            task_id_of(request),
             reviewer=reviewer,
             kind=text_member(body, "kind"),
             text=text_member(body, "text"),
@@ -128,7 +128,7 @@ class TaskApi:
 
     def _giving_back(self, *, decline: bool) -> Endpoint:
         async def endpoint(request: Request) -> Response:
-            reviewer, task_id = await self._door.acting(request), request.path_params["task_id"]
+            reviewer, task_id = await self._door.acting(request), task_id_of(request)
             await run_in_threadpool(
                 self._service.tasks.give_back, task_id, reviewer=reviewer, decline=decline
             )
