@@ -31,6 +31,7 @@ from overread_aws.review_store import DynamoReviewStore, table_definition
 from overread_local.cross_site import CrossSiteGuard
 from overread_local.review_options import Chaos
 from overread_review.app import create_app
+from overread_review.service.chaos import ChaoticEvents
 from overread_review.service.errors import EventUndeliveredError, ReviewError
 from overread_review.service.model import Reviewer
 from overread_review.service.ports import EventSink
@@ -157,8 +158,6 @@ def _events(options: Options) -> EventSink:
     chaos = options.chaos
     if not chaos.duplicate and not chaos.delay:
         return events
-    from overread_review.service.chaos import ChaoticEvents  # noqa: PLC0415
-
     return ChaoticEvents(
         events, duplicate=chaos.duplicate, delay=chaos.delay, random=random.SystemRandom().random
     )

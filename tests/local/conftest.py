@@ -86,14 +86,15 @@ def aws(local_stack: LocalStack) -> Clients:
 
 @dataclass(frozen=True)
 class Deployment:
-    """The demo's four stacks as deployed: the stack they run on and their outputs by stack name."""
+    """An environment's stacks as deployed: the stack they run on and their outputs by stack name."""
 
     stack: LocalStack
     outputs: Mapping[str, Mapping[str, str]]
     work_dir: Path
+    environment: str = "demo"
 
     def output(self, stack: str, name: str) -> str:
-        return self.outputs[f"overread-demo-{stack}"][name]
+        return self.outputs[f"overread-{self.environment}-{stack}"][name]
 
     def client(self, service: str, **options: Any) -> Any:
         return client_of(self.stack, service, **options)
@@ -102,20 +103,29 @@ class Deployment:
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """config/demo.yaml, bootstrapped and deployed by the CDK's command line, IAM enforced afterwards."""
-    folder = tmp_path_factory.mktemp("deployed")
+    yield from _deployed("demo", folder=tmp_path_factory.mktemp("deployed"), config="demo.yaml")
+
+
+@pytest.fixture(scope="session")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """config/review-service.yaml likewise: the review service itself is deployed, A2I is not used."""
+    yield from _deployed("desk", folder=tmp_path_factory.mktemp("desk"), config="review-service.yaml")
+
+
+def _deployed(environment: str, *, folder: Path, config: str) -> Iterator[Deployment]:
     stack = LocalStack.start(
         state_dir=folder / "state", lambda_python=LAMBDA_PYTHON, status_lag_s=0.2, tied=True
     )
     try:
         outputs = deploy(
             root=ROOT,
-            config=ROOT / "config/demo.yaml",
+            config=ROOT / "config" / config,
             work_dir=folder / "work",
             environment=stack.environment(),
             report=lambda _line: None,
         )
         stack.enforce_iam(True)
-        yield Deployment(stack=stack, outputs=outputs, work_dir=folder / "work")
+        yield Deployment(stack=stack, outputs=outputs, work_dir=folder / "work", environment=environment)
     finally:
         stack.stop()
 

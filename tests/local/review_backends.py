@@ -11,14 +11,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin
 
+import boto3
 import httpx
+from botocore.config import Config
 from tests.local.conftest import client_of
 
+from overread_client import a2i_client, sagemaker_client
 from overread_local.stack import LocalStack
 
 EVENT_TYPE = "SageMaker A2I HumanLoop Status Change"
 PATIENCE_S = 40.0
 PASSWORD = "Correct-horse-7-battery"
+ONCE = Config(retries={"total_max_attempts": 1}, proxies={})
 
 
 def until(done: Callable[[], Any], *, timeout_s: float = PATIENCE_S, what: str = "") -> Any:
@@ -194,6 +198,109 @@ class EventLog:
     def of(self, loop: str) -> list[dict[str, Any]]:
         """The details of one loop's events."""
         return [one["detail"] for one in self.events() if one["detail"]["humanLoopName"] == loop]
+
+
+class ApiUser:
+    """An IAM user who may call one REST API, or nothing at all."""
+
+    def __init__(self, stack: LocalStack, *, name: str, api_id: str | None) -> None:
+        iam = client_of(stack, "iam")
+        iam.create_user(UserName=name)
+        if api_id is not None:
+            statement = {
+                "Effect": "Allow",
+                "Action": "execute-api:Invoke",
+                "Resource": f"arn:aws:execute-api:*:*:{api_id}/*",
+            }
+            document = {"Version": "2012-10-17", "Statement": [statement]}
+            iam.put_user_policy(UserName=name, PolicyName="invoke", PolicyDocument=json.dumps(document))
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        self.session = boto3.Session(
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+            region_name=stack.record.region,
+        )
+
+
+class Sweeper:
+    """Has the deployed sweep run now, at most once in a while: its schedule is a minute."""
+
+    EVERY_S = 1.0
+
+    def __init__(self, stack: LocalStack, *, function: str) -> None:
+        self._lambda = client_of(stack, "lambda")
+        self._function = function
+        self._lock = threading.Lock()
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        with self._lock:
+            if time.monotonic() < self._next:
+                return
+            reply = self._lambda.invoke(FunctionName=self._function, Payload=b"{}")
+            assert "FunctionError" not in reply, reply["Payload"].read()
+            self._next = time.monotonic() + self.EVERY_S
+
+
+def function_of(stack: LocalStack, module: str) -> str:
+    """The name of the deployed function whose handler lies in that module."""
+    pages = client_of(stack, "lambda").get_paginator("list_functions").paginate()
+    (name,) = [
+        one["FunctionName"]
+        for page in pages
+        for one in page["Functions"]
+        if one["Handler"] == f"overread_lambda.{module}.handler"
+    ]
+    return str(name)
+
+
+def make_chaos(stack: LocalStack, *, duplicate: float, delay: float) -> None:
+    """Turns on the deployed service's chaos mode, as the setting `review.chaos` would."""
+    functions = client_of(stack, "lambda")
+    for module in ("review_service", "sweep_reviews"):
+        name = function_of(stack, module)
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        behaviour = json.loads(variables["OVERREAD_REVIEW_SETTINGS"])
+        behaviour["chaos"] = {"duplicate": duplicate, "delay": delay}
+        functions.update_function_configuration(
+            FunctionName=name,
+            Environment={"Variables": variables | {"OVERREAD_REVIEW_SETTINGS": json.dumps(behaviour)}},
+        )
+
+
+def deployed_backend(stack: LocalStack, *, review_url: str, portal_url: str, pool_id: str) -> Backend:
+    """The deployed service with what its stacks have made: workforce, teams, roles, output bucket."""
+    url = stack.local_address(review_url)
+    address = stack.local_address(portal_url).rstrip("/").removesuffix("/portal")
+    user = ApiUser(stack, name=f"contract-{uuid.uuid4().hex[:6]}", api_id=url.split("/")[-2])
+    sagemaker = sagemaker_client(url, session=user.session, config=ONCE)
+    (workforce,) = sagemaker.list_workforces()["Workforces"]
+    flow = sagemaker.list_flow_definitions()["FlowDefinitionSummaries"][0]["FlowDefinitionName"]
+    terms = sagemaker.describe_flow_definition(FlowDefinitionName=flow)
+    team_arn = terms["HumanLoopConfig"]["WorkteamArn"]
+    team = sagemaker.describe_workteam(WorkteamName=team_arn.rsplit("/", 1)[-1])["Workteam"]
+    member = team["MemberDefinitions"][0]
+    people = CognitoPeople(stack, pool_id=pool_id, portal_url=address)
+
+    def sign_in(name: str) -> Portal:
+        people.add(name, groups=[member["CognitoMemberDefinition"]["UserGroup"]])
+        return people.sign_in(name)
+
+    return Backend(
+        name="deployed Lambda",
+        stack=stack,
+        sagemaker=sagemaker,
+        a2i=a2i_client(url, session=user.session, config=ONCE),
+        workforce=workforce["WorkforceName"],
+        member=member,
+        team_arn=team_arn,
+        role_arn=terms["RoleArn"],
+        output_path=terms["OutputConfig"]["S3OutputPath"],
+        source="overread.review",
+        portal_url=address,
+        sign_in=sign_in,
+        settle=Sweeper(stack, function=function_of(stack, "sweep_reviews")),
+    )
 
 
 def sign_in_by_name(portal_url: str) -> Callable[[str], Portal]:

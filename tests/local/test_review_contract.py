@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.local.conftest import LAMBDA_PYTHON, client_of
+from tests.local.conftest import LAMBDA_PYTHON, Deployment, client_of
 from tests.local.review_backends import (
     EVENT_TYPE,
     Backend,
     EventLog,
     Portal,
     browser,
+    deployed_backend,
+    make_chaos,
     sign_in_by_name,
     until,
 )
@@ -27,6 +29,7 @@ from overread_local.review_options import Chaos
 from overread_local.stack import LocalStack
 
 LOOPS = 100
+CHAOS = Chaos(duplicate=0.3, delay=0.3)
 BACKENDS = ("local process", "deployed Lambda")
 REVIEWERS = ("ada", "grace", "katherine")
 COGNITO = {"UserPool": "us-east-1_AbCdEfGhI", "ClientId": "client"}
@@ -45,13 +48,25 @@ def local_backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]
         state_dir=tmp_path_factory.mktemp("contract"),
         lambda_python=LAMBDA_PYTHON,
         status_lag_s=0.3,
-        chaos=Chaos(),
+        chaos=CHAOS,
         tied=True,
     )
     try:
         yield _prepared(stack)
     finally:
         stack.stop()
+
+
+@pytest.fixture(scope="session")
+def lambda_backend(desk: Deployment) -> Backend:
+    """config/review-service.yaml as deployed, with the same chaos."""
+    make_chaos(desk.stack, duplicate=CHAOS.duplicate, delay=CHAOS.delay)
+    return deployed_backend(
+        desk.stack,
+        review_url=desk.output("review", "ReviewUrl"),
+        portal_url=desk.output("review", "PortalUrl"),
+        pool_id=desk.output("review", "UserPoolId"),
+    )
 
 
 def _prepared(stack: LocalStack) -> Backend:
@@ -83,7 +98,7 @@ def _prepared(stack: LocalStack) -> Backend:
 
 @pytest.fixture(scope="session", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Backend:
-    fixture = {"local process": "local_backend", "deployed Lambda": "deployed_backend"}[request.param]
+    fixture = {"local process": "local_backend", "deployed Lambda": "lambda_backend"}[request.param]
     found: Backend = request.getfixturevalue(fixture)
     return found
 
@@ -195,7 +210,7 @@ def work_off(portal: Portal, names: set[str]) -> list[str]:
             return done
         for task in offered:
             claimed = portal.post(f"tasks/{task['task_id']}/claim")
-            if claimed.status_code == 409:  # somebody else was faster
+            if claimed.status_code in {409, 410}:  # somebody else was faster
                 continue
             loop = task["human_loop"]
             assert claimed.raise_for_status().json()["input"] == {"question": f"is it {loop}?"}
