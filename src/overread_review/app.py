@@ -42,8 +42,8 @@ def create_app(
     return Starlette(
         routes=[
             *SageMakerWire(service).routes,
+            *WorkWire(service).routes,  # before the next, which takes anything for a loop's name
             *A2IRuntimeWire(service).routes,
-            *WorkWire(service).routes,
             *SandboxWire(service).routes,
             *portal_api(service, door=door),
             *portal_pages(service, door=door),

@@ -207,7 +207,7 @@ def _is_given(name: str) -> bool:
 
 
 def _config() -> Config:
-    return Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=_CONNECTIONS)
+    return Config(retries={"mode": "standard", "max_attempts": 3}, max_pool_connections=_CONNECTIONS)
 
 
 @contextmanager
