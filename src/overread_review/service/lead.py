@@ -11,7 +11,7 @@ from overread_review.service import notes, steering, transitions
 from overread_review.service.admission import Admission
 from overread_review.service.errors import PersonUnsuitableError, TaskGoneError, TaskUnknownError
 from overread_review.service.figures import Figures, Queue
-from overread_review.service.loops import Loops
+from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import Loop, LoopPage, NoteKind, Resource, Reviewer
 from overread_review.service.people import People
 from overread_review.service.ports import Clock, Documents, LoopQuery, ReviewStore
@@ -52,7 +52,7 @@ class Lead:
         store: ReviewStore,
         documents: Documents,
         clock: Clock,
-        loops: Loops,
+        loops: LoopChanges,
         teams: Teams,
         queues: Queues,
         people: People,

@@ -1,76 +1,61 @@
-"""Human loops from start to end: what the A2I runtime API does, and what ends loops by itself."""
+"""Human loops as the A2I runtime API starts, describes, lists, stops and deletes them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from overread.review import limits
-from overread.review.wire import EVENT_DETAIL_TYPE, FailureCode, LoopStatus
+from overread.review.wire import FailureCode, LoopStatus
 from overread_review.service import transitions
-from overread_review.service.admission import Admission
 from overread_review.service.errors import (
     ConflictError,
-    DocumentRefusedError,
-    EventUndeliveredError,
     OpenLimitReachedError,
     QuotaExceededError,
     RecordChangedError,
     RecordExistsError,
     RequestInvalidError,
     ResourceMissingError,
-    ReviewError,
-    StoreUnavailableError,
-    UnavailableError,
 )
 from overread_review.service.flow_definitions import FlowDefinitions, availability_s, is_public, terms_of
+from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import Loop, Resource, ResourceKind
-from overread_review.service.output import event_detail, output_document, output_location, output_metadata
-from overread_review.service.ports import Clock, Documents, EventSink, LoopQuery, ReviewStore
+from overread_review.service.ports import Clock, Documents, LoopQuery, ReviewStore
 from overread_review.service.resources import Resources, decode_token, encode_token
 from overread_review.service.settings import ServiceSettings
 from overread_review.service.task_uis import TaskUis
 from overread_review.service.urgency import urgency_of
 from overread_templates import TemplateError
 
-_LOG = logging.getLogger(__name__)
-_WRITE_ATTEMPTS = 12
-_SWEEP_BATCH = 50
 _LIST_PAGE = 10
-_FAULTS_OF_ONE_LOOP = (ReviewError, ArithmeticError, LookupError, TypeError, ValueError)
-"""What the data and documents of one loop may raise."""
 
 
 class Loops:
-    """Start, describe, list, stop and delete; `sweep` ends what time has ended."""
+    """The API calls about human loops."""
 
     def __init__(
         self,
         *,
         store: ReviewStore,
         documents: Documents,
-        events: EventSink,
+        changes: LoopChanges,
         clock: Clock,
         resources: Resources,
         flow_definitions: FlowDefinitions,
         task_uis: TaskUis,
         settings: ServiceSettings,
-        admission: Admission,
     ) -> None:
         self._store = store
         self._documents = documents
-        self._events = events
+        self._changes = changes
         self._clock = clock
         self._resources = resources
         self._flow_definitions = flow_definitions
         self._task_uis = task_uis
         self._settings = settings
-        self._admission = admission
 
     # The runtime API
 
@@ -118,7 +103,7 @@ class Loops:
                 raise RequestInvalidError(f"Human loop {name} is being deleted; try again") from error
             return _known(known, sha256=sha256, flow_definition=flow_definition)
         if stored.event_due:
-            self.conclude(stored)
+            self._changes.conclude(stored)
         return {"HumanLoopArn": stored.arn}
 
     def describe(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,7 +146,7 @@ class Loops:
 
     def stop(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """StopHumanLoop. A reviewer who has begun may still submit; until then the loop is Stopping."""
-        self.change(self._named(params["HumanLoopName"]), by=transitions.stop)
+        self._changes.change(self._named(params["HumanLoopName"]), by=transitions.stop)
         return {}
 
     def delete(self, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -183,63 +168,14 @@ class Loops:
         now = self._clock()
         for loop in self._open_loops(found.arn):
             if not loop.answers and not transitions.active_claims(loop, now=now):
-                stopped = self.change(loop, by=transitions.stop)
+                stopped = self._changes.change(loop, by=transitions.stop)
                 if stopped.status is LoopStatus.STOPPED:
                     self._forget(stopped)
         return {}
 
-    # What every change of a loop goes through
-
-    def change(self, loop: Loop, *, by: Callable[[Loop], Loop]) -> Loop:
-        """The loop after `by` and after whatever that brings about (output document, end, event).
-
-        `by` is applied again to the newest version when others write meanwhile; its refusals pass through.
-        """
-        current = loop
-        for _ in range(_WRITE_ATTEMPTS):
-            changed = by(current)
-            try:
-                stored = current if changed == current else self._store.replace_loop(changed, before=current)
-            except RecordChangedError:
-                current = self._named(loop.name)
-                continue
-            return self.conclude(stored)
-        raise StoreUnavailableError(
-            f"human loop {loop.name} is being changed by too many requests; try again"
-        )
-
-    def conclude(self, loop: Loop) -> Loop:
-        """End the loop if it has to end now, and hand over its event if that is due.
-
-        What cannot be done now stays due, and the sweep does it.
-        """
-        try:
-            status = transitions.conclusion(loop, now=self._clock())
-            if status is not None:
-                loop = self._store.replace_loop(self._ended(loop, status=status), before=loop)
-            if loop.event_due:
-                self._events.emit(
-                    resource_arn=loop.arn, detail_type=EVENT_DETAIL_TYPE, detail=event_detail(loop)
-                )
-                loop = self._store.replace_loop(replace(loop, event_due=False), before=loop)
-        except RecordChangedError:
-            return self._store.find_loop(loop.name) or loop
-        except (UnavailableError, EventUndeliveredError) as error:
-            _LOG.warning("a human loop's end stays due", extra={"loop": loop.name, "reason": str(error)})
-        return loop
-
     def sweep(self) -> int:
-        """End what time has ended and hand over late events; the number of loops looked at.
-
-        A loop whose own data cannot be handled is named in the log and tried again; the others go on.
-        """
-        due = self._store.due_loops(self._clock(), limit=_SWEEP_BATCH)
-        for loop in due:
-            try:
-                self.conclude(loop)
-            except _FAULTS_OF_ONE_LOOP as error:
-                _LOG.warning("human loop %s cannot be concluded: %s", loop.name, error)
-        return len(due)
+        """End what time has ended and hand over late events; the number of loops looked at."""
+        return self._changes.sweep()
 
     def named(self, name: str) -> Loop | None:
         """The loop of that name."""
@@ -247,36 +183,7 @@ class Loops:
 
     def task_input(self, loop: Loop) -> dict[str, Any]:
         """What the loop was started with."""
-        content: dict[str, Any] = json.loads(self._documents.get(loop.input_key))
-        return content
-
-    def _ended(self, loop: Loop, *, status: LoopStatus) -> Loop:
-        now = self._clock()
-        if loop.gold is not None:
-            if loop.answers:
-                self._admission.ended(loop)
-            return transitions.conclude_quietly(loop, status=status, now=now)
-        if status is LoopStatus.FAILED or not loop.answers:
-            return transitions.conclude(loop, status=status, output_uri="", now=now)
-        location = output_location(loop)
-        try:
-            body = output_document(
-                loop,
-                input_content=self.task_input(loop),
-                contents=[json.loads(self._documents.get(answer.content_key)) for answer in loop.answers],
-            )
-            self._documents.write_output(
-                location,
-                body,
-                role_arn=loop.terms.role_arn,
-                kms_key_id=loop.terms.kms_key_id,
-                metadata=output_metadata(loop),
-            )
-        except DocumentRefusedError as error:
-            reason = f"The output could not be written to s3://{location.bucket}/{location.key}: {error}"
-            return transitions.fail(loop, code=FailureCode.INTERNAL_ERROR, reason=reason, now=now)
-        uri = f"s3://{location.bucket}/{location.key}"
-        return transitions.conclude(loop, status=status, output_uri=uri, now=now)
+        return self._changes.task_input(loop)
 
     def _active_flow_definition(self, arn: str) -> Resource:
         name = self._settings.own_name(arn, kind=ResourceKind.FLOW_DEFINITION)
@@ -307,8 +214,9 @@ class Loops:
         return loop
 
     def _named(self, name: str) -> Loop:
+        """The loop of that name; gold questions are none of the API's."""
         found = self._store.find_loop(name)
-        if found is None:
+        if found is None or found.gold is not None:
             raise ResourceMissingError(
                 f"Human loop {self._settings.arn(f'human-loop/{name}')} does not exist"
             )

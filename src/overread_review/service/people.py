@@ -16,7 +16,7 @@ from overread_review.service.errors import (
     PersonUnsuitableError,
 )
 from overread_review.service.figures import SANDBOX_PROVIDER, Figures, PersonStatistics
-from overread_review.service.loops import Loops
+from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import WORKFORCE, Person, Reviewer, Standing
 from overread_review.service.ports import Clock, ReviewStore
 from overread_review.service.queues import Queues
@@ -74,7 +74,7 @@ class People:
         settings: ServiceSettings,
         teams: Teams,
         queues: Queues,
-        loops: Loops,
+        loops: LoopChanges,
         figures: Figures,
         aliases: Aliases,
     ) -> None:

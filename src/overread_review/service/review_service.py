@@ -10,6 +10,7 @@ from overread_review.service.aliases import Aliases
 from overread_review.service.figures import Figures
 from overread_review.service.flow_definitions import FlowDefinitions
 from overread_review.service.lead import Lead
+from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.loops import Loops
 from overread_review.service.people import People
 from overread_review.service.ports import Clock, Documents, EventSink, ReviewerDirectory, ReviewStore
@@ -57,23 +58,23 @@ def build_review_service(
     teams = Teams(resources=resources, settings=settings)
     flow_definitions = FlowDefinitions(resources=resources, task_uis=task_uis, teams=teams, settings=settings)
     admission: Admission = EverybodyAdmitted()
+    changes = LoopChanges(store=store, documents=documents, events=events, clock=clock, admission=admission)
     loops = Loops(
         store=store,
         documents=documents,
-        events=events,
+        changes=changes,
         clock=clock,
         resources=resources,
         flow_definitions=flow_definitions,
         task_uis=task_uis,
         settings=settings,
-        admission=admission,
     )
     queues = Queues(store=store, resources=resources, teams=teams, clock=clock)
     tasks = Tasks(
         store=store,
         documents=documents,
         clock=clock,
-        loops=loops,
+        loops=changes,
         teams=teams,
         task_uis=task_uis,
         queues=queues,
@@ -87,7 +88,7 @@ def build_review_service(
         settings=settings,
         teams=teams,
         queues=queues,
-        loops=loops,
+        loops=changes,
         figures=figures,
         aliases=Aliases(store.secret("aliases", proposal=_derived(session_secret, "aliases"))),
     )
@@ -95,7 +96,7 @@ def build_review_service(
         store=store,
         documents=documents,
         clock=clock,
-        loops=loops,
+        loops=changes,
         teams=teams,
         queues=queues,
         people=people,

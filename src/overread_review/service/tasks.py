@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,9 +17,10 @@ from overread_review.service.errors import (
     TaskConflictError,
     TaskGoneError,
     TaskUnknownError,
+    UnavailableError,
 )
 from overread_review.service.figures import SANDBOX_PROVIDER
-from overread_review.service.loops import Loops
+from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import Answer, Claim, HistoryEntry, HistoryPage, Loop, Reviewer
 from overread_review.service.offers import OfferedTask, Offers
 from overread_review.service.ports import Clock, Documents, ReviewStore
@@ -31,6 +33,7 @@ from overread_templates import S3Location
 
 __all__ = ["ClaimedTask", "OfferedTask", "TaskPage", "Tasks"]
 
+_LOG = logging.getLogger(__name__)
 SANDBOX_ISSUER = "urn:overread:sandbox"
 _LONGEST_NAME = 64
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
@@ -65,7 +68,7 @@ class Tasks:
         store: ReviewStore,
         documents: Documents,
         clock: Clock,
-        loops: Loops,
+        loops: LoopChanges,
         teams: Teams,
         task_uis: TaskUis,
         queues: Queues,
@@ -243,7 +246,11 @@ class Tasks:
         )
         self._documents.put(answer.content_key, submission.body)
         stored = self._loops.change(loop, by=lambda newest: _answered(newest, answer))
-        self._admission.answered(stored, reviewer=reviewer, answer=answer)
+        try:
+            self._admission.answered(stored, reviewer=reviewer, answer=answer)
+        except UnavailableError as error:
+            # The answer is in: whoever gave it must not hear that it is not.
+            _LOG.warning("what follows an answer was not done", extra={"reason": str(error)})
         return stored
 
     def _claimed(self, loop: Loop, *, reviewer: Reviewer) -> ClaimedTask:

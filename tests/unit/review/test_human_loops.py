@@ -16,7 +16,7 @@ from overread_review.service.errors import (
     TaskGoneError,
     TaskUnknownError,
 )
-from overread_review.service.loops import Loops
+from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import Loop
 from overread_review.service.records import loop_text, parse_loop
 from overread_testing.review_fakes import ADA, GRACE, KATHERINE, STRANGER, ReviewLab, review_lab
@@ -193,14 +193,14 @@ def test_one_loop_that_cannot_be_concluded_keeps_no_other_from_its_end(
 ) -> None:
     lab.start("loop-1")
     lab.start("loop-2")
-    conclude = Loops.conclude
+    conclude = LoopChanges.conclude
 
-    def broken(loops: Loops, loop: Loop) -> object:
+    def broken(loops: LoopChanges, loop: Loop) -> object:
         if loop.name == "loop-1":
             raise ValueError("half of a surrogate pair")
         return conclude(loops, loop)
 
-    monkeypatch.setattr(Loops, "conclude", broken)
+    monkeypatch.setattr(LoopChanges, "conclude", broken)
     lab.clock.advance(864_000)
     lab.service.loops.sweep()
     assert lab.loop("loop-1").status == LoopStatus.IN_PROGRESS

@@ -1,0 +1,140 @@
+"""What every change of a human loop goes through: it is stored, and whatever it brings about is done."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from overread.review.wire import EVENT_DETAIL_TYPE, FailureCode, LoopStatus
+from overread_review.service import transitions
+from overread_review.service.admission import Admission
+from overread_review.service.errors import (
+    DocumentRefusedError,
+    EventUndeliveredError,
+    RecordChangedError,
+    ResourceMissingError,
+    ReviewError,
+    StoreUnavailableError,
+    UnavailableError,
+)
+from overread_review.service.model import Loop
+from overread_review.service.output import event_detail, output_document, output_location, output_metadata
+from overread_review.service.ports import Clock, Documents, EventSink, ReviewStore
+
+_LOG = logging.getLogger(__name__)
+_WRITE_ATTEMPTS = 12
+_SWEEP_BATCH = 50
+_FAULTS_OF_ONE_LOOP = (ReviewError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What the data and documents of one loop may raise."""
+
+
+class LoopChanges:
+    """Changes, ends and events of human loops; `sweep` does what time or trouble has left to do."""
+
+    def __init__(
+        self,
+        *,
+        store: ReviewStore,
+        documents: Documents,
+        events: EventSink,
+        clock: Clock,
+        admission: Admission,
+    ) -> None:
+        self._store = store
+        self._documents = documents
+        self._events = events
+        self._clock = clock
+        self._admission = admission
+
+    def change(self, loop: Loop, *, by: Callable[[Loop], Loop]) -> Loop:
+        """The loop after `by` and after whatever that brings about (output document, end, event).
+
+        `by` is applied again to the newest version when others write meanwhile; its refusals pass through.
+        """
+        current = loop
+        for _ in range(_WRITE_ATTEMPTS):
+            changed = by(current)
+            try:
+                stored = current if changed == current else self._store.replace_loop(changed, before=current)
+            except RecordChangedError:
+                current = self._newest(loop)
+                continue
+            return self.conclude(stored)
+        raise StoreUnavailableError(
+            f"human loop {loop.name} is being changed by too many requests; try again"
+        )
+
+    def conclude(self, loop: Loop) -> Loop:
+        """End the loop if it has to end now, and hand over its event if that is due.
+
+        What cannot be done now stays due, and the sweep does it.
+        """
+        try:
+            status = transitions.conclusion(loop, now=self._clock())
+            if status is not None:
+                loop = self._store.replace_loop(self._ended(loop, status=status), before=loop)
+            if loop.event_due:
+                self._events.emit(
+                    resource_arn=loop.arn, detail_type=EVENT_DETAIL_TYPE, detail=event_detail(loop)
+                )
+                loop = self._store.replace_loop(replace(loop, event_due=False), before=loop)
+        except RecordChangedError:
+            return self._store.find_loop(loop.name) or loop
+        except (UnavailableError, EventUndeliveredError) as error:
+            _LOG.warning("a human loop's end stays due", extra={"loop": loop.name, "reason": str(error)})
+        return loop
+
+    def sweep(self) -> int:
+        """End what time has ended and hand over late events; the number of loops looked at.
+
+        A loop whose own data cannot be handled is named in the log and tried again; the others go on.
+        """
+        due = self._store.due_loops(self._clock(), limit=_SWEEP_BATCH)
+        for loop in due:
+            try:
+                self.conclude(loop)
+            except _FAULTS_OF_ONE_LOOP as error:
+                _LOG.warning("human loop %s cannot be concluded: %s", loop.name, error)
+        return len(due)
+
+    def task_input(self, loop: Loop) -> dict[str, Any]:
+        """What the loop was started with."""
+        content: dict[str, Any] = json.loads(self._documents.get(loop.input_key))
+        return content
+
+    def _ended(self, loop: Loop, *, status: LoopStatus) -> Loop:
+        now = self._clock()
+        if loop.gold is not None:
+            if loop.answers:
+                self._admission.ended(loop)
+            return transitions.conclude_quietly(loop, status=status, now=now)
+        if status is LoopStatus.FAILED or not loop.answers:
+            return transitions.conclude(loop, status=status, output_uri="", now=now)
+        location = output_location(loop)
+        try:
+            body = output_document(
+                loop,
+                input_content=self.task_input(loop),
+                contents=[json.loads(self._documents.get(answer.content_key)) for answer in loop.answers],
+            )
+            self._documents.write_output(
+                location,
+                body,
+                role_arn=loop.terms.role_arn,
+                kms_key_id=loop.terms.kms_key_id,
+                metadata=output_metadata(loop),
+            )
+        except DocumentRefusedError as error:
+            reason = f"The output could not be written to s3://{location.bucket}/{location.key}: {error}"
+            return transitions.fail(loop, code=FailureCode.INTERNAL_ERROR, reason=reason, now=now)
+        uri = f"s3://{location.bucket}/{location.key}"
+        return transitions.conclude(loop, status=status, output_uri=uri, now=now)
+
+    def _newest(self, loop: Loop) -> Loop:
+        found = self._store.find_loop(loop.name)
+        if found is None:
+            raise ResourceMissingError(f"Human loop {loop.arn} does not exist")
+        return found
