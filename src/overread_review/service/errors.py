@@ -13,6 +13,8 @@ ReviewError
 │   ├── PersonUnsuitableError    the person cannot get this task
 │   ├── InvitationInvalidError   nobody can be invited like that
 │   ├── QueueUnknownError        no such queue, or none of this lead's
+│   ├── QualificationInvalidError  the document of a qualification has faults
+│   ├── QualificationUnknownError  no such qualification
 │   └── SandboxOffError          answers from programs are not taken here
 ├── RequestRefusedError        an API call that fails; carries AWS's error code
 │   ├── RequestInvalidError      ValidationException
@@ -112,6 +114,18 @@ class QueueUnknownError(TaskRefusedError):
     """No such queue among those of this lead's teams."""
 
     slug, status, title = "queue-unknown", 404, "Unknown queue"
+
+
+class QualificationInvalidError(TaskRefusedError):
+    """The document of a qualification has faults; the text names all of them."""
+
+    slug, status, title = "qualification-invalid", 400, "The qualification is not valid"
+
+
+class QualificationUnknownError(TaskRefusedError):
+    """No such qualification."""
+
+    slug, status, title = "qualification-unknown", 404, "Unknown qualification"
 
 
 class SandboxOffError(TaskRefusedError):

@@ -51,7 +51,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How a person did in one qualification: its test, and the gold questions mixed in afterwards."""
+    """How a person did in one qualification: its test, and the gold questions mixed in afterwards.
+
+    `test_correct` of `test_total` are about the test number `test_round`, which goes on until
+    `test_ended_at`; `test_answers` are its items and whether they were answered right. `passed_at` and
+    `valid_until` are of the last test that was passed, `failed_at` of the last that was not. `asked` are the
+    items asked so far, the longest ago first, and `scored` the last loops that count already.
+    """
 
     person: str
     qualification: str
@@ -62,6 +68,11 @@ class Standing:
     gold_correct: int = 0
     gold_total: int = 0
     failed_at: datetime | None = None
+    test_round: int = 0
+    test_answers: Mapping[str, bool] = field(default_factory=dict)
+    test_ended_at: datetime | None = None
+    asked: tuple[str, ...] = ()
+    scored: tuple[str, ...] = ()
     version: int = 0
 
 
@@ -89,11 +100,16 @@ class Qualification:
 
 @dataclass(frozen=True, slots=True)
 class GoldRef:
-    """Which gold item a loop asks, and whether it belongs to the test or is mixed in."""
+    """Which gold item a loop asks, and whether it belongs to the test number `test_round` or is mixed in.
+
+    With several seats a real task waits for others after an answer: so does its gold question, for `lag_s`.
+    """
 
     qualification: str
     item: str
     purpose: Literal["test", "gold"]
+    test_round: int = 0
+    lag_s: float = 0.0
 
 
 class ResourceKind(StrEnum):
