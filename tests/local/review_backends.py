@@ -55,6 +55,13 @@ class Portal:
     def close(self) -> None:
         self._http.close()
 
+    def cookies(self) -> list[Any]:
+        return list(self._http.cookies.jar)
+
+    def sign_out(self) -> httpx.Response:
+        headers = {"X-Overread-CSRF": self.session["csrf_token"]}
+        return self._http.delete(urljoin(self.url, "portal/api/session"), headers=headers)
+
     def get(self, path: str) -> httpx.Response:
         return self._http.get(urljoin(self.url, f"portal/api/{path}"))
 
@@ -347,6 +354,11 @@ class CognitoPeople:
         )
         for group in groups:
             self._cognito.admin_add_user_to_group(UserPoolId=self._pool_id, Username=email, GroupName=group)
+
+    def groups(self) -> list[str]:
+        """Every group of the pool."""
+        found = self._cognito.list_groups(UserPoolId=self._pool_id)["Groups"]
+        return [str(one["GroupName"]) for one in found]
 
     def browser(self, name: str, *, password: str = PASSWORD) -> tuple[httpx.Client, httpx.Response]:
         """A browser after the whole way through the sign-in pages, and the page that it ends on."""

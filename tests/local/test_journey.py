@@ -1,17 +1,24 @@
-"""The main job on the deployed stacks: request, route, review, decide; with IAM enforced."""
+"""The main job on the deployed stacks: request, route, review, decide; with IAM enforced.
+
+Every test runs twice: where Amazon A2I serves human review, and where Overread's own service does.
+"""
 
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from tests.local.conftest import Deployment
+from tests.local.review_backends import CognitoPeople, Portal, Sweeper, function_of
 
 from overread_cli.demo.cases import Case, load_cases
 from overread_cli.demo.portal_client import PortalClient
@@ -20,10 +27,79 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30.0
 
 
+class Reviewer(Protocol):
+    """Somebody at the portal."""
+
+    def tasks(self) -> Sequence[Mapping[str, Any]]: ...
+    def claim(self, task_id: str) -> Mapping[str, Any] | None: ...
+    def page(self, claimed: Mapping[str, Any]) -> str: ...
+    def answer(self, task_id: str, answer: Mapping[str, Any]) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Site:
+    """Deployed stacks, their reviewers, and what makes a deployed review service do now what is due."""
+
+    deployment: Deployment
+    reviewer: Callable[[], Iterator[Reviewer]]
+    settle: Callable[[], None]
+
+
+class PoolReviewer:
+    """A reviewer of the deployed review service, signed in through Cognito's pages."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+
+    def tasks(self) -> Sequence[Mapping[str, Any]]:
+        return self._portal.tasks()
+
+    def claim(self, task_id: str) -> Mapping[str, Any] | None:
+        reply = self._portal.post(f"tasks/{task_id}/claim")
+        if reply.status_code in {404, 409, 410}:
+            return None
+        claimed: Mapping[str, Any] = reply.raise_for_status().json()
+        return claimed
+
+    def page(self, claimed: Mapping[str, Any]) -> str:
+        return self._portal.page(claimed["frame_url"]).raise_for_status().text
+
+    def answer(self, task_id: str, answer: Mapping[str, Any]) -> bool:
+        return self._portal.answer(task_id, answer).is_success
+
+
+@pytest.fixture(scope="module", params=["A2I", "review service"])
+def site(request: pytest.FixtureRequest) -> Site:
+    if request.param == "A2I":
+        deployed: Deployment = request.getfixturevalue("deployed")
+
+        def by_name() -> Iterator[Reviewer]:
+            with PortalClient(deployed.stack.portal_url, reviewer="ada") as portal:
+                yield portal
+
+        return Site(deployed, reviewer=by_name, settle=lambda: None)
+    desk: Deployment = request.getfixturevalue("desk")
+    stack = desk.stack
+    people = CognitoPeople(
+        stack,
+        pool_id=desk.output("review", "UserPoolId"),
+        portal_url=stack.local_address(desk.output("review", "ReviewUrl")),
+    )
+    people.add("journey", groups=people.groups())
+
+    def by_pool() -> Iterator[Reviewer]:
+        with closing(people.sign_in("journey")) as portal:
+            yield PoolReviewer(portal)
+
+    return Site(desk, reviewer=by_pool, settle=Sweeper(stack, function=function_of(stack, "sweep_reviews")))
+
+
 class Caller:
     """An IAM user who may invoke the API, and raw HTTP as that user."""
 
-    def __init__(self, deployed: Any, *, name: str, may_invoke: bool = True) -> None:
+    def __init__(self, site: Site, *, name: str, may_invoke: bool = True) -> None:
+        deployed = site.deployment
+        self._settle = site.settle
         iam = deployed.client("iam")
         iam.create_user(UserName=name)
         if may_invoke:
@@ -70,19 +146,19 @@ class Caller:
             document: dict[str, Any] = self.get(decision_id).json()
             if holds(document):
                 return document
+            self._settle()
             assert time.monotonic() < deadline, document
             time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
-def caller(deployed: Any) -> Caller:
-    return Caller(deployed, name="journey")
+def caller(site: Site) -> Caller:
+    return Caller(site, name="journey")
 
 
 @pytest.fixture
-def ada(deployed: Any) -> Iterator[PortalClient]:
-    with PortalClient(deployed.stack.portal_url, reviewer="ada") as portal:
-        yield portal
+def ada(site: Site) -> Iterator[Reviewer]:
+    yield from site.reviewer()
 
 
 def cases(use_case: str, *, each: int = 40) -> tuple[Case, ...]:
@@ -95,7 +171,7 @@ def high_loan() -> dict[str, Any]:
     return {**case.input, "amount": 15_000}
 
 
-def claim(portal: PortalClient, decision_id: str) -> Mapping[str, Any]:
+def claim(portal: Reviewer, decision_id: str) -> Mapping[str, Any]:
     """The decision's task in the reviewer's hands, as soon as there is one."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
@@ -124,9 +200,7 @@ def test_a_confident_prediction_is_final_at_once(caller: Caller) -> None:
         assert caller.get(document["decision_id"]).json() == document
 
 
-def test_a_rule_sends_a_sure_case_to_people_and_their_answer_is_final(
-    caller: Caller, ada: PortalClient
-) -> None:
+def test_a_rule_sends_a_sure_case_to_people_and_their_answer_is_final(caller: Caller, ada: Reviewer) -> None:
     reply = caller.post("loan-approval", {"input": high_loan(), "reference": "loan-journey"})
     assert reply.status_code == 202
     pending = reply.json()
@@ -144,7 +218,7 @@ def test_a_rule_sends_a_sure_case_to_people_and_their_answer_is_final(
     assert document["reference"] == "loan-journey"
 
 
-def test_withheld_columns_reach_neither_page_nor_task(caller: Caller, ada: PortalClient) -> None:
+def test_withheld_columns_reach_neither_page_nor_task(caller: Caller, ada: Reviewer) -> None:
     marks = {"sex": "withheld-sex-4711", "age": "withheld-age-4712", "foreign_worker": "withheld-fw-4713"}
     decision = caller.post("loan-approval", {"input": high_loan() | marks}).json()
     claimed = claim(ada, decision["decision_id"])
@@ -157,12 +231,13 @@ def test_withheld_columns_reach_neither_page_nor_task(caller: Caller, ada: Porta
 
 
 def test_the_records_tell_the_way_in_order_and_pin_the_answer(
-    deployed: Any, caller: Caller, ada: PortalClient
+    site: Site, caller: Caller, ada: Reviewer
 ) -> None:
     decision_id = caller.post("loan-approval", {"input": high_loan()}).json()["decision_id"]
     claimed = claim(ada, decision_id)
     assert ada.answer(claimed["task_id"], {"decision": {"label": "approve"}, "reason_code": "sound"})
     caller.until(decision_id, final_by_people)
+    deployed = site.deployment
     items = deployed.client("dynamodb").query(
         TableName=deployed.output("data", "TableName"),
         KeyConditionExpression="pk = :id",
@@ -173,7 +248,7 @@ def test_the_records_tell_the_way_in_order_and_pin_the_answer(
     assert len(entries) >= 3
     objects = deployed.client("s3").list_objects_v2(Bucket=deployed.output("data", "OutputBucketName"))
     (output,) = [item["Key"] for item in objects["Contents"] if claimed_loop(claimed) in item["Key"]]
-    assert output.startswith("reviews/overread-demo-loan-approval-")
+    assert output.startswith(f"reviews/overread-{deployed.environment}-loan-approval-")
     assert output.endswith("/output.json")
 
 
@@ -211,22 +286,22 @@ def test_a_faulty_request_is_refused_with_its_problem(
     assert reply.json()["status"] == status
 
 
-def test_only_a_signed_caller_with_the_right_may_ask(deployed: Any, caller: Caller) -> None:
+def test_only_a_signed_caller_with_the_right_may_ask(site: Site, caller: Caller) -> None:
     unsigned = caller.send("GET", "/v1/decisions/d-x", sign=False)
     assert unsigned.status_code == 403
-    stranger = Caller(deployed, name="stranger", may_invoke=False)
+    stranger = Caller(site, name="stranger", may_invoke=False)
     assert stranger.get("d-x").status_code == 403
 
 
-def test_another_caller_does_not_see_a_decision(deployed: Any, caller: Caller) -> None:
+def test_another_caller_does_not_see_a_decision(site: Site, caller: Caller) -> None:
     case = cases("tumor-screening", each=1)[0]
     decision_id = caller.post("tumor-screening", {"input": case.input}).json()["decision_id"]
-    other = Caller(deployed, name="other")
+    other = Caller(site, name="other")
     assert other.get(decision_id).status_code == 404
     assert caller.get(decision_id).status_code == 200
 
 
-def test_a_failing_model_leaves_the_case_to_people(caller: Caller, ada: PortalClient) -> None:
+def test_a_failing_model_leaves_the_case_to_people(caller: Caller, ada: Reviewer) -> None:
     reply = caller.post("digit-reading", {"input": {"image": "no image at all"}})
     assert reply.status_code == 202
     assert "endpoint_error" in [reason["code"] for reason in reply.json()["route"]["reasons"]]
@@ -239,12 +314,12 @@ def test_a_failing_model_leaves_the_case_to_people(caller: Caller, ada: PortalCl
     assert "outcome" not in document
 
 
-def test_deployed_code_may_not_speak_for_aws(deployed: Any) -> None:
+def test_deployed_code_may_not_speak_for_aws(site: Site) -> None:
     entry = {
         "Source": "aws.sagemaker",
         "DetailType": "SageMaker A2I HumanLoop Status Change",
         "Detail": "{}",
     }
-    result = deployed.client("events").put_events(Entries=[entry])
+    result = site.deployment.client("events").put_events(Entries=[entry])
     assert result["FailedEntryCount"] == 1
     assert result["Entries"][0]["ErrorCode"] == "NotAuthorizedForSourceException"
