@@ -14,6 +14,7 @@ from overread_review.service.errors import (
     PersonDisabledError,
     PersonUnknownError,
     PersonUnsuitableError,
+    RecordChangedError,
 )
 from overread_review.service.figures import SANDBOX_PROVIDER, Figures, PersonStatistics
 from overread_review.service.loop_changes import LoopChanges
@@ -125,7 +126,7 @@ class People:
             ),
         )
         if invitation is not None:
-            self._register.delete(invitation)
+            self._fulfil(invitation)
         _check_enabled(person)
         return person
 
@@ -133,6 +134,13 @@ class People:
         if not reviewer.email or reviewer.provider != WORKFORCE:
             return None
         return self._register.find(_invited_key(reviewer.email))
+
+    def _fulfil(self, invitation: Person) -> None:
+        try:
+            self._register.delete(invitation)
+        except RecordChangedError:
+            # The same person signed in twice at once, or is being invited anew: the next sign-in settles it.
+            return
 
     def check(self, reviewer: Reviewer) -> None:
         """Raises PersonDisabledError when the reviewer may not work here any more."""

@@ -36,7 +36,6 @@ __all__ = ["ClaimedTask", "OfferedTask", "TaskPage", "Tasks"]
 _LOG = logging.getLogger(__name__)
 SANDBOX_ISSUER = "urn:overread:sandbox"
 _LONGEST_NAME = 64
-MAX_ANSWER_BYTES = 6 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from overread_review.service.errors import (
     PersonUnsuitableError,
 )
 from overread_review.service.model import Agreement
+from overread_review.service.ports import RecordKind, StoredRecord
 from overread_review.service.settings import VendorTeam
 from overread_testing.review_fakes import (
     ADA,
@@ -22,6 +23,7 @@ from overread_testing.review_fakes import (
     LENA,
     STRANGER,
     VERA,
+    FakeStore,
     ReviewLab,
     review_lab,
 )
@@ -154,6 +156,23 @@ def test_an_invitation_becomes_the_person_who_signs_in_with_its_address(lab: Rev
     assert invited.key not in [one.person.key for one in lab.service.people.list(LENA)]
     with pytest.raises(InvitationInvalidError, match="works here already"):
         lab.service.people.invite(LENA, email="KAT@example.com", name="K", group="reviewers")
+
+
+def test_signing_in_twice_at_once_takes_an_invitation_once(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.service.people.invite(LENA, email="kat@example.com", name="K", group="reviewers")
+    find = FakeStore.find_record
+
+    def twice(store: FakeStore, kind: RecordKind, *, key: str) -> StoredRecord | None:
+        found = find(store, kind, key=key)
+        if found is not None and key == "invited:kat@example.com":
+            store.delete_record(found)
+        return found
+
+    monkeypatch.setattr(FakeStore, "find_record", twice)
+    person = lab.service.people.seen(replace(KATHERINE, email="kat@example.com"))
+    assert person.invited_at is not None
 
 
 def test_a_withdrawn_invitation_lets_nobody_in(lab: ReviewLab) -> None:
