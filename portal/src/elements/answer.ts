@@ -10,6 +10,10 @@ export interface AnswerSource extends HTMLElement {
   check(): string;
   /** Back to the state in which the page came. */
   resetAnswer(): void;
+  /** What is filled in, for a draft; null when nothing is. */
+  draftState(): unknown;
+  /** Fill in what `draftState` gave; anything else is ignored. */
+  restoreDraft(state: unknown): void;
 }
 
 export function isAnswerSource(element: Element): element is AnswerSource {

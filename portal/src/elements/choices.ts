@@ -79,6 +79,14 @@ abstract class Toggle extends CrowdElement implements AnswerSource {
     this.checked = flagAttribute(this, "checked");
   }
 
+  draftState(): unknown {
+    return this.checked;
+  }
+
+  restoreDraft(state: unknown): void {
+    if (typeof state === "boolean") this.checked = state;
+  }
+
   override focus(): void {
     this.renderRoot.querySelector<HTMLElement>("input")?.focus();
   }

@@ -3,6 +3,7 @@ import { css, html, nothing, type PropertyDeclarations, type TemplateResult } fr
 import type { Answer, AnswerSource } from "./answer";
 import { flagAttribute, listAttribute, textAttribute } from "./attributes";
 import { CrowdElement, look, region, shortcutKey, slotRegions } from "./base";
+import { isTyping } from "../frame/typing";
 import { dialog, dialogLook } from "./dialog";
 
 const classifierLook = css`
@@ -191,6 +192,14 @@ abstract class SingleChoice extends CrowdElement implements AnswerSource {
     this.chosen = this.options.includes(initial) ? initial : null;
   }
 
+  draftState(): unknown {
+    return this.chosen;
+  }
+
+  restoreDraft(state: unknown): void {
+    if (typeof state === "string" && this.options.includes(state)) this.chosen = state;
+  }
+
   override focus(): void {
     this.renderRoot.querySelector<HTMLElement>("input")?.focus();
   }
@@ -260,8 +269,13 @@ abstract class SingleChoice extends CrowdElement implements AnswerSource {
     </div>`;
   }
 
-  private openInstructions(): void {
-    this.renderRoot.querySelector("dialog")?.showModal();
+  get hasInstructions(): boolean {
+    return region(this, "full-instructions") !== undefined;
+  }
+
+  openInstructions(): void {
+    const dialog = this.renderRoot.querySelector("dialog");
+    if (dialog && !dialog.open) dialog.showModal();
   }
 }
 
@@ -291,6 +305,17 @@ export class CrowdImageClassifier extends SingleChoice {
   override resetAnswer(): void {
     super.resetAnswer();
     this.comment = "";
+  }
+
+  override draftState(): unknown {
+    return { chosen: this.chosen, comment: this.comment };
+  }
+
+  override restoreDraft(state: unknown): void {
+    if (typeof state !== "object" || state === null) return;
+    const { chosen, comment } = state as Record<string, unknown>;
+    super.restoreDraft(chosen);
+    if (typeof comment === "string") this.comment = comment;
   }
 
   protected override target(): TemplateResult {
@@ -337,11 +362,4 @@ export class CrowdImageClassifier extends SingleChoice {
       }
     `,
   ];
-}
-
-function isTyping(event: KeyboardEvent): boolean {
-  const origin = event.composedPath()[0];
-  if (!(origin instanceof HTMLElement)) return false;
-  if (origin.isContentEditable || origin instanceof HTMLTextAreaElement || origin instanceof HTMLSelectElement) return true;
-  return origin instanceof HTMLInputElement && !["radio", "checkbox", "button", "submit"].includes(origin.type);
 }

@@ -62,8 +62,11 @@ export class CrowdForm extends CrowdElement {
     this.addEventListener("click", this.plainSubmit);
     this.addEventListener("input", () => (this.fault = ""));
     hearPage((message) => {
-      this.state = message.type === "accepted" ? "accepted" : "open";
-      if (message.type === "refused") this.fault = message.message;
+      if (message.type === "accepted") this.state = "accepted";
+      if (message.type === "refused") {
+        this.state = "open";
+        this.fault = message.message;
+      }
     });
     if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", this.addButton);
     else this.addButton();

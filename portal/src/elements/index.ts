@@ -2,6 +2,7 @@
 import { reportBlocked, tellPage } from "../frame/channel";
 import { CrowdCheckbox, CrowdRadioButton, CrowdRadioGroup } from "./choices";
 import { CrowdClassifier, CrowdImageClassifier } from "./classifier";
+import { joinPage } from "./desk";
 import { CrowdForm } from "./form";
 import { CrowdButton, CrowdCard, CrowdInstructions, CrowdTab, CrowdTabs } from "./layout";
 import { CrowdInput, CrowdTextArea } from "./texts";
@@ -50,6 +51,7 @@ async function ready(): Promise<void> {
     "updateComplete" in element ? element.updateComplete : undefined,
   );
   await Promise.all(pending);
+  joinPage();
   document.dispatchEvent(new CustomEvent("all-crowd-elements-ready", { bubbles: true }));
 }
 

@@ -172,7 +172,7 @@ export class CrowdInstructions extends CrowdElement {
     const plain = textAttribute(this, "link-type") === "button";
     const example = (tag: string, title: string) =>
       region(this, tag) ? html`<h3>${title}</h3><slot name=${tag}></slot>` : nothing;
-    return html`<button type="button" class=${plain ? "plain" : "link"} @click=${this.open}>${text}</button>
+    return html`<button type="button" class=${plain ? "plain" : "link"} @click=${this.openInstructions}>${text}</button>
       ${dialog(
         "Instructions",
         html`<slot name="short-summary"></slot><slot name="detailed-instructions"></slot>
@@ -181,8 +181,13 @@ export class CrowdInstructions extends CrowdElement {
       )}`;
   }
 
-  private open(): void {
-    this.renderRoot.querySelector("dialog")?.showModal();
+  get hasInstructions(): boolean {
+    return true;
+  }
+
+  openInstructions(): void {
+    const dialog = this.renderRoot.querySelector("dialog");
+    if (dialog && !dialog.open) dialog.showModal();
   }
 }
 

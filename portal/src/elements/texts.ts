@@ -93,6 +93,14 @@ abstract class TextField extends CrowdElement implements AnswerSource {
     this.fault = "";
   }
 
+  draftState(): unknown {
+    return this.value === "" ? null : this.value;
+  }
+
+  restoreDraft(state: unknown): void {
+    if (typeof state === "string") this.value = state;
+  }
+
   override focus(): void {
     this.renderRoot.querySelector<HTMLElement>("input, textarea")?.focus();
   }

@@ -5,9 +5,20 @@ export type FrameMessage =
   | { type: "submit"; answer: Record<string, unknown> }
   | { type: "blocked"; address: string }
   | { type: "unsupported"; element: string }
-  | { type: "broken"; message: string };
+  | { type: "broken"; message: string }
+  | { type: "ready"; instructions: boolean }
+  | { type: "draft"; draft: Draft }
+  | { type: "key"; key: string };
 
-export type PageMessage = { type: "accepted" } | { type: "refused"; message: string };
+export type PageMessage =
+  | { type: "accepted" }
+  | { type: "refused"; message: string }
+  | { type: "restore"; draft: Draft }
+  | { type: "submit" }
+  | { type: "instructions" };
+
+/** The state of a form's fields, by a key for each; only the elements that wrote it can read it. */
+export type Draft = Record<string, unknown>;
 
 export type Enveloped<Message> = Message & { overread: string };
 
