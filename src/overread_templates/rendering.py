@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
@@ -23,6 +24,7 @@ from overread_templates.s3_location import SignUrl, parse_s3_location
 _ESCAPE_FILTERS = frozenset({"escape", "escape_once"})
 _SIGNER = "__overread_sign_url"
 _TAG = re.compile(r"\{%-?\s*(?P<name>\w+).*?%\}", re.DOTALL)
+_MARKUP = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 
 
 class TemplateError(OverreadError):
@@ -169,8 +171,34 @@ def _template_error(error: LiquidError, *, name: str, text: str) -> TemplateErro
         context = error.context()
     except ValueError:  # python-liquid cannot place an error at the very end of the text
         context = None
-    line, column = (context[0], context[1] + 1) if context else _last_open_block(text)
+    if context:
+        line, column = context[0], context[1] + 1
+    elif _breaks_off(error):
+        line, column = _first_that_breaks_off(text)
+    else:
+        line, column = _last_open_block(text)
     return TemplateError(str(error.message or "malformed Liquid"), name=name, line=line, column=column)
+
+
+def _breaks_off(error: LiquidError) -> bool:
+    """Whether an expression ends where it should go on: python-liquid does not say where that is."""
+    # The end of the whole text has no place either, but there a tag is what is missing.
+    return error.token is not None and error.token.start_index < 0 and " tag " not in str(error.message)
+
+
+def _first_that_breaks_off(text: str) -> tuple[int, int]:
+    """Where the first tag or output begins whose expression breaks off."""
+    marked = list(_MARKUP.finditer(text))
+
+    def is_reached(found: re.Match[str]) -> bool:
+        try:
+            _ENVIRONMENT.from_string(text[: found.end()])
+        except LiquidError as error:
+            return _breaks_off(error)
+        return False
+
+    index = bisect_left(marked, True, key=is_reached)
+    return _place(text, marked[index].start() if index < len(marked) else 0)
 
 
 def _last_open_block(text: str) -> tuple[int, int]:
@@ -182,5 +210,9 @@ def _last_open_block(text: str) -> tuple[int, int]:
             opened.pop()
         elif getattr(_ENVIRONMENT.tags.get(name), "block", False):
             opened.append(tag)
-    start = opened[-1].start() if opened else 0
+    return _place(text, opened[-1].start() if opened else 0)
+
+
+def _place(text: str, start: int) -> tuple[int, int]:
+    """Line and column, both from 1."""
     return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)

@@ -136,6 +136,22 @@ def test_malformed_liquid_names_line_and_column() -> None:
     assert (caught.value.line, caught.value.column) == (2, 3)
 
 
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a\n{% for x in %}{% endfor %}", (2, 1)),
+        ("a\n\n{{ x }}{{ x | }}{{ y | }}", (3, 8)),
+        ("{% if x %}\n{% for y in z %}{{ y }}\n  {% assign x = %}{% endfor %}{% endif %}", (3, 3)),
+        ("{% raw %}{{ x | }}{% endraw %}\n {{ y | }}", (2, 2)),
+        ("a {% if x %}\n{{ y }}", (1, 3)),
+    ],
+)
+def test_an_expression_that_breaks_off_is_found(text: str, place: tuple[int, int]) -> None:
+    with pytest.raises(TemplateError) as caught:
+        parse_template(text, name="task.html")
+    assert (caught.value.line, caught.value.column) == place
+
+
 def test_a_filter_that_refuses_its_value_is_a_template_error() -> None:
     with pytest.raises(TemplateError, match=r"^task.liquid.html:1:"):
         render("{{ task.input.x | divided_by: 0 }}", x=3)
