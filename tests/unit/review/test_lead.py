@@ -297,6 +297,19 @@ def test_a_paused_queue_offers_nothing_but_lets_who_has_begun_finish(lab: Review
     assert offered(lab, GRACE) == ["waiting"]
 
 
+def test_what_is_assigned_waits_while_its_queue_is_paused(lab: ReviewLab) -> None:
+    lab.start("loop-1")
+    lab.service.lead.assign(LENA, "loop-1", person=ADA.key)
+    lab.service.lead.pause_queue(LENA, "flow")
+    assert offered(lab, ADA) == []
+
+
+def test_a_queue_stays_paused_by_who_paused_it_first(lab: ReviewLab) -> None:
+    lab.service.lead.pause_queue(LENA, "flow")
+    other = Reviewer("olga", "o-1", LENA.groups)
+    assert lab.service.lead.pause_queue(other, "flow").paused_by == "lena"
+
+
 def test_a_vendors_lead_steers_the_vendors_queue_only() -> None:
     lab = review_lab(vendor_teams=(VendorTeam("acme-readers", "Acme readers", "Acme", "acme"),))
     arn = lab.service.settings.arn("workteam/vendor-crowd/acme-readers")

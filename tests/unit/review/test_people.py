@@ -105,6 +105,15 @@ def test_figures_under_pseudonyms_add_up_without_a_name() -> None:
     assert (mine.answers, mine.median_worked_s, mine.agreement) == (2, 10, Agreement(2, 1))
 
 
+def test_programs_that_answer_in_a_sandbox_are_no_people() -> None:
+    lab = review_lab(statistics="pseudonymous", sandbox=True)
+    lab.flow_definition()
+    lab.start("one")
+    lab.service.tasks.sandbox_answer("one", reviewer_name="ci", content={})
+    assert lab.service.people.aliases(LENA) == ()
+    assert lab.service.people.name("sandbox:ci") == "ci"
+
+
 def test_figures_by_name_where_the_settings_say_so() -> None:
     lab = make_lab("named")
     figures = {view.person.name: view.statistics for view in lab.service.people.list(LENA)}

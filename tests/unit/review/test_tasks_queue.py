@@ -44,6 +44,14 @@ def test_tasks_are_offered_by_priority_then_deadline_then_age(lab: ReviewLab) ->
     assert names(lab, ADA) == ["urgent", "high", "soon", "late", "old", "young", "low"]
 
 
+def test_a_deadline_after_the_end_of_availability_counts_as_that_end(lab: ReviewLab) -> None:
+    lab.flow_definition("short", TaskAvailabilityLifetimeInSeconds=60)
+    far, near = (format_instant(lab.clock.now + timedelta(seconds=s)) for s in (9000, 600))
+    lab.start("near", overread={"deadline": near})
+    lab.start("ends-first", flow="short", overread={"deadline": far})
+    assert names(lab, ADA) == ["ends-first", "near"]
+
+
 @pytest.mark.parametrize(
     "own",
     ["urgent", ["urgent"], {"priority": "URGENT"}, {"priority": None, "deadline": 7}, {"deadline": "2026"}],

@@ -81,6 +81,12 @@ def test_who_cannot_decide_says_why(lab: ReviewLab) -> None:
     assert content == {"overread": {"cannot_decide": True, "reason": "too blurred"}}
 
 
+def test_an_answer_that_cannot_decide_chooses_nothing(lab: ReviewLab) -> None:
+    own = {"cannot_decide": True}
+    (answer,) = lab.answer("loop-1", by=ADA, label="approve", overread=own).answers
+    assert (answer.cannot_decide, answer.choices) == (True, {})
+
+
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 1001, "\ud800", None])
 def test_a_reason_is_a_text_that_can_be_kept(lab: ReviewLab, reason: str) -> None:
     lab.service.tasks.claim("loop-1", reviewer=ADA)
