@@ -114,7 +114,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 def _deployed(environment: str, *, folder: Path, config: str) -> Iterator[Deployment]:
     stack = LocalStack.start(
-        state_dir=folder / "state", lambda_python=LAMBDA_PYTHON, status_lag_s=0.2, tied=True
+        state_dir=folder / "state", lambda_python=LAMBDA_PYTHON, status_lag_s=0.2, sandbox=True, tied=True
     )
     try:
         outputs = deploy(
