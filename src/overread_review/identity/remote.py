@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,6 +18,16 @@ from overread_review.identity.providers import OidcProvider
 
 _TIMEOUT_S = 8.0
 _LARGEST_ANSWER = 1024 * 1024
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect is a refusal: the client's secret goes to the token endpoint and nowhere else."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def exchange(provider: OidcProvider, form: Mapping[str, str]) -> Mapping[str, Any]:
@@ -34,11 +45,12 @@ def exchange(provider: OidcProvider, form: Mapping[str, str]) -> Mapping[str, An
         provider.token_endpoint, data=urlencode(fields).encode(), headers=headers, method="POST"
     )
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as reply:  # noqa: S310
+        with _OPENER.open(request, timeout=_TIMEOUT_S) as reply:
             document = json.loads(reply.read(_LARGEST_ANSWER))
     except urllib.error.HTTPError as error:
+        error.close()
         raise ExchangeError(f"the identity provider refused the sign-in (status {error.code})") from error
-    except (OSError, ValueError) as error:
+    except (OSError, HTTPException, ValueError) as error:
         raise ExchangeError("the identity provider cannot be reached; try again") from error
     if not isinstance(document, dict):
         raise ExchangeError("the identity provider answered nothing usable")
@@ -58,5 +70,5 @@ class PublishedKeys:
         )
         try:
             return client.get_signing_key(kid).key
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, OSError, ValueError) as error:  # ValueError: what is published is no JSON
             raise KeyUnknownError("the identity provider's signing key cannot be read") from error
