@@ -224,7 +224,10 @@ def test_commands_say_what_is(tmp_path: Path) -> None:
         with pytest.raises(AlreadyRunningError, match="already runs"):
             LocalStack.start(state_dir=tmp_path, lambda_python=LAMBDA_PYTHON)
         assert "emulator     | " in command("logs", state=tmp_path).output
-        assert [one["name"] for one in json.loads((tmp_path / "reviewers.json").read_text())] == ["ada"]
+        assert [one["name"] for one in json.loads((tmp_path / "reviewers.json").read_text())] == [
+            "ada",
+            "barbara",
+        ]
         assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
         pids = json.loads((tmp_path / "stack.json").read_text())["pids"]
         assert set(pids) == {"supervisor", "emulator", "portal", "model_server"}
