@@ -26,7 +26,7 @@ from overread_review.service.ports import Clock, Documents, EventSink, ReviewSto
 
 _LOG = logging.getLogger(__name__)
 _WRITE_ATTEMPTS = 12
-_SWEEP_BATCH = 50
+_SWEEP_BATCH, _SWEEP_LOOKS = 50, 500
 _FAULTS_OF_ONE_LOOP = (ReviewError, ArithmeticError, LookupError, TypeError, ValueError)
 """What the data and documents of one loop may raise."""
 
@@ -88,17 +88,32 @@ class LoopChanges:
         return loop
 
     def sweep(self) -> int:
-        """End what time has ended and hand over late events; the number of loops looked at.
+        """End what time has ended and hand over late events; the number of loops that this brought on.
 
-        A loop whose own data cannot be handled is named in the log and tried again; the others go on.
+        It ends with a batch of loops that could be ended: those that cannot be for now, whose bucket or role
+        is broken, are tried again each time and keep none of the others from its end.
         """
-        due = self._store.due_loops(self._clock(), limit=_SWEEP_BATCH)
-        for loop in due:
+        ended = 0
+        for loop in self._store.due_loops(self._clock(), limit=_SWEEP_LOOKS):
             try:
-                self.conclude(loop)
+                ended += self.conclude(loop).version != loop.version
             except _FAULTS_OF_ONE_LOOP as error:
                 _LOG.warning("human loop %s cannot be concluded: %s", loop.name, error)
-        return len(due)
+            if ended == _SWEEP_BATCH:
+                break
+        return ended
+
+    def retired(self, gold: Loop) -> Loop:
+        """A gold question ended before its time, because a loop needs its name; its answer counts."""
+        if not gold.is_open:
+            return gold
+        if gold.answers:
+            self._admission.ended(gold)
+        ended = transitions.conclude_quietly(gold, status=LoopStatus.STOPPED, now=self._clock())
+        try:
+            return self._store.replace_loop(ended, before=gold)
+        except RecordChangedError as error:
+            raise StoreUnavailableError(f"human loop {gold.name} is being changed; try again") from error
 
     def task_input(self, loop: Loop) -> dict[str, Any]:
         """What the loop was started with."""

@@ -72,7 +72,9 @@ class Loops:
         task_input = _json_object(content)
         sha256 = hashlib.sha256(content.encode()).hexdigest()
         if known := self._store.find_loop(name):
-            return _known(known, sha256=sha256, flow_definition=flow_definition)
+            if known.gold is None:
+                return _known(known, sha256=sha256, flow_definition=flow_definition)
+            self._forget(self._changes.retired(known))
         now = self._clock()
         priority, deadline_at = urgency_of(task_input)
         loop = Loop(
@@ -174,7 +176,7 @@ class Loops:
         return {}
 
     def sweep(self) -> int:
-        """End what time has ended and hand over late events; the number of loops looked at."""
+        """End what time has ended and hand over late events; the number of loops that this brought on."""
         return self._changes.sweep()
 
     def named(self, name: str) -> Loop | None:

@@ -211,6 +211,24 @@ def test_one_loop_that_cannot_be_concluded_keeps_no_other_from_its_end(
     assert lab.loop("loop-1").status == LoopStatus.FAILED
 
 
+def test_loops_whose_bucket_is_out_of_reach_keep_no_other_from_its_end(lab: ReviewLab) -> None:
+    for number in range(60):
+        lab.start(f"stuck-{number}")
+        lab.documents.unavailable = 1
+        answer(lab, f"stuck-{number}")
+    lab.start("fine")
+    lab.documents.unavailable = 1
+    answer(lab, "fine")
+    lab.clock.advance(6)
+    lab.documents.unavailable = 60
+    lab.service.loops.sweep()
+    assert lab.loop("fine").status is LoopStatus.COMPLETED
+    assert lab.loop("stuck-0").is_open
+    for _ in range(2):
+        lab.service.loops.sweep()
+    assert not any(lab.loop(f"stuck-{number}").is_open for number in range(60))
+
+
 def test_an_event_that_could_not_be_delivered_is_sent_by_the_sweep(lab: ReviewLab) -> None:
     lab.events.undeliverable = 2
     lab.start("loop-1")
