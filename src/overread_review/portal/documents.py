@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from overread_review.service import work_time
+from overread_review.service import transitions, work_time
 from overread_review.service.lead import Queue
 from overread_review.service.model import Agreement, Answer, Claim, HistoryEntry, Loop, Note, Standing
 from overread_review.service.output import timestamp
@@ -58,7 +58,7 @@ def claimed_document(
     return loop_document(task.loop) | {
         "claimed_by_me": True,
         # As in the list: a question whose answer is known must not stand out.
-        "assigned_to_me": task.loop.assigned_to == person and task.loop.gold is None,
+        "assigned_to_me": transitions.is_openly_assigned(task.loop, person=person),
         "returned": any(answer.person == person for answer in task.loop.returned),
         "frame_url": f"{root}/portal/tasks/{task.loop.name}/frame",
         "accepted_at": timestamp(claim.accepted_at),
@@ -131,7 +131,9 @@ def agreement_document(agreement: Agreement) -> Json:
 
 def lead_task_document(loop: Loop, *, people: People, reader: str, now: datetime) -> Json:
     """A task as a lead sees it; `reader` is the lead."""
-    assigned = {"person": loop.assigned_to, "name": people.name(loop.assigned_to)}
+    assigned = None
+    if loop.assigned_to:
+        assigned = {"person": loop.assigned_to, "name": people.name(loop.assigned_to)}
     return loop_document(loop) | {
         "status": str(loop.status),
         "failure_reason": loop.failure_reason,
@@ -142,7 +144,7 @@ def lead_task_document(loop: Loop, *, people: People, reader: str, now: datetime
         "claims": [_claim_document(claim, people=people) for claim in loop.claims if claim.deadline_at > now],
         "answers": [_answer_document(answer, loop=loop, people=people) for answer in loop.answers],
         "returned_answers": len(loop.returned),
-        "assigned_to": assigned if loop.assigned_to else None,
+        "assigned_to": assigned,
         "notes": [note_document(note, person=reader) for note in loop.notes],
     }
 

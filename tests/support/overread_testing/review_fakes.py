@@ -173,6 +173,8 @@ class FakeStore:
             del self._records[record.kind, record.key]
 
     def find_record(self, kind: RecordKind, *, key: str) -> StoredRecord | None:
+        if not key:  # as DynamoDB does
+            raise ValueError("a key attribute cannot contain an empty string value")
         return self._records.get((kind, key))
 
     def list_records(self, kind: RecordKind, *, prefix: str = "") -> Sequence[StoredRecord]:
