@@ -1,49 +1,24 @@
-// The portal's JSON API. Every failure is a Problem with a status and words for the reviewer.
-
-export interface Reviewer {
-  name: string;
-  sub: string;
-  groups: string[];
-}
-
-export interface Session {
-  reviewer: Reviewer;
-  csrf_token: string;
-}
-
-export interface Task {
-  task_id: string;
-  title: string;
-  description: string;
-  keywords: string[];
-  flow_definition: string;
-  human_loop: string;
-  created_at: string;
-  expires_at: string;
-  time_limit_s: number;
-  claimed_by_me: boolean;
-}
-
-export interface TaskList {
-  tasks: Task[];
-  now: string;
-}
-
-export interface ClaimedTask {
-  task_id: string;
-  frame_url: string;
-  accepted_at: string;
-  deadline_at: string;
-  now: string;
-  title: string;
-  description: string;
-  human_loop: string;
-}
+// The portal's JSON API. Every failure is a Problem with a status and words for the reader.
+import type {
+  ClaimedTask,
+  HistoryPage,
+  LeadTask,
+  LeadTaskPage,
+  Note,
+  Overview,
+  People,
+  Queue,
+  Session,
+  SignInMethods,
+  TaskList,
+  TaskState,
+} from "./documents";
 
 /** Status 0 means that the service could not be reached. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
+    readonly slug: string,
     readonly title: string,
     detail: string,
   ) {
@@ -53,7 +28,7 @@ export class Problem extends Error {
 
 let csrfToken = "";
 
-async function call<Reply>(method: string, path: string, body?: unknown): Promise<Reply> {
+async function call<Reply>(method: string, path: string, body?: unknown, base = "api/"): Promise<Reply> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-Overread-CSRF"] = csrfToken;
   const init: RequestInit = { method, headers, credentials: "same-origin", cache: "no-store" };
@@ -63,9 +38,9 @@ async function call<Reply>(method: string, path: string, body?: unknown): Promis
   }
   let response: Response;
   try {
-    response = await fetch(`api/${path}`, init);
+    response = await fetch(`${base}${path}`, init);
   } catch {
-    throw new Problem(0, "No connection", "The review service cannot be reached.");
+    throw new Problem(0, "unreachable", "No connection", "The review service cannot be reached.");
   }
   const text = await response.text();
   if (response.ok) return JSON.parse(text) as Reply;
@@ -74,11 +49,19 @@ async function call<Reply>(method: string, path: string, body?: unknown): Promis
 
 function problemOf(status: number, text: string): Problem {
   try {
-    const document = JSON.parse(text) as { title?: string; detail?: string };
-    return new Problem(status, document.title ?? "Something went wrong", document.detail ?? "");
+    const document = JSON.parse(text) as { type?: string; title?: string; detail?: string };
+    const slug = document.type?.split(":").pop() ?? "";
+    return new Problem(status, slug, document.title ?? "Something went wrong", sentence(document.detail ?? ""));
   } catch {
-    return new Problem(status, "Something went wrong", `The review service answered with status ${status}.`);
+    return new Problem(status, "", "Something went wrong", `The review service answered with status ${status}.`);
   }
+}
+
+/** The text as a sentence: a capital first, a full stop last. */
+export function sentence(text: string): string {
+  if (text === "") return "";
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
 function remember(session: Session): Session {
@@ -86,17 +69,51 @@ function remember(session: Session): Session {
   return session;
 }
 
-const taskPath = (taskId: string, action: string) => `tasks/${encodeURIComponent(taskId)}/${action}`;
+const part = encodeURIComponent;
+
+function task<Reply>(taskId: string, action: string, body: unknown = {}): Promise<Reply> {
+  return call<Reply>("POST", `tasks/${part(taskId)}/${action}`, body);
+}
+
+function leadTask(taskId: string, action: string, body: unknown = {}): Promise<LeadTask> {
+  return call<LeadTask>("POST", `lead/tasks/${part(taskId)}/${action}`, body);
+}
 
 export const api = {
-  reviewers: async () => (await call<{ reviewers: { name: string }[] }>("GET", "reviewers")).reviewers,
+  signInMethods: () => call<SignInMethods>("GET", "sign-in"),
   session: async () => remember(await call<Session>("GET", "session")),
   signIn: async (reviewer: string) => remember(await call<Session>("POST", "session", { reviewer })),
-  signOut: () => call<object>("DELETE", "session"),
+  signOut: () => call<{ sign_out_url?: string }>("DELETE", "session"),
+
   tasks: () => call<TaskList>("GET", "tasks"),
-  claim: (taskId: string) => call<ClaimedTask>("POST", taskPath(taskId, "claim")),
-  answer: (taskId: string, answer: Record<string, unknown>) =>
-    call<{ status: string }>("POST", taskPath(taskId, "answer"), { answer }),
-  decline: (taskId: string) => call<object>("POST", taskPath(taskId, "decline")),
-  release: (taskId: string) => call<object>("POST", taskPath(taskId, "release")),
+  history: (cursor: string) => call<HistoryPage>("GET", `history?cursor=${part(cursor)}`),
+  next: () => call<ClaimedTask | { task_id: null }>("POST", "tasks/next"),
+  claim: (taskId: string) => task<ClaimedTask>(taskId, "claim"),
+  pause: (taskId: string) => task<ClaimedTask>(taskId, "pause"),
+  resume: (taskId: string) => task<ClaimedTask>(taskId, "resume"),
+  answer: (taskId: string, answer: Record<string, unknown>) => task<{ status: string }>(taskId, "answer", { answer }),
+  cannotDecide: (taskId: string, reason: string) => task<{ status: string }>(taskId, "cannot-decide", { reason }),
+  note: (taskId: string, kind: string, text: string) => task<{ notes: Note[] }>(taskId, "notes", { kind, text }),
+  decline: (taskId: string) => task<object>(taskId, "decline"),
+  release: (taskId: string) => task<object>(taskId, "release"),
+
+  overview: () => call<Overview>("GET", "lead/overview"),
+  leadTasks: (flowDefinition: string, state: TaskState, cursor: string) =>
+    call<LeadTaskPage>("GET", `lead/tasks?flow_definition=${part(flowDefinition)}&state=${state}&cursor=${part(cursor)}`),
+  leadTask: (taskId: string) => call<LeadTask>("GET", `lead/tasks/${part(taskId)}`),
+  assign: (taskId: string, person: string | null) => leadTask(taskId, "assign", { person }),
+  returnAnswer: (taskId: string, person: string, comment: string) => leadTask(taskId, "return", { person, comment }),
+  stop: (taskId: string) => leadTask(taskId, "stop"),
+  hold: (taskId: string, held: boolean) => leadTask(taskId, held ? "hold" : "unhold"),
+  reply: (taskId: string, text: string) => leadTask(taskId, "reply", { text }),
+  pauseQueue: (flowDefinition: string, paused: boolean) =>
+    call<Queue>("POST", `lead/queues/${part(flowDefinition)}/${paused ? "pause" : "resume"}`, {}),
+
+  people: () => call<People>("GET", "lead/people"),
+  invite: async (email: string, name: string, group: string) => {
+    const { ticket } = await call<{ ticket: string }>("POST", "lead/people/invite", { email, name, group });
+    return call<{ invited: string }>("POST", "invitations", { ticket }, "");
+  },
+  allow: (person: string, allowed: boolean) =>
+    call<object>("POST", `lead/people/${part(person)}/${allowed ? "enable" : "disable"}`, {}),
 };

@@ -1,0 +1,51 @@
+// A dialog that asks for a few words before something happens.
+import { html, nothing, type TemplateResult } from "lit";
+
+export interface Asking {
+  title: string;
+  detail: string;
+  label: string;
+  confirm: string;
+  /** Nothing to write: only to confirm. */
+  silent?: boolean;
+  run: (text: string) => Promise<void>;
+}
+
+const LONGEST = 1000;
+
+/** The dialog's markup; it is open while it is rendered. */
+export function askDialog(asking: Asking, close: () => void): TemplateResult {
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const field = (event.target as HTMLFormElement).querySelector("textarea");
+    const text = field?.value.trim() ?? "";
+    if (!asking.silent && text === "") {
+      field?.focus();
+      return;
+    }
+    close();
+    await asking.run(text);
+  };
+  return html`<dialog class="card ask" aria-labelledby="ask-title" @close=${close}>
+    <form @submit=${submit}>
+      <h2 id="ask-title">${asking.title}</h2>
+      <p class="quiet">${asking.detail}</p>
+      ${asking.silent
+        ? nothing
+        : html`<label
+            >${asking.label}
+            <textarea rows="4" maxlength=${LONGEST} required></textarea>
+          </label>`}
+      <p class="actions">
+        <button class="button primary">${asking.confirm}</button>
+        <button type="button" class="button" @click=${close}>Back</button>
+      </p>
+    </form>
+  </dialog>`;
+}
+
+/** Open what `askDialog` rendered inside `host`. */
+export function showAsked(host: Element): void {
+  const dialog = host.querySelector<HTMLDialogElement>("dialog.ask");
+  if (dialog && !dialog.open) dialog.showModal();
+}

@@ -1,0 +1,46 @@
+// The dialog that lists the keys of what is shown now.
+import { html, type PropertyDeclarations, type TemplateResult } from "lit";
+import { allShortcuts, type Shortcut, View } from "./view";
+
+const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑" };
+
+export class KeyHelp extends View {
+  static override properties: PropertyDeclarations = { listed: { state: true } };
+
+  declare listed: Shortcut[];
+
+  constructor() {
+    super();
+    this.listed = [];
+  }
+
+  open(): void {
+    this.listed = allShortcuts();
+    this.querySelector("dialog")?.showModal();
+  }
+
+  protected override render(): TemplateResult {
+    return html`<dialog class="card keys" aria-labelledby="keys-title">
+      <form method="dialog">
+        <h2 id="keys-title">Keys</h2>
+        <dl>
+          ${this.listed.map(
+            ({ keys, label }) => html`<div>
+              <dt>${keys.map((key) => html`<kbd>${NAMES[key] ?? key}</kbd>`)}</dt>
+              <dd>${label}</dd>
+            </div>`,
+          )}
+          <div>
+            <dt><kbd>Ctrl</kbd><kbd>Enter</kbd></dt>
+            <dd>Submit the answer</dd>
+          </div>
+          <div>
+            <dt><kbd>1</kbd>…<kbd>0</kbd></dt>
+            <dd>Choose an answer, where the page numbers them</dd>
+          </div>
+        </dl>
+        <button class="button">Close</button>
+      </form>
+    </dialog>`;
+  }
+}
