@@ -6,23 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
-from botocore.config import Config
-from overread_review.service.chaos import ChaoticEvents
-
-from overread_aws.clients import client_config, make_client, make_session
+from overread_aws.clients import make_client
 from overread_aws.event_bus import EventBridgeEvents
 from overread_aws.review_documents import S3ReviewDocuments
-from overread_aws.review_roles import RoleClients, RoleCredentials
+from overread_aws.review_roles import RoleClients, make_s3_client
 from overread_aws.review_store import DynamoReviewStore
 from overread_lambda.review_secrets import secret_text
 from overread_lambda.review_settings import ReviewSettings, review_settings
+from overread_review.service.chaos import ChaoticEvents
 from overread_review.service.model import Reviewer
 from overread_review.service.ports import EventSink
 from overread_review.service.review_service import ReviewService, build_review_service
-
-DOCUMENTS_TIMEOUT_S = 10.0
 
 
 class NobodyByName:
@@ -52,9 +47,9 @@ def service() -> ReviewService:
         settings=chosen.service,
         store=DynamoReviewStore(make_client("dynamodb"), table_name=chosen.table),
         documents=S3ReviewDocuments(
-            _s3_client(),
+            make_s3_client(),
             bucket=chosen.bucket,
-            client_of_role=RoleClients(make_client("sts"), make=_s3_client, clock=_now),
+            client_of_role=RoleClients(make_client("sts"), make=make_s3_client, clock=_now),
         ),
         events=_events(chosen),
         reviewers=NobodyByName(),
@@ -78,18 +73,4 @@ def _events(chosen: ReviewSettings) -> EventSink:
         duplicate=chosen.chaos_duplicate,
         delay=chosen.chaos_delay,
         random=random.SystemRandom().random,
-    )
-
-
-def _s3_client(credentials: RoleCredentials | None = None) -> Any:
-    """S3 as this function, or as a role; addresses are signed for the region that holds the bucket."""
-    config = client_config(read_timeout_s=DOCUMENTS_TIMEOUT_S).merge(Config(signature_version="s3v4"))
-    if credentials is None:
-        return make_session().create_client("s3", config=config)
-    return make_session().create_client(
-        "s3",
-        config=config,
-        aws_access_key_id=credentials.access_key,
-        aws_secret_access_key=credentials.secret_key,
-        aws_session_token=credentials.token,
     )

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from overread_aws.cognito_people import CognitoPeople
-
 from overread_aws.clients import make_client
+from overread_aws.cognito_people import CognitoPeople
 from overread_lambda.review_gateway import Event, Handler, rest_handler
 from overread_lambda.review_secrets import secret_text
 from overread_lambda.review_settings import Provider, SignInSettings, sign_in_settings

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from overread_aws.clients import client_config, make_session
 from overread_review.service.errors import DocumentRefusedError, DocumentUnavailableError
 
 SESSION_S = 3600
 SPARE = timedelta(minutes=20)
 """A signed address dies with the session that signed it, so no session signs in its last minutes."""
+READ_TIMEOUT_S = 10.0
 _SESSION_NAME = "overread-review"
 _TEMPORARY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable"})
 
@@ -30,6 +33,26 @@ class RoleCredentials:
 class _Kept:
     client: Any
     until: datetime
+
+
+def make_s3_client(credentials: RoleCredentials | None = None) -> Any:
+    """An S3 client of this process itself, or of a role.
+
+    Addresses name the region: a browser cannot follow S3 from its global host to another one, for which the
+    address would have to be signed anew.
+    """
+    config = client_config(read_timeout_s=READ_TIMEOUT_S).merge(
+        Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    )
+    if credentials is None:
+        return make_session().create_client("s3", config=config)
+    return make_session().create_client(
+        "s3",
+        config=config,
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token,
+    )
 
 
 class RoleClients:

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.stub import Stubber
 
-from overread_aws.review_roles import RoleClients, RoleCredentials
+from overread_aws.review_roles import RoleClients, RoleCredentials, make_s3_client
 from overread_review.service.errors import DocumentRefusedError, DocumentUnavailableError
 from overread_testing.aws_stubs import stubbed
 
@@ -80,3 +81,14 @@ def test_a_busy_sts_is_tried_again_later(sts: Sts, code: str, status: int) -> No
         sts.clients(ROLE)
     sts.assumes(ROLE, "ASIAFIRST00000000")
     assert sts.clients(ROLE) == "ASIAFIRST00000000"
+
+
+def test_a_signed_address_names_region_and_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    client = make_s3_client(RoleCredentials("ASIAFIRST00000000", "secret", "token of the role"))
+    address = urlsplit(client.generate_presigned_url("get_object", Params={"Bucket": "inputs", "Key": "a b"}))
+    assert (address.netloc, address.path) == ("inputs.s3.eu-west-1.amazonaws.com", "/a%20b")
+    query = parse_qs(address.query)
+    assert query["X-Amz-Security-Token"] == ["token of the role"]
+    assert query["X-Amz-Credential"][0].startswith("ASIAFIRST00000000/")
