@@ -25,20 +25,3 @@ class Admission(Protocol):
 
     def ended(self, loop: Loop) -> None:
         """Called before an answered gold loop is stored as ended; again when that was interrupted."""
-
-
-class EverybodyAdmitted:
-    """No qualification is asked for."""
-
-    def prepare(self, reviewer: Reviewer, flow_definitions: Sequence[Resource]) -> None:
-        """Nothing to start."""
-
-    def admits(self, reviewer: Reviewer, *, qualification: str) -> bool:
-        """Everybody."""
-        return True
-
-    def answered(self, loop: Loop, *, reviewer: Reviewer, answer: Answer) -> None:
-        """Nothing to do."""
-
-    def ended(self, loop: Loop) -> None:
-        """Nothing to do."""

@@ -92,8 +92,7 @@ def _until_held(loops: Iterable[Loop]) -> Iterator[Loop]:
 
 
 def _task(loop: Loop, *, person: str, now: datetime) -> OfferedTask:
-    # A question whose answer is known must not stand out: what everybody gets is assigned to nobody.
-    assigned = loop.assigned_to == person and loop.gold is None
+    assigned = transitions.is_openly_assigned(loop, person=person)
     return OfferedTask(
         loop=loop,
         claimed_by_me=transitions.claim_of(loop, person=person, now=now) is not None,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from overread_review.service.admission import Admission, EverybodyAdmitted
 from overread_review.service.aliases import Aliases
 from overread_review.service.figures import Figures
 from overread_review.service.flow_definitions import FlowDefinitions
+from overread_review.service.gold import Gold
 from overread_review.service.lead import Lead
 from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.loops import Loops
 from overread_review.service.people import People
 from overread_review.service.ports import Clock, Documents, EventSink, ReviewerDirectory, ReviewStore
+from overread_review.service.qualifications import Qualifications
 from overread_review.service.queues import Queues
 from overread_review.service.resources import Resources
 from overread_review.service.settings import ServiceSettings
@@ -37,6 +38,7 @@ class ReviewService:
     lead: Lead
     people: People
     queues: Queues
+    qualifications: Qualifications
     tags: Tags
     reviewers: ReviewerDirectory
     session_secret: str
@@ -57,7 +59,14 @@ def build_review_service(
     task_uis = TaskUis(resources=resources, documents=documents, settings=settings)
     teams = Teams(resources=resources, settings=settings)
     flow_definitions = FlowDefinitions(resources=resources, task_uis=task_uis, teams=teams, settings=settings)
-    admission: Admission = EverybodyAdmitted()
+    admission = Gold(
+        store=store,
+        documents=documents,
+        clock=clock,
+        task_uis=task_uis,
+        settings=settings,
+        secret=store.secret("gold", proposal=_derived(session_secret, "gold")),
+    )
     changes = LoopChanges(store=store, documents=documents, events=events, clock=clock, admission=admission)
     loops = Loops(
         store=store,
@@ -114,6 +123,7 @@ def build_review_service(
         lead=lead,
         people=people,
         queues=queues,
+        qualifications=Qualifications(store=store, clock=clock, queues=queues, settings=settings),
         tags=Tags(resources=resources, settings=settings),
         reviewers=reviewers,
         session_secret=store.secret("portal-session", proposal=session_secret),

@@ -260,11 +260,9 @@ class Tasks:
 
     def _check_open_to(self, reviewer: Reviewer, loop: Loop) -> None:
         """Raises TaskConflictError when the queue is paused or the reviewer is not qualified for it."""
-        if loop.gold is not None:
-            return
         if self._queues.state(loop.terms.flow_definition_arn).paused:
             raise TaskConflictError("a lead has paused this queue")
-        name = loop.terms.qualification
+        name = "" if loop.gold is not None else loop.terms.qualification
         if name and not self._admission.admits(reviewer, qualification=name):
             raise TaskConflictError(f"this task is for reviewers who passed the test {name!r}")
 

@@ -45,6 +45,12 @@ def is_offered(loop: Loop, *, person: str, now: datetime) -> bool:
     )
 
 
+def is_openly_assigned(loop: Loop, *, person: str) -> bool:
+    """Whether the person is told that the loop is kept for them; a gold question must not stand out."""
+    is_mixed_in = loop.gold is not None and loop.gold.purpose == "gold"
+    return loop.assigned_to == person and not is_mixed_in
+
+
 def is_full(loop: Loop) -> bool:
     """Whether every seat has its answer."""
     return len(loop.answers) >= loop.terms.task_count
@@ -213,6 +219,8 @@ def conclusion(loop: Loop, *, now: datetime) -> LoopStatus | None:
     """The status in which the loop has to end now, or None when it goes on (or has ended)."""
     if not loop.is_open:
         return None
+    if loop.gold is not None and loop.answers:
+        return LoopStatus.COMPLETED if now >= _gold_end(loop) else None
     if is_full(loop):
         return LoopStatus.COMPLETED
     if active_claims(loop, now=now):
@@ -230,6 +238,12 @@ def conclude(loop: Loop, *, status: LoopStatus, output_uri: str, now: datetime) 
     return replace(loop, status=status, output_uri=output_uri, claims=(), ended_at=now, event_due=True)
 
 
+def _gold_end(loop: Loop) -> datetime:
+    """When an answered gold question ends: its other seats are nobody's."""
+    lag_s = 0.0 if loop.gold is None else loop.gold.lag_s
+    return loop.answers[-1].submitted_at + timedelta(seconds=lag_s)
+
+
 def conclude_quietly(loop: Loop, *, status: LoopStatus, now: datetime) -> Loop:
     """The gold loop ended with `status`: nobody outside hears of it."""
     return replace(loop, status=status, claims=(), ended_at=now)
@@ -242,6 +256,8 @@ def due_at(loop: Loop) -> datetime | None:
     """
     if not loop.is_open:
         return (loop.ended_at or loop.created_at) + _OWN_TIME if loop.event_due else None
+    if loop.gold is not None and loop.answers:
+        return _gold_end(loop) + _OWN_TIME
     if is_full(loop):
         return loop.answers[-1].submitted_at + _OWN_TIME
     deadlines = [held.deadline_at for held in loop.claims]
