@@ -28,7 +28,9 @@ class Reviewer:
     @property
     def key(self) -> str:
         """Who it is in the service's records: what one provider says never stands for another's people."""
-        return self.sub if self.provider == WORKFORCE else f"{self.provider}:{self.sub}"
+        # Providers have no colon in their names, so nobody's own sub can look like another provider's person.
+        is_plain = self.provider == WORKFORCE and ":" not in self.sub
+        return self.sub if is_plain else f"{self.provider}:{self.sub}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from overread_review.service.errors import RequestInvalidError
+from overread_review.service.model import WORKFORCE
 from overread_review.service.resources import decode_token, encode_token
 from overread_review.service.settings import ServiceSettings, VendorTeam
 
 _DEFAULT_PAGE = 10
+_RESERVED = frozenset({WORKFORCE, "invited", "sandbox"})
 
 
 class VendorTeams:
     """What AWS calls subscribed work teams."""
 
     def __init__(self, settings: ServiceSettings) -> None:
+        for team in settings.vendor_teams:
+            _check_provider(team)
         self._teams = {
             settings.arn(f"workteam/vendor-crowd/{team.name}"): team
             for team in sorted(settings.vendor_teams, key=lambda team: team.name)
@@ -52,6 +57,15 @@ class VendorTeams:
     def arns_of(self, provider: str) -> tuple[str, ...]:
         """The teams whose people sign in with that identity provider."""
         return tuple(arn for arn, team in self._teams.items() if team.provider == provider)
+
+
+def _check_provider(team: VendorTeam) -> None:
+    """Keys of people begin with their provider: it must be one that nothing else begins with."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", team.provider) or team.provider in _RESERVED:
+        raise ValueError(
+            f"the identity provider of vendor team {team.name} must be a name of lower-case letters, digits and "
+            f"hyphens other than {', '.join(sorted(_RESERVED))}, got {team.provider!r}"
+        )
 
 
 def _document(arn: str, team: VendorTeam) -> dict[str, Any]:

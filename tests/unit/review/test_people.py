@@ -13,7 +13,7 @@ from overread_review.service.errors import (
     PersonUnknownError,
     PersonUnsuitableError,
 )
-from overread_review.service.model import Agreement
+from overread_review.service.model import Agreement, Reviewer
 from overread_review.service.ports import RecordKind, StoredRecord
 from overread_review.service.settings import VendorTeam
 from overread_testing.review_fakes import (
@@ -57,6 +57,22 @@ def test_who_signs_in_is_remembered_as_their_provider_names_them_now(lab: Review
     assert (person.first_seen_at, person.last_seen_at) == (first.first_seen_at, lab.clock.now)
     assert lab.service.people.name(ADA.key) == "Ada L."
     assert lab.service.people.name("nobody") == "nobody"
+
+
+def test_keys_of_people_of_different_providers_never_meet() -> None:
+    def key(provider: str, sub: str) -> str:
+        return Reviewer("x", sub, frozenset(), provider=provider).key
+
+    subs = ("v-1", "acme:v-1", "invited:x@y.z", "sandbox:ci", "workforce:v-1", ":", "")
+    keys = [key(provider, sub) for provider in ("workforce", "acme", "other") for sub in subs]
+    assert len(set(keys)) == len(keys)
+    assert (key("workforce", "v-1"), key("acme", "v-1")) == ("v-1", "acme:v-1")
+
+
+@pytest.mark.parametrize("provider", ["workforce", "sandbox", "invited", "a:b", "", "Acme"])
+def test_a_vendors_provider_has_a_name_of_its_own(provider: str) -> None:
+    with pytest.raises(ValueError, match="identity provider of vendor team x must be a name"):
+        review_lab(vendor_teams=(VendorTeam("x", "X", "X", provider),))
 
 
 def test_leads_see_the_people_of_their_teams_by_name(lab: ReviewLab) -> None:
