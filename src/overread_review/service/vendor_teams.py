@@ -63,8 +63,8 @@ def _check_provider(team: VendorTeam) -> None:
     """Keys of people begin with their provider: it must be one that nothing else begins with."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", team.provider) or team.provider in _RESERVED:
         raise ValueError(
-            f"the identity provider of vendor team {team.name} must be a name of lower-case letters, digits and "
-            f"hyphens other than {', '.join(sorted(_RESERVED))}, got {team.provider!r}"
+            f"the identity provider of vendor team {team.name} must be a name of lower-case letters, digits "
+            f"and hyphens other than {', '.join(sorted(_RESERVED))}, got {team.provider!r}"
         )
 
 
