@@ -1,11 +1,13 @@
 """`overread local`: start, look at and stop the local stack."""
 
+import shlex
 import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import boto3
 import click
 
 from overread_local.errors import LocalStackError
@@ -159,6 +161,26 @@ def status(*, state_dir: Path) -> None:
 
 @local.command()
 @state_dir_option
+def env(*, state_dir: Path) -> None:
+    """Print what programs need to reach the stack, for a shell: eval "$(overread local env)".
+
+    Credentials and region, and the addresses of what is deployed: OVERREAD_API_URL of the decision API,
+    OVERREAD_REVIEW_URL of the review service (the deployed one, or else the stack's own).
+    """
+    try:
+        stack = LocalStack.attach(state_dir)
+    except LocalStackError as error:
+        raise click.ClickException(str(error)) from error
+    environment = stack.environment()
+    for name in sorted(environment):
+        if name.startswith(("AWS_", "CDK_DEFAULT_")):
+            click.echo(f"export {name}={shlex.quote(environment[name])}")
+    for name, url in _deployed_addresses(stack).items():
+        click.echo(f"export {name}={shlex.quote(url)}")
+
+
+@local.command()
+@state_dir_option
 @click.option("--follow", "-f", is_flag=True, help="Go on printing until ctrl-C.")
 @click.option(
     "--lines", "-n", type=click.IntRange(0), default=20, show_default=True, help="Last lines of each."
@@ -196,6 +218,28 @@ def reset(*, state_dir: Path, yes: bool) -> None:
     _stop(folder)
     shutil.rmtree(folder.root)
     click.echo(f"removed {folder.root}")
+
+
+def _deployed_addresses(stack: LocalStack) -> dict[str, str]:
+    """The addresses in the outputs of the stacks that are deployed, as they are reached here."""
+    environment = stack.environment()
+    cloudformation = boto3.client(
+        "cloudformation",
+        endpoint_url=stack.endpoint_url,
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    outputs = {
+        output["OutputKey"]: output["OutputValue"]
+        for page in cloudformation.get_paginator("describe_stacks").paginate()
+        for deployed in page["Stacks"]
+        for output in deployed.get("Outputs", ())
+    }
+    addresses = {"OVERREAD_REVIEW_URL": stack.local_address(outputs.get("ReviewUrl", stack.portal_url))}
+    if "ApiUrl" in outputs:
+        addresses["OVERREAD_API_URL"] = stack.local_address(outputs["ApiUrl"])
+    return addresses
 
 
 def _bring_back(folder: StateFolder) -> None:

@@ -15,7 +15,7 @@ import click
 from overread.review.wire import LoopStatus
 from overread.strict_json import parse_json
 from overread_cli.review.exporting import Export, ExportRefusedError, export, output_of
-from overread_cli.review.loops import described, flow_definitions, instant, loops_of, table
+from overread_cli.review.loops import described, instant, loops_of, table
 from overread_cli.review.starting import InputFaultsError, LoopToStart, loops_to_start
 from overread_cli.review.targets import Target, in_words, with_target
 from overread_client import ReviewOperations
@@ -42,6 +42,8 @@ def review() -> None:
       --url URL           a deployed review service: the output ReviewUrl of the review stack
       --state-dir D --url URL   the one that is deployed on the local stack in D
       --aws               Amazon A2I, for accounts that have it
+
+    Flow definitions are given by ARN, by name, or by name without the hash that a deployment adds.
     """
 
 
@@ -71,7 +73,7 @@ def list_loops(
       overread review list --json | jq -r 'select(.age_s > 3600) | .name'
     """
     now = datetime.now(UTC)
-    arns = [target.flow_definition_arn(flow_definition)] if flow_definition else flow_definitions(target)
+    arns = [target.flow_definition_arn(flow_definition)] if flow_definition else target.flow_definitions()
     wanted = (
         loop
         for arn in arns
@@ -260,8 +262,8 @@ def put_qualification(*, target: Target, name: str, file: Any) -> None:
       items       the gold questions: [{"id": …, "input": {…}, "expected": {"decision": "approve"}}]
       questions   how many of them a test asks
       pass_mark   the share that has to be right, such as 0.8
-      gold_share  the share of gold questions mixed in afterwards, such as 0.05
-      valid_days  after so many days the test is taken again
+      gold_share  the share of gold questions mixed in afterwards; 0.05 by default
+      valid_days  after so many days the test is taken again; 180 by default
     Flow definitions name it by their tag overread:qualification (`use_cases.*.review.qualification`).
     """
     document = _json_object(_read_text(file), source=file.name)
@@ -321,13 +323,15 @@ class _Progress:
             self._shown = False
 
 
-def _roster_line(standing: Any) -> str:
-    until = f", until {standing['valid_until']}" if standing["valid_until"] else ""
-    return (
-        f"{standing['name']}: {standing['state']}{until}; "
-        f"test {standing['test_correct']}/{standing['test_total']}, "
-        f"gold {standing['gold_correct']}/{standing['gold_total']}"
-    )
+def _roster_line(entry: Any) -> str:
+    parts = [f"{entry['name']}: {entry['state']}"]
+    if entry["valid_until"]:
+        parts.append(f"until {entry['valid_until']}")
+    if entry["test_total"]:
+        parts.append(f"test {entry['test_correct']} of {entry['test_total']} right")
+    if entry["gold_total"] is not None:
+        parts.append(f"gold {entry['gold_correct']} of {entry['gold_total']} right")
+    return ", ".join(parts)
 
 
 def _work(target: Target, loop: Any, *, with_input: bool) -> tuple[dict[str, Any], Any]:
@@ -347,7 +351,7 @@ def _operations(target: Target) -> ReviewOperations:
 
 def _active(target: Target, flow_definition: str) -> str:
     """The ARN, once it is sure that loops can start. Raises click.ClickException."""
-    name = flow_definition.rsplit("/", 1)[-1]
+    name = target.flow_definition_arn(flow_definition).rsplit("/", 1)[-1]
     found = target.sagemaker.describe_flow_definition(FlowDefinitionName=name)
     if found["FlowDefinitionStatus"] != "Active":
         raise click.ClickException(

@@ -38,12 +38,6 @@ class ListedLoop:
         }
 
 
-def flow_definitions(target: Target) -> list[str]:
-    """The ARNs of all flow definitions, the newest first."""
-    pages = target.sagemaker.get_paginator("list_flow_definitions").paginate()
-    return [item["FlowDefinitionArn"] for page in pages for item in page["FlowDefinitionSummaries"]]
-
-
 def loops_of(target: Target, arn: str, *, now: datetime) -> Iterator[ListedLoop]:
     """A flow definition's loops, the newest first, as pages come."""
     pages = target.a2i.get_paginator("list_human_loops").paginate(

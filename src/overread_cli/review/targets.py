@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,11 +62,29 @@ class Target(ABC):
     def sandbox(self) -> ReviewSandbox | None:
         """Answers without people; None for Amazon A2I."""
 
+    def flow_definitions(self) -> list[str]:
+        """The ARNs of all flow definitions, the newest first."""
+        pages = self.sagemaker.get_paginator("list_flow_definitions").paginate()
+        return [item["FlowDefinitionArn"] for page in pages for item in page["FlowDefinitionSummaries"]]
+
     def flow_definition_arn(self, given: str) -> str:
-        """The ARN of a flow definition given by name or ARN."""
+        """The ARN of a flow definition given by ARN, by name, or by its name without the hash at its end.
+
+        Raises:
+            click.ClickException: there is none, or more than one.
+        """
         if given.startswith("arn:"):
             return given
-        return str(self.sagemaker.describe_flow_definition(FlowDefinitionName=given)["FlowDefinitionArn"])
+        arns = {arn.rsplit("/", 1)[-1]: arn for arn in self.flow_definitions()}
+        if given in arns:
+            return arns[given]
+        versions = [name for name in arns if re.fullmatch(rf"{re.escape(given)}-[0-9a-f]+", name)]
+        if len(versions) == 1:
+            return arns[versions[0]]
+        if versions:
+            raise click.ClickException(f"{given!r} stands for several, name one: {', '.join(versions)}")
+        there = f"there are {', '.join(arns)}" if arns else "there are none at all"
+        raise click.ClickException(f"no flow definition {given!r} on {self.name}; {there}")
 
 
 class ReviewServiceTarget(Target):

@@ -71,6 +71,20 @@ def test_more_loops_than_one_page_are_listed(desk: Any) -> None:
     assert len({json.loads(line)["name"] for line in listed}) == 105
 
 
+def test_a_deployments_flow_definition_is_found_without_its_hash(desk: Any) -> None:
+    desk.lab.flow_definition("loans-0a1b2c3d")
+    desk.lab.start("loop-1", flow="loans-0a1b2c3d")
+    listed = desk.run("list", "--flow-definition", "loans", "--json")
+    assert json.loads(listed.output)["flow_definition"] == "loans-0a1b2c3d"
+    desk.lab.flow_definition("loans-9f9f9f9f")
+    ambiguous = desk.run("list", "--flow-definition", "loans")
+    assert "'loans' stands for several, name one: loans-9f9f9f9f, loans-0a1b2c3d" in ambiguous.output
+    unknown = desk.run("list", "--flow-definition", "loan")
+    assert unknown.exit_code == 1
+    assert "no flow definition 'loan' on" in unknown.output
+    assert "there are loans-9f9f9f9f, loans-0a1b2c3d, flow" in unknown.output
+
+
 # show
 
 
@@ -279,3 +293,41 @@ def test_ages_are_told_in_the_largest_unit_of_which_there_are_two() -> None:
     told = [age(timedelta(**of).total_seconds()) for of in ({"seconds": 119}, {"seconds": 120}, {"hours": 1})]
     assert told == ["119 s", "2 min", "60 min"]
     assert [age(7200), age(86_400), age(3 * 86_400), age(-2)] == ["2 h", "24 h", "3 d", "0 s"]
+
+
+# Qualifications
+
+
+def test_qualifications_are_put_listed_and_their_roster_is_shown(desk: Any) -> None:
+    document = {
+        "items": [{"id": "one", "input": {"note": "1"}, "expected": {"decision": "approve"}}],
+        "questions": 1,
+        "pass_mark": 1,
+    }
+    assert desk.run("qualification", "list").output.startswith("no qualifications on ")
+    put = desk.run("qualification", "put", "loans", "-", given=json.dumps(document))
+    assert put.output == "loans: 1 items, 1 questions a test\n"
+    listed = desk.run("qualification", "list").output
+    assert "pass mark 100%, gold share 5%, valid for 180 days" in listed
+    assert json.loads(desk.run("qualification", "list", "--json").output)["items"] == document["items"]
+    assert desk.run("qualification", "roster", "loans").output == "nobody has taken loans yet\n"
+
+    flow = desk.lab.service.settings.arn("flow-definition/flow")
+    tags = [{"Key": "overread:qualification", "Value": "loans"}]
+    desk.lab.call(desk.lab.service.tags.add, ResourceArn=flow, Tags=tags)
+    desk.lab.service.people.seen(ADA)
+    (task,) = desk.lab.service.tasks.offered(ADA)
+    desk.lab.service.tasks.claim(task.loop.name, reviewer=ADA)
+    desk.lab.service.tasks.answer(task.loop.name, reviewer=ADA, content={"decision": {"label": "approve"}})
+    line = desk.run("qualification", "roster", "loans").output
+    assert line.startswith("ada: passed, until ")
+    assert line.endswith("test 1 of 1 right\n")
+    assert desk.run("list").output.startswith("no human loops"), "a test's questions are in no listing"
+
+
+def test_a_qualification_with_faults_is_refused_with_all_of_them(desk: Any) -> None:
+    done = desk.run("qualification", "put", "loans", "-", given='{"questions": 0}')
+    assert done.exit_code == 1
+    assert "items must be a list" in done.output
+    assert "questions must be a whole number from 1 to 100" in done.output
+    assert desk.run("qualification", "roster", "loans").exit_code == 1
