@@ -179,8 +179,8 @@ export interface Person {
     test_total: number;
     passed_at: string | null;
     valid_until: string | null;
-    gold_correct: number;
-    gold_total: number;
+    gold_correct: number | null;
+    gold_total: number | null;
   }[];
   statistics: Statistics | null;
 }

@@ -123,7 +123,7 @@ export class LeadPeople extends View {
 }
 
 function qualified(one: Person["qualifications"][number]): TemplateResult {
-  const gold = one.gold_total === 0 ? "" : `, ${one.gold_correct} of ${one.gold_total} gold questions right`;
+  const gold = !one.gold_total ? "" : `, ${one.gold_correct} of ${one.gold_total} gold questions right`;
   const until = one.passed_at === null ? "not passed" : one.valid_until === null ? "passed" : `until ${absolute(one.valid_until)}`;
   return html`<span class="qualified">${one.name}: ${until}<span class="quiet small">${gold}</span></span>`;
 }

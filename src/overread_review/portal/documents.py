@@ -8,9 +8,10 @@ from typing import Any
 
 from overread_review.service import transitions, work_time
 from overread_review.service.lead import Queue
-from overread_review.service.model import Agreement, Answer, Claim, HistoryEntry, Loop, Note, Standing
+from overread_review.service.model import Agreement, Answer, Claim, HistoryEntry, Loop, Note
 from overread_review.service.output import timestamp
 from overread_review.service.people import People, PersonStatistics, PersonView
+from overread_review.service.qualifications import OwnQualification, RosterEntry
 from overread_review.service.tasks import ClaimedTask, OfferedTask
 
 Json = dict[str, Any]
@@ -189,16 +190,32 @@ def person_document(view: PersonView) -> Json:
     }
 
 
-def standing_document(standing: Standing) -> Json:
-    """How a person did in a qualification, as a lead sees it."""
+def standing_document(standing: RosterEntry) -> Json:
+    """How a person did in a qualification, as a lead sees it; figures about gold questions may be null."""
     return {
         "name": standing.qualification,
+        "state": str(standing.state),
+        "score": standing.score,
         "test_correct": standing.test_correct,
         "test_total": standing.test_total,
         "passed_at": moment(standing.passed_at),
         "valid_until": moment(standing.valid_until),
         "gold_correct": standing.gold_correct,
         "gold_total": standing.gold_total,
+    }
+
+
+def own_qualification_document(own: OwnQualification) -> Json:
+    """What a reviewer is told of their own test."""
+    return {
+        "name": own.name,
+        "title": own.title,
+        "state": str(own.state),
+        "score": own.score,
+        "answered": own.answered,
+        "questions": own.questions,
+        "valid_until": moment(own.valid_until),
+        "repeat_at": moment(own.repeat_at),
     }
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from overread_review.portal import documents
 from overread_review.portal.bodies import json_object
 from overread_review.portal.door import Door, guarded
 from overread_review.portal.problems import PortalProblemError
@@ -81,6 +82,7 @@ class SessionApi:
 
     async def _document(self, session: Session, reviewer: Reviewer) -> dict[str, Any]:
         await self._door.welcome(session, reviewer)
+        own = await run_in_threadpool(self._service.qualifications.of, reviewer)
         return {
             "reviewer": {
                 "name": reviewer.name,
@@ -92,7 +94,7 @@ class SessionApi:
             },
             "csrf_token": self._door.sessions.csrf_token(session),
             "statistics": self._service.settings.statistics,
-            "qualifications": [],
+            "qualifications": [documents.own_qualification_document(one) for one in own],
         }
 
 

@@ -20,6 +20,7 @@ from overread_review.service.figures import SANDBOX_PROVIDER, Figures, PersonSta
 from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import WORKFORCE, Person, Reviewer, Standing
 from overread_review.service.ports import Clock, ReviewStore
+from overread_review.service.qualifications import RosterEntry, roster_entry
 from overread_review.service.queues import Queues
 from overread_review.service.registers import people_register, standings_register
 from overread_review.service.settings import ServiceSettings
@@ -41,7 +42,7 @@ class PersonView:
     teams: tuple[str, ...]
     is_lead: bool
     state: Literal["active", "disabled", "invited"]
-    standings: tuple[Standing, ...]
+    standings: tuple[RosterEntry, ...]
     statistics: PersonStatistics | None
 
 
@@ -174,7 +175,10 @@ class People:
                 teams=tuple(arn.rsplit("/", 1)[-1] for arn in teams),
                 is_lead=self.is_lead(_reviewer(person)),
                 state=_state(person),
-                standings=standings.get(person.key, ()),
+                standings=tuple(
+                    roster_entry(one, name=person.name, now=self._clock(), settings=self._settings)
+                    for one in standings.get(person.key, ())
+                ),
                 statistics=figures.get(person.key),
             )
             for person, teams in self._known_to(lead)

@@ -42,11 +42,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RosterEntry:
-    """How one person did. `score` is of the last test that ended.
+    """How one person did in a qualification. `score` is of the last test that ended.
 
     Figures about gold questions are figures about a person: None unless statistics are "named".
     """
 
+    qualification: str
     person: str
     name: str
     state: StandingState
@@ -115,25 +116,12 @@ class Qualifications:
         now = self._clock()
         names = {person.key: person.name for person in self._people.list()}
         entries = [
-            self._entry(standing, name=names.get(standing.person, standing.person), now=now)
+            roster_entry(
+                standing, name=names.get(standing.person, standing.person), now=now, settings=self._settings
+            )
             for standing in self._standings.list(prefix=standing_key(name, person=""))
         ]
         return tuple(sorted(entries, key=lambda entry: (entry.name.casefold(), entry.person)))
-
-    def _entry(self, standing: Standing, *, name: str, now: datetime) -> RosterEntry:
-        shows_gold = self._settings.statistics == "named"
-        return RosterEntry(
-            person=standing.person,
-            name=name,
-            state=state_of(standing, now=now),
-            score=score(standing),
-            test_correct=standing.test_correct,
-            test_total=standing.test_total,
-            passed_at=standing.passed_at,
-            valid_until=standing.valid_until,
-            gold_correct=standing.gold_correct if shows_gold else None,
-            gold_total=standing.gold_total if shows_gold else None,
-        )
 
     def of(self, reviewer: Reviewer) -> tuple[OwnQualification, ...]:
         """The qualifications that the reviewer's queues ask for, with what they may know of their own."""
@@ -157,6 +145,24 @@ class Qualifications:
             valid_until=None if standing is None else standing.valid_until,
             repeat_at=None if standing is None else repeat_at(standing, now=now),
         )
+
+
+def roster_entry(standing: Standing, *, name: str, now: datetime, settings: ServiceSettings) -> RosterEntry:
+    """How the person of that name did, as far as the settings let others know."""
+    shows_gold = settings.statistics == "named"
+    return RosterEntry(
+        qualification=standing.qualification,
+        person=standing.person,
+        name=name,
+        state=state_of(standing, now=now),
+        score=score(standing),
+        test_correct=standing.test_correct,
+        test_total=standing.test_total,
+        passed_at=standing.passed_at,
+        valid_until=standing.valid_until,
+        gold_correct=standing.gold_correct if shows_gold else None,
+        gold_total=standing.gold_total if shows_gold else None,
+    )
 
 
 def qualification_document(qualification: Qualification) -> Json:
