@@ -96,6 +96,21 @@ def _in_words(status: int, content: bytes) -> str:
     return f"HTTP {status} {problem.get('title', '')}{field}: {text}"
 
 
+def _case(path: str) -> dict[str, Any]:
+    """The input in a file, or on standard input. Raises OSError or ValueError, which say what is wrong."""
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise OSError(error.strerror) from error
+    try:
+        case = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(case, dict):
+        raise ValueError(f"the input must be a JSON object, got {text.strip()[:60]}")
+    return case
+
+
 def _summary(decision: Mapping[str, Any]) -> str:
     if decision["state"] == "FINAL":
         outcome = decision["outcome"]
@@ -121,14 +136,16 @@ def main() -> int:
     arguments = parser.parse_args()
     if not arguments.url:
         parser.error("give --url or set OVERREAD_API_URL")
-    text = sys.stdin.read() if arguments.case == "-" else Path(arguments.case).read_text(encoding="utf-8")
+    try:
+        case = _case(arguments.case)
+    except (OSError, ValueError) as error:
+        print(f"{arguments.case}: {error}", file=sys.stderr)
+        return REFUSED
     key = arguments.key or str(uuid.uuid4())
     print(f"idempotency key {key}", file=sys.stderr)
     try:
         client = DecisionClient(arguments.url, session=boto3.Session())
-        decision = client.decide(
-            arguments.use_case, case=json.loads(text), key=key, reference=arguments.reference
-        )
+        decision = client.decide(arguments.use_case, case=case, key=key, reference=arguments.reference)
         decision = client.wait(decision, at_most_s=arguments.wait)
     except RefusedError as refusal:
         print(refusal, file=sys.stderr)

@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 
 from invoke_endpoint_boto3 import WARNING, diagnostic_session
-from sagemaker.core.resources import Endpoint  # type: ignore[import-not-found, unused-ignore]
+
+try:
+    from sagemaker.core.resources import Endpoint  # type: ignore[import-not-found, unused-ignore]
+except ImportError as missing:
+    sys.exit(f"the SageMaker SDK v3 is needed ({missing}): pip install sagemaker-core")
 
 
 def main() -> None:

@@ -61,7 +61,13 @@ def stub() -> Iterator[Stub]:
     thread.join()
 
 
-def run(script: str, *arguments: str, stub: Stub, case: str = '{"amount": 9600}') -> Any:
+def run(
+    script: str,
+    *arguments: str,
+    stub: Stub,
+    case: str = '{"amount": 9600}',
+    python_path: Path | None = None,
+) -> Any:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | {
         "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",
@@ -69,6 +75,7 @@ def run(script: str, *arguments: str, stub: Stub, case: str = '{"amount": 9600}'
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_ENDPOINT_URL": stub.url,
         "OVERREAD_API_URL": f"{stub.url}/demo/",
+        "PYTHONPATH": "" if python_path is None else str(python_path),
     }
     return subprocess.run(
         [sys.executable, str(EXAMPLES / script), *arguments],
@@ -142,3 +149,29 @@ def test_a_raw_prediction_comes_with_a_warning(stub: Stub, tmp_path: Path) -> No
     ((_, path, _, body),) = stub.requests
     assert path == "/endpoints/overread-demo-loan-approval/invocations"
     assert body == b'{"amount": 9600}'
+
+
+@pytest.mark.parametrize(
+    ("case", "words"),
+    [
+        ("nowhere.json", "nowhere.json: No such file or directory"),
+        ("-", "-: not JSON: "),
+    ],
+)
+def test_a_case_that_cannot_be_read_is_one_sentence(stub: Stub, case: str, words: str) -> None:
+    done = run("decide.py", "loan-approval", case, stub=stub, case="{amount}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(words)
+    assert len(done.stderr.splitlines()) == 1
+    assert stub.requests == []
+
+
+def test_without_the_sagemaker_sdk_the_way_to_it_is_one_sentence(stub: Stub, tmp_path: Path) -> None:
+    (tmp_path / "sagemaker").mkdir()  # stands in front of an SDK that may be installed
+    (tmp_path / "sagemaker/__init__.py").touch()
+    case = tmp_path / "case.json"
+    case.write_text("{}")
+    done = run("invoke_endpoint_sagemaker_sdk.py", "endpoint", str(case), stub=stub, python_path=tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install sagemaker-core" in done.stderr
