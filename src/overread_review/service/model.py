@@ -27,10 +27,11 @@ class Reviewer:
 
     @property
     def key(self) -> str:
-        """Who it is in the service's records: what one provider says never stands for another's people."""
-        # Providers have no colon in their names, so nobody's own sub can look like another provider's person.
-        is_plain = self.provider == WORKFORCE and ":" not in self.sub
-        return self.sub if is_plain else f"{self.provider}:{self.sub}"
+        """Who it is in the service's records: what a vendor's provider says never stands for others' people.
+
+        Signing in refuses a `sub` of the workforce that begins with another provider's name and a colon.
+        """
+        return self.sub if self.provider == WORKFORCE else f"{self.provider}:{self.sub}"
 
 
 @dataclass(frozen=True, slots=True)

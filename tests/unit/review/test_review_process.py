@@ -86,7 +86,7 @@ def test_events_that_are_refused_or_reach_nobody_are_undelivered(
 def test_a_name_that_was_pointed_at_this_machine_is_not_served(review_process: Any) -> None:
     url, _ = review_process()
     with httpx.Client(base_url=url, trust_env=False) as browser:
-        assert browser.get("/portal/api/reviewers").status_code == 200
+        assert browser.get("/portal/api/sign-in").status_code == 200
         reply = browser.post(
             "/portal/api/session", json={"reviewer": "ada"}, headers={"Host": "evil.example:80"}
         )
