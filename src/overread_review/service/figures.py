@@ -18,7 +18,8 @@ SANDBOX_PROVIDER = "sandbox"
 _DAY = timedelta(days=1)
 _WINDOW = timedelta(days=30)
 _MOST_OF_A_DAY = 5_000
-_MOST_OF_A_WINDOW = 2_000
+_MOST_OF_A_PERSONS, _MOST_OF_A_QUEUES = 2_000, 500
+"""The overview is read again and again: its agreement is about fewer tasks, which are one page of the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Queue:
     """A flow definition's backlog and throughput.
 
     `waiting` loops are open and nobody works on them; `overdue` ones are past their deadline or availability.
-    `median_worked_s` is about the last day, `agreement` about the last 30 days (at most 2,000 tasks). Medians
+    `median_worked_s` is about the last day, `agreement` about the last 30 days (at most 500 tasks). Medians
     and ages are None when there is nothing to measure.
     """
 
@@ -130,7 +131,7 @@ class Figures:
             state=state,
             open_loops=list(self._queues.open_loops(arn)),
             ended=self._store.completions(arn, since=now - _DAY, limit=_MOST_OF_A_DAY),
-            agreed=agreement(done.answers for done in self._window(arn, now=now)),
+            agreed=agreement(done.answers for done in self._window(arn, now=now, limit=_MOST_OF_A_QUEUES)),
             now=now,
         )
 
@@ -138,7 +139,11 @@ class Figures:
         self, flow_definitions: Iterable[Resource], *, now: datetime
     ) -> dict[str, PersonStatistics]:
         """The figures of everybody who answered in these queues."""
-        return person_figures(done for queue in flow_definitions for done in self._window(queue.arn, now=now))
+        return person_figures(
+            done
+            for queue in flow_definitions
+            for done in self._window(queue.arn, now=now, limit=_MOST_OF_A_PERSONS)
+        )
 
-    def _window(self, arn: str, *, now: datetime) -> Sequence[Completion]:
-        return self._store.completions(arn, since=now - _WINDOW, limit=_MOST_OF_A_WINDOW)
+    def _window(self, arn: str, *, now: datetime, limit: int) -> Sequence[Completion]:
+        return self._store.completions(arn, since=now - _WINDOW, limit=limit)
