@@ -19,7 +19,7 @@ _DAY = timedelta(days=1)
 _WINDOW = timedelta(days=30)
 _MOST_OF_A_DAY = 5_000
 _MOST_OF_A_PERSONS, _MOST_OF_A_QUEUES = 2_000, 500
-"""The overview is read again and again: its agreement is about fewer tasks, which are one page of the store."""
+"""The overview is read again and again: its agreement is about one page of the store."""
 
 
 @dataclass(frozen=True, slots=True)
