@@ -22,15 +22,11 @@ from overread_review.identity.providers import Exchange, Inviter, Keys, OidcProv
 from overread_review.portal.bodies import json_object
 from overread_review.portal.problems import API_HEADERS, PortalProblemError, problem_response
 from overread_review.portal.sessions import COOKIE, LIFETIME, MAX_COOKIE_BYTES, Sessions
-from overread_review.service.figures import SANDBOX_PROVIDER
-from overread_review.service.model import WORKFORCE, Reviewer
 from overread_review.service.ports import Clock
 
 STATE_COOKIE = "overread_sign_in"
 _BACK_TO = re.compile(r"#/[A-Za-z0-9/._~-]{0,200}")
 _MAX_TICKET_BYTES = 8 * 1024
-_RESERVED = frozenset({SANDBOX_PROVIDER, "invited"})
-"""What begins the keys of programs that answer in a sandbox, and of people who never came."""
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -117,7 +113,6 @@ class _SignIn:
         portal_url: str,
     ) -> None:
         self._providers = {provider.id: provider for provider in providers}
-        self._others = {*self._providers, *_RESERVED} - {WORKFORCE}
         self._sessions = sessions
         self._clock = clock
         self._exchange = exchange
@@ -174,7 +169,6 @@ class _SignIn:
             keys=self._keys,
             now=self._clock(),
         )
-        self._check_unmistakable(reviewer)
         session = self._sessions.open(reviewer, now=self._clock())
         cookie = self._sessions.cookie(session)
         if len(cookie) > MAX_COOKIE_BYTES:
@@ -185,15 +179,6 @@ class _SignIn:
         self._set_cookie(reply, COOKIE, cookie, age_s=int(LIFETIME.total_seconds()), samesite="strict")
         reply.delete_cookie(STATE_COOKIE, path=self._path)
         return reply
-
-    def _check_unmistakable(self, reviewer: Reviewer) -> None:
-        """The key of a vendor's person is `PROVIDER:SUB`: no sub of the workforce may read like one.
-
-        Raises:
-            SignInRefusedError: this one does.
-        """
-        if reviewer.provider == WORKFORCE and reviewer.sub.partition(":")[0] in self._others:
-            raise SignInRefusedError("the identity provider names you as it names another provider's people")
 
     async def leave(self, request: Request, provider: OidcProvider) -> Response:
         """To the provider's sign-out, and from there to the portal."""
