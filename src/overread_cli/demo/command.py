@@ -18,6 +18,7 @@ from rich.console import Console
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_cli.demo.cases import Case, load_cases, submit_all
 from overread_cli.demo.deployment import deploy
+from overread_cli.demo.desks import Desk, LocalDesk, PoolDesk
 from overread_cli.demo.report import Row, last_line, print_report
 from overread_cli.demo.reviewers import Reading, ReviewTeam
 from overread_client import Decision, DecisionApi
@@ -87,9 +88,14 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
         waiting = sum(not reply.is_final for reply in replies.values())
         narrate(f"{len(records) - waiting} decided by the model, {waiting} wait for people")
         reading = reading_of(records, root=root, error_rate=error_rate, seed=seed) if unattended else None
-        final = settle(stack, api=api, replies=replies, narrate=narrate, reading=reading)
+        desk = desk_of(stack, settings=settings, outputs=outputs)
+        final = settle(desk, api=api, replies=replies, narrate=narrate, reading=reading)
         rows = rows_of(
-            records, final=final, stack=stack, table=outputs[f"{settings.prefix}-data"]["TableName"]
+            records,
+            final=final,
+            stack=stack,
+            table=outputs[f"{settings.prefix}-data"]["TableName"],
+            names=desk.names(),
         )
         write_decisions(rows, path=output / "decisions.jsonl")
         print_report(rows, console=narrate.console)
@@ -204,8 +210,24 @@ def reading_of(records: Sequence[Case], *, root: Path, error_rate: float, seed: 
     return Reading(truth=truth, forms=forms, error_rate=error_rate, seed=seed)
 
 
+def desk_of(stack: LocalStack, *, settings: Settings, outputs: Mapping[str, Mapping[str, str]]) -> Desk:
+    """Where people review: the deployed review service, or the local stack's, which plays Amazon A2I."""
+    if settings.review.backend != "overread":
+        return LocalDesk(stack, REVIEWERS)
+    review = outputs[f"{settings.prefix}-review"]
+    desk = PoolDesk(
+        stack.local_address(review["ReviewUrl"]),
+        cognito=boto3.client("cognito-idp", **client_settings(stack.environment())),
+        user_pool_id=review["UserPoolId"],
+    )
+    groups = sorted({group for team in settings.teams for group in team.groups})
+    for name in REVIEWERS:
+        desk.add(name, groups=groups)
+    return desk
+
+
 def settle(
-    stack: LocalStack,
+    desk: Desk,
     *,
     api: DecisionApi,
     replies: Mapping[str, Decision],
@@ -214,14 +236,15 @@ def settle(
 ) -> dict[str, Decision]:
     """Waits until no decision waits for a person any more; gives the last reply by reference."""
     latest = dict(replies)
-    who = ", ".join(REVIEWERS)
     if reading is None:
-        narrate(f"[bold]open {stack.portal_url}/portal/ and review[/bold] (sign in as {who}); ctrl-C stops")
+        narrate(
+            f"[bold]open {desk.portal_url}/portal/ and review[/bold] ({desk.how_to_sign_in}); ctrl-C stops"
+        )
         wait(latest, api=api, narrate=narrate, check=lambda: None)
         return latest
-    narrate(f"scripted reviewers {who} work the portal at {stack.portal_url}/portal/")
+    narrate(f"scripted reviewers {', '.join(REVIEWERS)} work the portal at {desk.portal_url}/portal/")
     narrate(f"  they err in {reading.error_rate:.0%} of the cases, and the tasks do not hold the truth")
-    with ReviewTeam(REVIEWERS, portal_url=stack.portal_url, reading=reading) as team:
+    with ReviewTeam([desk.reviewer(name) for name in REVIEWERS], reading=reading) as team:
         wait(latest, api=api, narrate=narrate, check=team.check)
     return latest
 
@@ -249,11 +272,15 @@ def wait(
 
 
 def rows_of(
-    cases: Sequence[Case], *, final: Mapping[str, Decision], stack: LocalStack, table: str
+    cases: Sequence[Case],
+    *,
+    final: Mapping[str, Decision],
+    stack: LocalStack,
+    table: str,
+    names: Mapping[str, str],
 ) -> list[Row]:
     """The report's rows. Who answered is read from the records, as only the operator may."""
     records = DynamoDbRecords(boto3.client("dynamodb", **client_settings(stack.environment())), table=table)
-    names = stack.reviewer_names()
     rows = []
     for case in cases:
         decision = final[case.reference]

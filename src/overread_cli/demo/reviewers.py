@@ -65,14 +65,12 @@ def answer_next(portal: PortalClient, *, reading: Reading) -> bool:
 class ReviewTeam:
     """Scripted reviewers in threads of their own; use as a context manager."""
 
-    def __init__(self, names: Sequence[str], *, portal_url: str, reading: Reading) -> None:
+    def __init__(self, portals: Sequence[PortalClient], *, reading: Reading) -> None:
         self._stop = threading.Event()
         self._failures: list[BaseException] = []
         self._threads = [
-            threading.Thread(
-                target=self._run, args=(PortalClient(portal_url, reviewer=name), reading), name=name
-            )
-            for name in names
+            threading.Thread(target=self._run, args=(portal, reading), name=portal.reviewer)
+            for portal in portals
         ]
 
     def __enter__(self) -> "ReviewTeam":
