@@ -115,6 +115,7 @@ class Backend:
     source: str
     portal_url: str
     sign_in: Callable[[str], Portal]
+    sign_in_lead: Callable[[], Portal]
     settle: Callable[[], None]
     prefix: str = field(default_factory=lambda: f"contract-{uuid.uuid4().hex[:6]}")
 
@@ -293,6 +294,10 @@ def deployed_backend(stack: LocalStack, *, review_url: str, portal_url: str, poo
         people.add(name, groups=[member["CognitoMemberDefinition"]["UserGroup"]])
         return people.sign_in(name)
 
+    def sign_in_lead() -> Portal:
+        people.add("barbara", groups=[member["CognitoMemberDefinition"]["UserGroup"], "leads"])
+        return people.sign_in("barbara")
+
     return Backend(
         name="deployed Lambda",
         stack=stack,
@@ -306,6 +311,7 @@ def deployed_backend(stack: LocalStack, *, review_url: str, portal_url: str, poo
         source="overread.review",
         portal_url=address,
         sign_in=sign_in,
+        sign_in_lead=sign_in_lead,
         settle=Sweeper(stack, function=function_of(stack, "sweep_reviews")),
     )
 

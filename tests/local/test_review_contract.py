@@ -92,6 +92,7 @@ def _prepared(stack: LocalStack) -> Backend:
         source="aws.sagemaker",
         portal_url=stack.portal_url,
         sign_in=sign_in_by_name(stack.portal_url),
+        sign_in_lead=lambda: sign_in_by_name(stack.portal_url)("barbara"),
         settle=lambda: None,
     )
 
@@ -108,6 +109,13 @@ def reviewers(backend: Backend) -> Iterator[tuple[Portal, ...]]:
     """Three people of the team, signed in."""
     with ExitStack() as opened:
         yield tuple(opened.enter_context(closing(backend.sign_in(name))) for name in REVIEWERS)
+
+
+@pytest.fixture(scope="session")
+def lead(backend: Backend) -> Iterator[Portal]:
+    """Somebody who leads the team."""
+    with closing(backend.sign_in_lead()) as portal:
+        yield portal
 
 
 @pytest.fixture(scope="session")
@@ -600,6 +608,73 @@ def test_the_task_is_shown_in_its_frame_to_who_claimed_it(
     assert "sandbox" in frame.headers["content-security-policy"]
     assert grace.page(claimed["frame_url"]).status_code in {403, 404, 409}
     ada.post(f"tasks/{claimed['task_id']}/release").raise_for_status()
+
+
+def test_the_next_task_is_the_most_urgent_one(
+    backend: Backend, page: str, reviewers: tuple[Portal, ...]
+) -> None:
+    flow = backend.define("urgent", page=page)
+    calm, urgent = backend.named("calm"), backend.named("now")
+    backend.start(calm, flow=flow, question="a")
+    backend.start(urgent, flow=flow, question="b", overread={"priority": "urgent"})
+    ada = reviewers[0]
+    ada.task_id(urgent)
+    claimed = ada.post("tasks/next").raise_for_status().json()
+    assert (claimed["human_loop"], claimed["priority"]) == (urgent, "urgent")
+    for loop in (calm, urgent):
+        backend.a2i.stop_human_loop(HumanLoopName=loop)
+
+
+def test_work_pauses_goes_on_and_is_looked_back_on(
+    backend: Backend, flow: str, reviewers: tuple[Portal, ...]
+) -> None:
+    loop = backend.named("paused")
+    backend.start(loop, flow=flow)
+    ada = reviewers[0]
+    task = ada.claim(loop)["task_id"]
+    assert ada.post(f"tasks/{task}/pause").raise_for_status().json()["running"] is False
+    assert ada.post(f"tasks/{task}/resume").raise_for_status().json()["running"] is True
+    ada.answer(task, {"answer": "looked back on"}).raise_for_status()
+    backend.until_status(loop, "Completed")
+    entries = ada.get("history").raise_for_status().json()["answers"]
+    entry = next(one for one in entries if one["task_id"] == task)
+    assert (entry["choices"], entry["status"]) == ({"answer": "looked back on"}, "Completed")
+    assert entry["guideline_version"].startswith("sha256:")
+
+
+def test_who_cannot_decide_says_so_and_the_output_tells(
+    backend: Backend, flow: str, reviewers: tuple[Portal, ...]
+) -> None:
+    loop = backend.named("undecided")
+    backend.start(loop, flow=flow)
+    task = reviewers[0].claim(loop)["task_id"]
+    reviewers[0].post(f"tasks/{task}/cannot-decide", {"reason": "the scan is black"}).raise_for_status()
+    (answer,) = backend.output(backend.until_status(loop, "Completed"))["humanAnswers"]
+    assert answer["answerContent"]["overread"] == {"cannot_decide": True, "reason": "the scan is black"}
+
+
+def test_a_lead_sees_the_queue_answers_a_question_and_stops_a_task(
+    backend: Backend, page: str, reviewers: tuple[Portal, ...], lead: Portal
+) -> None:
+    flow = backend.define("led", page=page)
+    loop = backend.named("asked")
+    backend.start(loop, flow=flow)
+    ada = reviewers[0]
+    task = ada.claim(loop)["task_id"]
+    ada.post(f"tasks/{task}/notes", {"kind": "question", "text": "which line?"}).raise_for_status()
+    queues = lead.get("lead/overview").raise_for_status().json()["queues"]
+    queue = next(one for one in queues if one["flow_definition"] == backend.named("led"))
+    assert (queue["open"], queue["claimed"]) == (1, 1)
+    replied = lead.post(f"lead/tasks/{task}/reply", {"text": "the last"}).raise_for_status().json()
+    assert [(note["kind"], note["text"]) for note in replied["notes"]] == [
+        ("question", "which line?"),
+        ("reply", "the last"),
+    ]
+    assert ada.post(f"lead/tasks/{task}/stop").status_code == 403
+    lead.post(f"lead/tasks/{task}/stop").raise_for_status()
+    assert backend.status(loop) == "Stopping", "who has begun may finish"
+    ada.answer(task, {"answer": "the last"}).raise_for_status()
+    assert backend.until_status(loop, "Stopped")["HumanLoopOutput"]
 
 
 def test_the_portals_page_and_scripts_are_served_where_links_lead(
