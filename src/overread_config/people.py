@@ -77,7 +77,7 @@ class WorkforceSettings:
         metadata=setting(
             Choice(("adopt", "create")),
             "`adopt` uses the workforce that is there and never changes it. `create` makes it: once in an "
-            "account and region, and it outlives the stack.",
+            "account and region, and it outlives the stack. With backend `overread` it is always `create`.",
             default="adopt",
         )
     )
@@ -106,7 +106,8 @@ class WorkforceSettings:
     source_ip_cidrs: tuple[str, ...] = field(
         metadata=setting(
             ListOf(Text(longest=64), most=limits.SOURCE_IP_CIDRS.maximum),
-            "Networks from which the reviewers' portal answers. `create` only; empty means all.",
+            "Networks from which the reviewers' portal answers; empty means all. `create` only; with backend "
+            "`overread` with access `public` only.",
             default=(),
         )
     )
@@ -141,6 +142,21 @@ class TeamSettings:
                 form="the ARN of a private-crowd or vendor-crowd work team",
             ),
             "A work team that exists: required for `vendor`; for `private` instead of `groups`.",
+            default=None,
+        )
+    )
+    title: str | None = field(
+        metadata=setting(
+            Text(longest=100),
+            "The company's name on the sign-in page. `vendor` with backend `overread` only, required there.",
+            default=None,
+        )
+    )
+    oidc: OidcSettings | None = field(
+        metadata=setting(
+            Section(OidcSettings),
+            "The company's own identity provider: whoever it signs in sees this team's tasks and no others. "
+            "`vendor` with backend `overread` only, required there.",
             default=None,
         )
     )

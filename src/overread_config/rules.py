@@ -199,9 +199,75 @@ def _public_review(use_case: Branch, *, review: Branch, faults: FaultList) -> No
         )
 
 
+_OF_SERVICE = ("access", "leads", "statistics", "sandbox", "chaos")
+
+
+def _backend(root: Branch, faults: FaultList) -> None:
+    review = root.get("review")
+    backend = root.get("review.backend")
+    if backend == "a2i":
+        where = "with backend a2i"
+        if isinstance(review, Branch):
+            _refuse_given(review, *_OF_SERVICE, faults=faults, where=where)
+        for use_case in root.children("use_cases"):
+            if isinstance(terms := use_case.get("review"), Branch):
+                _refuse_given(terms, "guideline_version", "qualification", faults=faults, where=where)
+        for team in root.children("teams"):
+            _refuse_given(team, "title", "oidc", faults=faults, where=where)
+    elif backend == "overread":
+        _service_workforce(root, faults)
+
+
+def _service_workforce(root: Branch, faults: FaultList) -> None:
+    workforce = root.get("workforce")
+    if isinstance(workforce, Branch) and workforce.get("mode") == "adopt":
+        _refuse(
+            workforce,
+            "mode",
+            faults=faults,
+            problem="is of A2I's workforces; the review service has one of its own",
+            allowed="`create`",
+        )
+    if isinstance(workforce, Branch) and root.get("review.access") == "private":
+        _refuse_given(
+            workforce, "source_ip_cidrs", faults=faults, where="with access private: the network decides"
+        )
+
+
+def _service_team(team: Branch, *, faults: FaultList) -> None:
+    where = "with backend overread"
+    match team.get("kind"):
+        case "private":
+            _refuse_given(team, "arn", faults=faults, where=where)
+            _refuse_given(team, "title", "oidc", faults=faults, where="for a private team")
+        case "vendor":
+            _refuse_given(team, "groups", "arn", faults=faults, where=f"for a vendor team {where}")
+            _require(
+                team,
+                "title",
+                "oidc",
+                faults=faults,
+                where=f"for a vendor team {where}",
+                allowed="the company's name, and its identity provider",
+            )
+        case "public":
+            _refuse(
+                team,
+                "kind",
+                faults=faults,
+                problem="needs Mechanical Turk, which the review service has not",
+                allowed="`private` or `vendor`",
+            )
+
+
 def _teams(root: Branch, faults: FaultList) -> None:
     oidc = root.get("workforce.identity") == "oidc"
+    own_service = root.get("review.backend") == "overread"
     for team in root.children("teams"):
+        if own_service:
+            _service_team(team, faults=faults)
+            if team.get("kind") != "private":
+                continue
         declarations = ("data_free_of_personal_information", "acknowledge_closure")
         match team.get("kind"):
             case "private":
@@ -291,7 +357,7 @@ def _workforce(root: Branch, faults: FaultList) -> None:
                         where=f"{where}: a work team names them",
                         allowed="those of the existing workforce",
                     )
-    if mode == "adopt":
+    if mode == "adopt" and root.get("review.backend") == "a2i":
         _refuse_given(workforce, "source_ip_cidrs", faults=faults, where=where)
     for cidr in workforce.get("source_ip_cidrs") or ():
         if not _is_network(cidr):
@@ -363,6 +429,7 @@ _RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
     _business_rules,
     _use_case_names,
     _reviewing_team,
+    _backend,
     _teams,
     _workforce,
     _network,

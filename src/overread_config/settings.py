@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from overread_config.forms import SECTION_NAME
-from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Text
+from overread.review import limits
+from overread_config.forms import SECTION_NAME, limited
+from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Number, Text
 from overread_config.people import TeamSettings, WorkforceSettings
 from overread_config.sections import Named, Section, setting
 from overread_config.use_cases import UseCaseSettings
@@ -53,15 +54,63 @@ INTERFACE_ENDPOINTS = (
 
 
 @dataclass(frozen=True, slots=True)
+class ChaosSettings:
+    """Faults that the review service makes on purpose, so that their handling is seen to work."""
+
+    duplicate: float = field(
+        metadata=setting(Number(0, 1), "Share of status events that are sent twice.", default=0.0)
+    )
+    delay: float = field(
+        metadata=setting(
+            Number(0, 0.9), "Share of status events that come a minute or more late.", default=0.0
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewSettings:
     """Where human loops run."""
 
     backend: str = field(
         metadata=setting(
-            Choice(("a2i",), later=("overread",)),
-            "`a2i`: Amazon Augmented AI, for accounts that have it; it is closed to new customers.",
+            Choice(("a2i", "overread")),
+            "`a2i`: Amazon Augmented AI, for accounts that have it; it is closed to new customers. "
+            "`overread`: the review service, deployed into this account. What follows is of `overread` only.",
             default="a2i",
         )
+    )
+    access: str = field(
+        metadata=setting(
+            Choice(("private", "public")),
+            "`private`: portal and API have no public address and answer in the network only. `public`: they "
+            "answer in the internet, to people who sign in and to signed calls.",
+            default="private",
+        )
+    )
+    leads: tuple[str, ...] = field(
+        metadata=setting(
+            ListOf(limited(limits.COGNITO_USER_GROUP), fewest=1, most=10),
+            "Groups of the identity provider whose members lead the teams that they belong to.",
+            default=("leads",),
+        )
+    )
+    statistics: str = field(
+        metadata=setting(
+            Choice(("off", "pseudonymous", "named")),
+            "What leads see of single people's work: nothing, figures under pseudonyms, or by name.",
+            default="off",
+        )
+    )
+    sandbox: bool = field(
+        metadata=setting(
+            Flag(),
+            "An application's tests may answer loops over the API, in nobody's name. Never where answers "
+            "count: anybody who may call that part of the API decides.",
+            default=False,
+        )
+    )
+    chaos: ChaosSettings = field(
+        metadata=setting(Section(ChaosSettings), "Faults on purpose, for tests.", default={})
     )
 
 

@@ -223,6 +223,22 @@ class UseCaseReviewSettings:
             default="refuse",
         )
     )
+    guideline_version: str | None = field(
+        metadata=setting(
+            Text(longest=64),
+            "Version of the guideline that the template gives, on the page and kept with each answer; by "
+            "default the template's hash. Backend `overread` only.",
+            default=None,
+        )
+    )
+    qualification: str | None = field(
+        metadata=setting(
+            Text(pattern=NAME, form=NAME_FORM, longest=63),
+            "The qualification that reviewers have to show first; `overread review qualification put` stores "
+            "its questions. Backend `overread` only.",
+            default=None,
+        )
+    )
     price_usd: Decimal | None = field(
         metadata=setting(
             Price(limits.PUBLIC_PRICES_USD[limits.PricedTask.CUSTOM]),

@@ -23,7 +23,7 @@ _DESCRIBED = (
     "RoleArn",
 )
 GUIDELINE_TAG = "overread:guideline-version"
-"""On a task UI: which version of the guideline its page gives."""
+"""On a flow definition, or else its task UI: which version of the guideline the page gives."""
 QUALIFICATION_TAG = "overread:qualification"
 """On a flow definition: the qualification that its reviewers need."""
 
@@ -61,7 +61,7 @@ class FlowDefinitions:
         request = {
             **params,
             "TemplateSha256": task_ui.request["ContentSha256"],
-            "GuidelineVersion": task_ui.tags.get(GUIDELINE_TAG, ""),
+            "GuidelineVersion": _guideline_version(params, task_ui=task_ui),
         }
         path = f"flow-definition/{name}"
         created = self._resources.create(ResourceKind.FLOW_DEFINITION, name=name, path=path, request=request)
@@ -116,6 +116,11 @@ class FlowDefinitions:
             self._teams.workteam(path)
         else:
             self._teams.vendors.named(arn)
+
+
+def _guideline_version(params: Mapping[str, Any], *, task_ui: Resource) -> str:
+    own = {tag["Key"]: tag["Value"] for tag in params.get("Tags", ())}
+    return own.get(GUIDELINE_TAG) or task_ui.tags.get(GUIDELINE_TAG, "")
 
 
 def is_public(workteam_arn: str) -> bool:
