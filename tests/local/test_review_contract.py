@@ -674,7 +674,7 @@ def test_a_lead_sees_the_queue_answers_a_question_and_stops_a_task(
     lead.post(f"lead/tasks/{task}/stop").raise_for_status()
     assert backend.status(loop) == "Stopping", "who has begun may finish"
     ada.answer(task, {"answer": "the last"}).raise_for_status()
-    assert backend.until_status(loop, "Stopped")["HumanLoopOutput"]
+    assert backend.until_status(loop, "Completed")["HumanLoopOutput"]
 
 
 def test_the_portals_page_and_scripts_are_served_where_links_lead(
