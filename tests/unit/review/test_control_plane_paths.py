@@ -7,6 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.testclient import TestClient
+
+from overread_review.app import create_app
+from overread_review.wire import sagemaker
+from overread_review.wire.models import service_model
+from overread_testing.review_fakes import review_lab
 
 HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 
@@ -35,3 +41,21 @@ def test_a_path_serves_no_other_operation(served_lab: Any, target: str | None) -
 def test_an_operation_that_is_not_served_is_unknown_at_its_path_too(served_lab: Any) -> None:
     reply = post(served_lab, "/sagemaker/CreateModel", "SageMaker.CreateModel")
     assert (reply.status_code, reply.json()["__type"]) == (400, "UnknownOperationException")
+
+
+def test_sagemakers_large_model_is_read_only_when_it_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(name: str) -> Any:
+        read.append(name)
+        return service_model(name)
+
+    monkeypatch.setattr(sagemaker, "service_model", reading)
+    app = create_app(review_lab().service)
+    assert read == []
+    with TestClient(app) as client:
+        assert client.get("/healthz").status_code == 200
+        assert read == []
+        headers = HEADERS | {"X-Amz-Target": "SageMaker.ListWorkteams"}
+        assert client.post("/", content=b"{}", headers=headers).status_code == 200
+    assert read == ["sagemaker"]
