@@ -7,12 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.testclient import TestClient
 
 from overread_review.app import create_app
 from overread_review.wire import sagemaker
 from overread_review.wire.models import service_model
 from overread_testing.review_fakes import review_lab
+from overread_testing.review_server import served
 
 HEADERS = {"Content-Type": "application/x-amz-json-1.1"}
 
@@ -53,9 +53,9 @@ def test_sagemakers_large_model_is_read_only_when_it_is_needed(monkeypatch: pyte
     monkeypatch.setattr(sagemaker, "service_model", reading)
     app = create_app(review_lab().service)
     assert read == []
-    with TestClient(app) as client:
-        assert client.get("/healthz").status_code == 200
+    with served(app) as url:
+        assert httpx.get(f"{url}/healthz", trust_env=False).status_code == 200
         assert read == []
         headers = HEADERS | {"X-Amz-Target": "SageMaker.ListWorkteams"}
-        assert client.post("/", content=b"{}", headers=headers).status_code == 200
+        assert httpx.post(url, content=b"{}", headers=headers, trust_env=False).status_code == 200
     assert read == ["sagemaker"]
