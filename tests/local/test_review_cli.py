@@ -21,12 +21,12 @@ FLOW = "overread-demo-loan-approval"
 @pytest.fixture(scope="module")
 def environment(deployed: Deployment) -> dict[str, str]:
     """What `overread local env` prints, over an environment that knows no AWS."""
-    return environment_of(deployed)
+    return environment_in(deployed.stack.state_dir)
 
 
-def environment_of(deployment: Deployment) -> dict[str, str]:
+def environment_in(state_dir: Path) -> dict[str, str]:
     bare = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "OVERREAD_"))}
-    command = [OVERREAD, "local", "env", "--state-dir", deployment.stack.state_dir]
+    command = [str(OVERREAD), "local", "env", "--state-dir", str(state_dir)]
     done = subprocess.run(command, env=bare, check=True, capture_output=True, text=True, timeout=60)
     return bare | dict(re.findall(r"^export (\w+)='?(.*?)'?$", done.stdout, re.MULTILINE))
 
@@ -44,22 +44,10 @@ def review(deployment: Deployment, *arguments: str, given: str = "") -> Any:
 
 
 def run_example(environment: dict[str, str], *, tmp_path: Path) -> None:
-    """The example as its README says, away from this repository's pytest settings."""
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-c",
-            os.devnull,
-            "--rootdir",
-            tmp_path,
-            "-p",
-            "no:cacheprovider",
-        ),
-        ROOT / "examples/python/ci_review_test.py",
-    ]
+    """The example as its README says, away from this repository's own settings of pytest."""
+    example = ROOT / "examples/python/ci_review_test.py"
+    apart = ["-q", "-c", os.devnull, "--rootdir", str(tmp_path), "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *apart, str(example)]
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=180
     )
@@ -70,14 +58,6 @@ def run_example(environment: dict[str, str], *, tmp_path: Path) -> None:
 def test_the_example_for_an_applications_ci_passes_on_the_local_stack(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
-    run_example(environment, tmp_path=tmp_path)
-
-
-def test_the_example_for_an_applications_ci_passes_on_the_deployed_review_service(
-    desk: Deployment, tmp_path: Path
-) -> None:
-    environment = environment_of(desk)
-    assert environment["OVERREAD_REVIEW_URL"] == desk.stack.local_address(desk.output("review", "ReviewUrl"))
     run_example(environment, tmp_path=tmp_path)
 
 
@@ -111,15 +91,49 @@ def test_loops_go_from_start_to_export(deployed: Deployment, tmp_path: Path) -> 
 
 
 def test_the_review_service_deployed_on_a_local_stack_is_reached_by_its_outputs_address(
-    desk: Deployment, tmp_path: Path
+    desk: Deployment,
 ) -> None:
     url = desk.output("review", "ReviewUrl")
     assert url.startswith("https://")
+    assert environment_in(desk.stack.state_dir)["OVERREAD_REVIEW_URL"] == desk.stack.local_address(url)
+    flow = ("--flow-definition", "overread-desk-loan-approval")
     started = review(
-        desk, "start", "-", "--url", url, "--flow-definition", "overread-desk-loan-approval", "--name",
-        "by-hand", given='{"reference": "cli"}',
-    )  # fmt: skip
+        desk, "start", "-", "--url", url, *flow, "--name", "by-hand", given='{"reference": "cli"}'
+    )
     assert started.stdout == "by-hand\n", started.stderr
-    assert review(desk, "answer", "by-hand", "-", "--url", url, given=ANSWER).stdout == "by-hand: Completed\n"
-    assert "answered by      " in review(desk, "show", "by-hand", "--url", url).stdout
-    assert review(desk, "open", "--url", url).stdout.startswith(desk.stack.local_address(url))
+    shown = review(desk, "show", "by-hand", "--url", url, "--input")
+    assert "guideline        " in shown.stdout, shown.stderr
+    assert '"reference": "cli"' in shown.stdout
+    answered = review(desk, "answer", "by-hand", "-", "--url", url, given=ANSWER)
+    assert (answered.returncode, len(answered.stderr.splitlines())) == (1, 1), "the desk is no sandbox"
+    assert review(desk, "stop", "by-hand", "--url", url).stdout == "by-hand: Stopped\n"
+    assert review(desk, "open", "--url", url).stdout == desk.stack.local_address(url) + "/portal/\n"
+
+
+def test_qualifications_of_the_deployed_review_service_are_put_and_listed(desk: Deployment) -> None:
+    url = desk.output("review", "ReviewUrl")
+    document = {
+        "items": [{"id": "one", "input": {"reference": "gold"}, "expected": {"decision": "approve"}}],
+        "questions": 1,
+        "pass_mark": 0.8,
+    }
+    command = [str(OVERREAD), "review", "qualification"]
+    target = ["--state-dir", str(desk.stack.state_dir), "--url", url]
+
+    def run(*arguments: str, given: str = "") -> str:
+        name, *rest = arguments
+        done = subprocess.run(
+            [*command, name, *target, *rest],
+            input=given,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return done.stdout + done.stderr
+
+    assert (
+        run("put", "cli-loans", "-", given=json.dumps(document)) == "cli-loans: 1 items, 1 questions a test\n"
+    )
+    assert "cli-loans: 1 items" in run("list")
+    assert run("roster", "cli-loans") == "nobody has taken cli-loans yet\n"
