@@ -52,28 +52,42 @@ class CognitoPeople:
     def _created(self, *, email: str, name: str) -> str:
         """The username under which Cognito knows the address now."""
         try:
-            reply = self._client.admin_create_user(
-                UserPoolId=self._pool,
-                Username=_username(email),
-                UserAttributes=[
-                    {"Name": "email", "Value": email},
-                    {"Name": "email_verified", "Value": "true"},
-                    {"Name": "name", "Value": name},
-                ],
-                DesiredDeliveryMediums=["EMAIL"],
-            )
+            try:
+                return self._create(_username(email), email=email, name=name)
+            except ClientError as error:
+                if not _wants_address(error):
+                    raise
+                return self._create(email, email=email, name=name)
         except (ClientError, BotoCoreError, ResponseParserError) as error:
             if isinstance(error, ClientError) and error_code(error) in _HAS_ACCOUNT:
                 return email  # maybe under another name, but Cognito finds it by its address
             raise InvitationError(f"{email} could not be invited: {_reason(error)}") from error
-        username: str = reply["User"]["Username"]
-        return username
+
+    def _create(self, username: str, *, email: str, name: str) -> str:
+        reply = self._client.admin_create_user(
+            UserPoolId=self._pool,
+            Username=username,
+            UserAttributes=[
+                {"Name": "email", "Value": email},
+                {"Name": "email_verified", "Value": "true"},
+                {"Name": "name", "Value": name},
+            ],
+            DesiredDeliveryMediums=["EMAIL"],
+        )
+        created: str = reply["User"]["Username"]
+        return created
 
 
 def _username(email: str) -> str:
-    """The same for the same address: pools in which people sign in by mail address take none as username."""
+    """The same for the same address: pools in which the address is an alias take none as username."""
     digest = hashlib.sha256(email.casefold().encode()).digest()
     return f"reviewer-{base64.b32encode(digest).decode()[:16].lower()}"
+
+
+def _wants_address(error: ClientError) -> bool:
+    """Whether the pool is one whose usernames are mail addresses; Cognito has no code for that."""
+    refused = error_code(error) == "InvalidParameterException"
+    return refused and "should be an email" in error_message(error)
 
 
 def _reason(error: ClientError | BotoCoreError | ResponseParserError) -> str:

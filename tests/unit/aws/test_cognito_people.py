@@ -57,6 +57,17 @@ def test_the_username_depends_on_the_address_only_and_is_none_itself() -> None:
     assert not any("@" in name for name in proposed)
 
 
+def test_a_pool_whose_usernames_are_addresses_gets_the_address() -> None:
+    with stubbed("cognito-idp") as (client, script):
+        script.add_client_error(
+            "admin_create_user", "InvalidParameterException", "Username should be an email."
+        )
+        by_address = CREATION | {"Username": "grace@example.com"}
+        script.add_response("admin_create_user", {"User": {"Username": "0a1b"}}, by_address)
+        script.add_response("admin_add_user_to_group", {}, joining("0a1b"))
+        invite(client)
+
+
 @pytest.mark.parametrize("code", ["UsernameExistsException", "AliasExistsException"])
 def test_who_has_an_account_joins_the_group(code: str) -> None:
     with stubbed("cognito-idp") as (client, script):
