@@ -144,12 +144,12 @@ def test_sessions_claims_and_loops_outlive_the_process(review_process: Any) -> N
     with httpx.Client(base_url=url, trust_env=False) as ada:
         signed_in = ada.post("/portal/api/session", json={"reviewer": "ada"})
         ada.headers["X-Overread-CSRF"] = signed_in.json()["csrf_token"]
-        deadline = ada.post("/portal/api/tasks/loop-1/claim").json()["deadline_at"]
+        deadline = ada.post("/portal/api/tasks/loop-1/claim").json()["claim_deadline_at"]
         process.kill()
         process.wait(timeout=10)
         review_process()
         again = ada.post("/portal/api/tasks/loop-1/claim")
-        assert again.json()["deadline_at"] == deadline
+        assert again.json()["claim_deadline_at"] == deadline
         answer = {"answer": {"decision": {"label": "approve"}}}
         assert ada.post("/portal/api/tasks/loop-1/answer", json=answer).status_code == 200
     found = runtime.describe_human_loop(HumanLoopName="loop-1")
