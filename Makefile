@@ -61,6 +61,10 @@ demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no
 test: setup ## run every test (about 5 minutes on two cores; TESTS=path for some)
 	@$(BIN)/pytest -q $(or $(TESTS),tests)
 
+.PHONY: soak
+soak: setup ## 2,000 reviews by eight reviewers at once while the portal is killed (about 10 minutes; SEED=, LOOPS=)
+	@$(BIN)/pytest -q -s tests/soak
+
 .PHONY: lint
 lint: setup ## formatting, style, types, import rules, configuration, portal types
 	@$(BIN)/ruff format --check .

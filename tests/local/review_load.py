@@ -1,6 +1,7 @@
 """A local stack full of loops, reviewers who work them off while it is killed, and the reckoning."""
 
 import random
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -14,7 +15,7 @@ import psutil
 from tests.local.conftest import LAMBDA_PYTHON, client_of
 
 from overread_local.stack import LocalStack, restart_dead_parts
-from overread_local.state import StateFolder
+from overread_local.state import StateFolder, read_record
 from overread_testing.review_load import Books, faults, work_off
 
 NAMES = ("ada", "grace", "katherine", "dorothy", "mary", "annie", "hedy", "joan")
@@ -110,13 +111,19 @@ def worked_off(
 def kill_portal(stack: LocalStack) -> None:
     """kill -9 while reviewers work, and the stack's own way of starting it again."""
     folder = StateFolder(stack.state_dir)
-    process = psutil.Process(stack.record.processes["portal"].pid)
-    if not process.is_running():
-        record = restart_dead_parts(folder)
-        process = psutil.Process(record.processes["portal"].pid)
+    record = read_record(folder)
+    assert record is not None
+    process = psutil.Process(record.processes["portal"].pid)
     process.kill()
-    process.wait(timeout=10)
+    # Its supervisor buries it, when it is asked to look.
+    while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
     restart_dead_parts(folder)
+
+
+def say(text: str) -> None:
+    """A line for whoever looks at the output, or at a failure's."""
+    sys.stdout.write(f"{text}\n")
 
 
 def outputs(stack: LocalStack) -> list[str]:
