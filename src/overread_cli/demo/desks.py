@@ -62,13 +62,12 @@ class PoolDesk:
 
     @property
     def how_to_sign_in(self) -> str:
-        people = ", ".join(_email(name) for name in self._names.values())
-        return f"sign in as {people}; the password of each is {self._password}"
+        return f"sign in as {', '.join(self._names.values())}; the password of each is {self._password}"
 
     def add(self, name: str, *, groups: Sequence[str]) -> None:
         """Creates a user who can sign in."""
-        user = {"UserPoolId": self._user_pool_id, "Username": _email(name)}
-        attributes = {"email": _email(name), "email_verified": "true", "name": name}
+        user = {"UserPoolId": self._user_pool_id, "Username": name}
+        attributes = {"email": f"{name}@example.com", "email_verified": "true", "name": name}
         created = self._cognito.admin_create_user(
             **user,
             UserAttributes=[{"Name": key, "Value": value} for key, value in attributes.items()],
@@ -81,12 +80,8 @@ class PoolDesk:
         self._names[sub] = name
 
     def reviewer(self, name: str) -> PortalClient:
-        sign_in = through_pages(username=_email(name), password=self._password)
+        sign_in = through_pages(username=name, password=self._password)
         return PortalClient(self.portal_url, reviewer=name, sign_in=sign_in)
 
     def names(self) -> Mapping[str, str]:
         return dict(self._names)
-
-
-def _email(name: str) -> str:
-    return f"{name}@example.com"
