@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 from tests.local.conftest import LAMBDA_PYTHON, client_of
@@ -164,3 +165,66 @@ def test_a_wrong_signature_is_refused(enforcing: LocalStack) -> None:
     key = iam.create_access_key(UserName="forged")["AccessKey"]["AccessKeyId"]
     forged = client_of(enforcing, "sagemaker", key=(key, "not the secret", None))
     assert code_of(forged.list_endpoints) in {"SignatureDoesNotMatch", "InvalidSignatureException"}
+
+
+def private_api(stack: LocalStack, *, endpoint: str, allowed: str) -> str:
+    """The address of a private API at `endpoint` whose policy lets in what comes through `allowed`."""
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "execute-api:Invoke",
+                "Resource": "execute-api:/*",
+                "Condition": {"StringEquals": {"aws:SourceVpce": allowed}},
+            }
+        ],
+    }
+    template = {
+        "Resources": {
+            "Api": {
+                "Type": "AWS::ApiGateway::RestApi",
+                "Properties": {
+                    "Name": "private",
+                    "EndpointConfiguration": {"Types": ["PRIVATE"], "VpcEndpointIds": [endpoint]},
+                    "Policy": policy,
+                },
+            },
+            "Method": {
+                "Type": "AWS::ApiGateway::Method",
+                "Properties": {
+                    "RestApiId": {"Ref": "Api"},
+                    "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+                    "HttpMethod": "GET",
+                    "AuthorizationType": "NONE",
+                    "Integration": {
+                        "Type": "MOCK",
+                        "RequestTemplates": {"application/json": '{"statusCode": 200}'},
+                        "IntegrationResponses": [{"StatusCode": "200"}],
+                    },
+                    "MethodResponses": [{"StatusCode": "200"}],
+                },
+            },
+            "Deployment": {
+                "Type": "AWS::ApiGateway::Deployment",
+                "DependsOn": "Method",
+                "Properties": {"RestApiId": {"Ref": "Api"}, "StageName": "live"},
+            },
+        },
+        "Outputs": {"Id": {"Value": {"Ref": "Api"}}},
+    }
+    cloudformation, name = client_of(stack, "cloudformation"), f"private-{allowed}"
+    cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    (output,) = cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+    return stack.invoke_url(output["OutputValue"], "live")
+
+
+def test_a_private_api_is_reached_through_its_own_endpoint_and_no_other(enforcing: LocalStack) -> None:
+    mine = private_api(enforcing, endpoint="vpce-0a", allowed="vpce-0a")
+    assert httpx.get(f"{mine}/", trust_env=False).status_code == 200
+    others = private_api(enforcing, endpoint="vpce-0a", allowed="vpce-0b")
+    refused = httpx.get(f"{others}/", trust_env=False)
+    assert refused.status_code == 403
+    assert "no resource-based policy allows" in refused.text

@@ -4,12 +4,12 @@ from functools import partial
 from pathlib import Path
 
 from ministack import app as ministack_app
-from ministack.core import lambda_runtime, router
-from ministack.services import cloudformation, cognito, eventbridge, lambda_svc
+from ministack.core import iam_evaluator, lambda_runtime, router
+from ministack.services import apigateway_v1, cloudformation, cognito, eventbridge, lambda_svc
 from ministack.services.cloudformation import custom_resource, provisioners, stacks
 
 from overread_local.addresses import localised
-from overread_local.emulator import corrections, lambda_workers, resource_types, sign_in_pages
+from overread_local.emulator import corrections, lambda_workers, private_apis, resource_types, sign_in_pages
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
 from overread_local.emulator.prompt_stacks import settling
@@ -22,6 +22,8 @@ _POINTS = (
     (eventbridge, ("_put_events", "_dispatch_to_lambda")),
     (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
     (lambda_svc, ("_execute_function_with_config_scope",)),
+    (iam_evaluator, ("_resolve_condition_key",)),
+    (apigateway_v1, ("_rest_apis",)),
     (cognito, ("_create_user_pool_client", "_update_user_pool_client")),
     (custom_resource, ("_lock", "_pending", "deliver_response")),
     (cloudformation, ("_stacks",)),
@@ -60,5 +62,6 @@ def install(
     here = partial(localised, emulator_url=emulator_url)
     lambda_workers.install(lambda_python, localised=here)
     sign_in_pages.install(localised=here)
+    private_apis.install()
     resource_types.install(emulator_url)
     corrections.install()
