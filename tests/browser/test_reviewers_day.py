@@ -48,10 +48,10 @@ def test_the_list_says_what_waits_and_for_how_long(desk: Callable[..., Any]) -> 
 
 def test_declining_asks_first_and_hands_the_task_on(desk: Callable[..., Any]) -> None:
     at_desk = desk(TEMPLATE)
-    at_desk.page.get_by_role("button", name="Decline").click()
-    at_desk.page.get_by_role("button", name="Keep it").click()
+    at_desk.page.get_by_role("button", name="Decline", exact=True).click()
+    at_desk.page.get_by_role("button", name="Back", exact=True).click()
     assert at_desk.lab.loop("loop-1").declined_by == ()
-    at_desk.page.get_by_role("button", name="Decline").click()
+    at_desk.page.get_by_role("button", name="Decline", exact=True).click()
     at_desk.page.get_by_role("button", name="Yes, decline").click()
     expect(at_desk.page.get_by_role("heading", name="Task declined")).to_be_visible()
     at_desk.page.get_by_role("link", name="All tasks").click()
@@ -114,9 +114,9 @@ def test_an_answer_that_could_not_be_sent_stays_on_the_page(desk: Callable[..., 
 def test_the_whole_task_by_keyboard(desk: Callable[..., Any]) -> None:
     at_desk = desk(TEMPLATE, at_task=False)
     press = at_desk.page.keyboard.press
-    at_desk.page.get_by_role("link", name="Start the next one").focus()
-    press("Enter")
-    at_desk.frame.get_by_role("radio", name="approve").focus()
+    press("n")
+    at_desk.frame.get_by_role("radio", name="approve").wait_for()
+    expect(at_desk.page.locator("iframe")).to_be_focused()
     press("2")
     expect(at_desk.frame.get_by_role("radio", name="decline")).to_be_checked()
     press("Tab")

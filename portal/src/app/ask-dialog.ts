@@ -1,5 +1,6 @@
 // A dialog that asks for a few words before something happens.
 import { html, nothing, type TemplateResult } from "lit";
+import { submitKey } from "../frame/typing";
 
 export interface Asking {
   title: string;
@@ -12,6 +13,10 @@ export interface Asking {
 }
 
 const LONGEST = 1000;
+
+function submitByKey(event: KeyboardEvent): void {
+  if (submitKey(event) !== "") (event.currentTarget as HTMLFormElement).requestSubmit();
+}
 
 /** The dialog's markup; it is open while it is rendered. */
 export function askDialog(asking: Asking, close: () => void): TemplateResult {
@@ -27,7 +32,7 @@ export function askDialog(asking: Asking, close: () => void): TemplateResult {
     await asking.run(text);
   };
   return html`<dialog class="card ask" aria-labelledby="ask-title" @close=${close}>
-    <form @submit=${submit}>
+    <form @submit=${submit} @keydown=${submitByKey}>
       <h2 id="ask-title">${asking.title}</h2>
       <p class="quiet">${asking.detail}</p>
       ${asking.silent

@@ -17,6 +17,7 @@ export interface QualificationState {
   answered: number;
   questions: number;
   valid_until: string | null;
+  repeat_at: string | null;
 }
 
 export interface Session {
@@ -175,6 +176,8 @@ export interface Person {
   last_seen_at: string | null;
   qualifications: {
     name: string;
+    state: QualificationState["state"];
+    score: number | null;
     test_correct: number;
     test_total: number;
     passed_at: string | null;

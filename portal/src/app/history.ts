@@ -5,6 +5,8 @@ import type { HistoryAnswer } from "./documents";
 import { absolute, duration } from "./time";
 import { View } from "./view";
 
+const CANNOT_DECIDE = "cannot-decide"; // as a category of a template
+
 export class HistoryView extends View {
   static override properties: PropertyDeclarations = {
     answers: { state: true },
@@ -82,6 +84,6 @@ export class HistoryView extends View {
 /** `decision: approve · reason: income`. */
 export function choicesInWords(choices: Record<string, string>, cannotDecide: boolean): string {
   if (cannotDecide) return "Cannot decide";
-  const parts = Object.entries(choices).map(([name, choice]) => `${name}: ${choice}`);
+  const parts = Object.entries(choices).map(([name, choice]) => `${name}: ${choice === CANNOT_DECIDE ? "cannot decide" : choice}`);
   return parts.length === 0 ? "–" : parts.join(" · ");
 }

@@ -1,5 +1,5 @@
 // The dialog that lists the keys of what is shown now.
-import { html, type PropertyDeclarations, type TemplateResult } from "lit";
+import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { allShortcuts, type Shortcut, View } from "./view";
 
 const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑" };
@@ -15,7 +15,7 @@ export class KeyHelp extends View {
   }
 
   open(): void {
-    this.listed = allShortcuts();
+    this.listed = allShortcuts().filter(({ off }) => off !== true);
     this.querySelector("dialog")?.showModal();
   }
 
@@ -26,18 +26,16 @@ export class KeyHelp extends View {
         <dl>
           ${this.listed.map(
             ({ keys, label }) => html`<div>
-              <dt>${keys.map((key) => html`<kbd>${NAMES[key] ?? key}</kbd>`)}</dt>
+              <dt>${keys.flatMap((key) => key.split("+")).map((key) => html`<kbd>${NAMES[key] ?? key}</kbd>`)}</dt>
               <dd>${label}</dd>
             </div>`,
           )}
-          <div>
-            <dt><kbd>Ctrl</kbd><kbd>Enter</kbd></dt>
-            <dd>Submit the answer</dd>
-          </div>
-          <div>
-            <dt><kbd>1</kbd>…<kbd>0</kbd></dt>
-            <dd>Choose an answer, where the page numbers them</dd>
-          </div>
+          ${this.listed.some(({ keys }) => keys.includes("Ctrl+Enter"))
+            ? html`<div>
+                <dt><kbd>1</kbd>…<kbd>0</kbd></dt>
+                <dd>Choose an answer, where the page numbers them</dd>
+              </div>`
+            : nothing}
         </dl>
         <button class="button">Close</button>
       </form>

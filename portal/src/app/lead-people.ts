@@ -1,9 +1,17 @@
 // A lead's people: who may work here, what they are qualified for, invitations, and figures where they are allowed.
 import { html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { api } from "./api";
-import type { People, Person, Statistics } from "./documents";
+import type { People, Person, QualificationState, Statistics } from "./documents";
 import { absolute, duration } from "./time";
 import { View } from "./view";
+
+const STATES: Record<QualificationState["state"], string> = {
+  none: "not begun",
+  "in-test": "in the test",
+  passed: "passed",
+  failed: "not passed",
+  expired: "over",
+};
 
 export class LeadPeople extends View {
   static override properties: PropertyDeclarations = {
@@ -124,8 +132,9 @@ export class LeadPeople extends View {
 
 function qualified(one: Person["qualifications"][number]): TemplateResult {
   const gold = !one.gold_total ? "" : `, ${one.gold_correct} of ${one.gold_total} gold questions right`;
-  const until = one.passed_at === null ? "not passed" : one.valid_until === null ? "passed" : `until ${absolute(one.valid_until)}`;
-  return html`<span class="qualified">${one.name}: ${until}<span class="quiet small">${gold}</span></span>`;
+  const until = one.state === "passed" && one.valid_until !== null ? ` until ${absolute(one.valid_until)}` : "";
+  const score = one.score === null ? "" : `, ${Math.round(one.score * 100)} %`;
+  return html`<span class="qualified">${one.name}: ${STATES[one.state]}${until}${score}<span class="quiet small">${gold}</span></span>`;
 }
 
 function inWords({ answers, median_worked_s, agreement }: Statistics): string {

@@ -138,7 +138,7 @@ export class LeadTaskView extends View {
         >Assign to
         <select @change=${(event: Event) => void this.assign(event.target as HTMLSelectElement)}>
           <option value="" ?selected=${task.assigned_to === null}>everybody</option>
-          ${this.people.map(
+          ${this.assignable(task).map(
             (person) => html`<option value=${person.person} ?selected=${task.assigned_to?.person === person.person}>${person.name}</option>`,
           )}
         </select>
@@ -150,8 +150,14 @@ export class LeadTaskView extends View {
     </div>`;
   }
 
+  private assignable({ assigned_to }: LeadTask): { person: string; name: string }[] {
+    const listed = this.people.some(({ person }) => person === assigned_to?.person);
+    return assigned_to === null || listed ? this.people : [assigned_to, ...this.people];
+  }
+
   private async assign(select: HTMLSelectElement): Promise<void> {
     await this.act(() => api.assign(this.taskId, select.value === "" ? null : select.value));
+    select.value = this.task?.assigned_to?.person ?? ""; // refused: as it was
   }
 
   private answer(task: LeadTask, answer: LeadTask["answers"][number], index: number, open: boolean): TemplateResult {

@@ -12,12 +12,16 @@ export function qualificationBanner(one: QualificationState): TemplateResult | t
     case "in-test":
       return banner("warm", `Test for “${title}”: ${one.answered} of ${one.questions} tasks done.`);
     case "failed":
-      return banner("bad", `The test for “${title}” is not passed.${score} You can try again a day later.`);
+      return banner("bad", `The test for “${title}” is not passed.${score}${again(one)}`);
     case "expired":
       return banner("warm", `Your qualification for “${title}” is over. The test comes first in your list again.`);
     case "passed":
       return one.score === null ? nothing : banner("good", `You are qualified for “${title}”${one.valid_until === null ? "" : ` until ${absolute(one.valid_until)}`}.${score}`);
   }
+}
+
+function again({ repeat_at }: QualificationState): string {
+  return repeat_at === null ? " You can try again: the questions come first in your list." : ` You can try again from ${absolute(repeat_at)}.`;
 }
 
 function banner(tone: string, text: string): TemplateResult {

@@ -1,17 +1,19 @@
 // One task: the template in its sandbox, its clock and notes, and what becomes of the answer.
 import { html, nothing, type PropertyDeclarations, type PropertyValues, type TemplateResult } from "lit";
-import type { Enveloped, FrameMessage, PageMessage } from "../frame/channel";
+import { type FrameMessage, PAGE_KEYS } from "../frame/channel";
 import { api, Problem } from "./api";
 import { askDialog, type Asking, showAsked } from "./ask-dialog";
-import type { ClaimedTask, Note } from "./documents";
+import type { ClaimedTask } from "./documents";
 import { dropDraft, loadDraft, saveDraft } from "./drafts";
-import { noteThread } from "./notes";
+import { FrameLink } from "./frame-link";
 import { taskAddress } from "./routes";
-import { countdown, duration } from "./time";
+import * as askings from "./task-askings";
+import { curtain, ending, missingParts, SUBMIT_AND_NEXT, taskBar, taskNotes } from "./task-parts";
 import { press, type Shortcut, View } from "./view";
 import { HiddenWatch, readClock } from "./work-clock";
 
-const HURRY_MS = 60_000;
+const SAID_FOR_MS = 6000;
+const MOST_NOTICES = 20;
 const TITLES: Record<number, string> = {
   0: "No connection",
   404: "This task is gone",
@@ -33,6 +35,7 @@ export class TaskPage extends View {
     now: { state: true },
     notices: { state: true },
     unsent: { state: true },
+    said: { state: true },
     asking: { state: true },
     hasInstructions: { state: true },
     wasAway: { state: true },
@@ -44,12 +47,16 @@ export class TaskPage extends View {
   declare now: number;
   declare notices: string[];
   declare unsent: string;
+  declare said: string;
   declare asking: Asking | null;
   declare hasInstructions: boolean;
   declare wasAway: boolean;
-  private frameNonce = "";
   private timer = 0;
   private readonly attention = new HiddenWatch(() => void this.awayTooLong());
+  private readonly link = new FrameLink(
+    () => this.querySelector("iframe"),
+    (message) => this.heard(message),
+  );
 
   constructor() {
     super();
@@ -57,6 +64,7 @@ export class TaskPage extends View {
     this.now = Date.now();
     this.notices = [];
     this.unsent = "";
+    this.said = "";
     this.asking = null;
     this.hasInstructions = false;
     this.wasAway = false;
@@ -64,14 +72,14 @@ export class TaskPage extends View {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    window.addEventListener("message", this.heard);
+    this.link.listen();
     this.attention.start();
     this.timer = window.setInterval(() => this.tick(), 500);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    window.removeEventListener("message", this.heard);
+    this.link.stop();
     this.attention.stop();
     window.clearInterval(this.timer);
   }
@@ -81,15 +89,32 @@ export class TaskPage extends View {
       return [{ keys: ["n"], label: "Next task", run: () => void this.next() }];
     }
     if (this.phase.name !== "open") return [];
-    const instructions = { keys: ["i"], label: "Instructions", run: () => this.tellFrame({ type: "instructions" }) };
+    const { running } = this.phase.task;
+    const pause = { keys: ["p"], button: running ? "Pause" : "Go on", label: running ? "Pause" : "Go on", run: () => void this.pauseOrResume() };
+    const putBack = { keys: ["u"], button: "Put back", label: "Put the task back", run: () => void this.release() };
+    if (!running) return [pause, putBack];
+    const ask = (keys: string, button: string, label: string, asking: Asking) => ({
+      keys: [keys],
+      button,
+      label,
+      run: () => (this.asking = asking),
+    });
     return [
-      ...(this.hasInstructions ? [instructions] : []),
-      { keys: ["p"], label: this.phase.task.running ? "Pause" : "Go on", run: () => void this.pauseOrResume() },
-      { keys: ["c"], label: "Cannot decide", run: () => this.ask(this.cannotDecide()) },
-      { keys: ["a"], label: "Ask the lead", run: () => this.ask(this.noteFor("question")) },
-      { keys: ["f"], label: "Flag to the lead", run: () => this.ask(this.noteFor("flag")) },
-      { keys: ["u"], label: "Put the task back", run: () => void this.release() },
-      { keys: ["d"], label: "Decline the task", run: () => this.ask(this.declining()) },
+      {
+        keys: ["i"],
+        button: "Instructions",
+        label: "Instructions",
+        off: !this.hasInstructions,
+        run: () => this.link.tell({ type: "instructions" }),
+      },
+      pause,
+      ask("c", "Cannot decide", "Cannot decide", askings.cannotDecide((reason) => this.giveUp(reason))),
+      ask("a", "Ask", "Ask the lead", askings.question((text) => this.tellLead("question", text))),
+      ask("f", "Flag", "Flag to the lead", askings.flag((text) => this.tellLead("flag", text))),
+      putBack,
+      ask("d", "Decline", "Decline the task", askings.decline(() => this.act(() => api.decline(this.taskId), "Task declined"))),
+      { keys: ["Ctrl+Enter"], label: "Submit the answer", run: () => this.link.tell({ type: "submit", next: false }) },
+      { keys: ["Ctrl+Shift+Enter"], button: SUBMIT_AND_NEXT, label: "Submit, then the next task", run: () => this.link.tell({ type: "submit", next: true }) },
     ];
   }
 
@@ -100,7 +125,11 @@ export class TaskPage extends View {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has("asking") && this.asking !== null) showAsked(this);
     if (!changed.has("phase")) return;
-    if (this.phase.name === "done" || this.phase.name === "over") this.querySelector<HTMLElement>("[data-first]")?.focus();
+    const before = changed.get("phase");
+    const { phase } = this;
+    if (phase.name === "done" || phase.name === "over") this.querySelector<HTMLElement>("[data-first]")?.focus();
+    if (phase.name !== "open" || before?.name !== "open" || phase.task.running === before.task.running) return;
+    this.querySelector<HTMLElement>(phase.task.running ? "iframe" : ".curtain button")?.focus();
   }
 
   // The claim and its clock
@@ -111,10 +140,10 @@ export class TaskPage extends View {
     try {
       const task = await api.claim(taskId);
       if (taskId !== this.taskId) return;
-      this.frameNonce = crypto.randomUUID();
+      this.link.renew();
       this.show(task);
     } catch (error) {
-      this.fail(error);
+      if (taskId === this.taskId) this.fail(error);
     }
   }
 
@@ -132,7 +161,7 @@ export class TaskPage extends View {
   private tick(): void {
     this.now = Date.now();
     if (this.phase.name !== "open") return;
-    if (readClock(this.phase.task, this.phase.since, this.now).leftMs > 0) return;
+    if (readClock(this.phase.task, this.phase.since, this.now).endsMs > 0) return;
     this.phase = {
       name: "over",
       title: "Your time for this task is over",
@@ -143,10 +172,11 @@ export class TaskPage extends View {
   private async pauseOrResume(): Promise<void> {
     if (this.phase.name !== "open") return;
     this.wasAway = false;
+    this.unsent = "";
     try {
       this.show(this.phase.task.running ? await api.pause(this.taskId) : await api.resume(this.taskId));
     } catch (error) {
-      this.fail(error);
+      this.failUnlessPassing(error, "The clock was not changed: try again.");
     }
   }
 
@@ -158,10 +188,7 @@ export class TaskPage extends View {
 
   // The frame
 
-  private readonly heard = (event: MessageEvent<Enveloped<FrameMessage> | null>): void => {
-    const frame = this.querySelector("iframe");
-    const message = event.data;
-    if (!frame || event.source !== frame.contentWindow || message?.overread !== this.frameNonce) return;
+  private heard(message: FrameMessage): void {
     switch (message.type) {
       case "ready":
         this.frameIsReady(message.instructions === true);
@@ -170,10 +197,10 @@ export class TaskPage extends View {
         if (this.phase.name === "open" && typeof message.draft === "object") saveDraft(this.person, this.taskId, message.draft);
         break;
       case "key":
-        if (this.asking === null) press(String(message.key));
+        if (PAGE_KEYS.has(message.key) && !document.querySelector("dialog[open]")) press(message.key);
         break;
       case "submit":
-        void this.submit(message.answer);
+        void this.submit(message.answer, message.next === true);
         break;
       case "blocked":
         this.note(`Blocked: ${shortened(message.address)} (the template asks for it, this portal does not allow it)`);
@@ -185,40 +212,48 @@ export class TaskPage extends View {
         this.note(`A script of the template failed: ${shortened(message.message)}`);
         break;
     }
-  };
+  }
 
   private frameIsReady(hasInstructions: boolean): void {
     this.hasInstructions = hasInstructions;
     const draft = loadDraft(this.person, this.taskId);
-    if (draft !== null) this.tellFrame({ type: "restore", draft });
+    if (draft !== null) this.link.tell({ type: "restore", draft });
+    // Digits pick an answer at once, without a way through the bar.
+    if (document.activeElement === document.body) this.querySelector("iframe")?.focus();
   }
 
   private note(text: string): void {
-    if (!this.notices.includes(text) && this.notices.length < 20) this.notices = [...this.notices, text];
-  }
-
-  private tellFrame(message: PageMessage): void {
-    const target = this.querySelector("iframe")?.contentWindow;
-    target?.postMessage({ ...message, overread: this.frameNonce }, "*"); // the frame's origin is opaque
+    if (!this.notices.includes(text) && this.notices.length < MOST_NOTICES) this.notices = [...this.notices, text];
   }
 
   // What becomes of the task
 
-  private async submit(answer: Record<string, unknown>): Promise<void> {
+  private async submit(answer: Record<string, unknown>, next: boolean): Promise<void> {
     if (this.phase.name !== "open") return;
     try {
       await api.answer(this.taskId, answer);
-      this.tellFrame({ type: "accepted" });
-      this.done("Answer saved");
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      if (error.status === 409 || error.status === 410 || error.status === 401) {
-        this.fail(error);
-        return;
-      }
-      this.unsent = `${error.message} Your answer is still here: submit it again.`;
-      this.tellFrame({ type: "refused", message: "Not submitted. Please try again." });
+      this.failUnlessPassing(error, "Your answer is still here: submit it again.");
+      this.link.tell({ type: "refused", message: "Not submitted. Please try again." });
+      return;
     }
+    this.link.tell({ type: "accepted" });
+    this.done("Answer saved");
+    if (!next) return;
+    this.say("Answer saved. This is the next task.");
+    await this.next();
+  }
+
+  /** What may pass keeps the task open, with the problem above it; everything else ends it here. */
+  private failUnlessPassing(error: unknown, advice: string): void {
+    if (!(error instanceof Problem)) throw error;
+    if ([401, 404, 409, 410].includes(error.status) || error.slug === "person-disabled") this.fail(error);
+    else this.unsent = `${error.message} ${advice}`;
+  }
+
+  private say(text: string): void {
+    this.said = text;
+    window.setTimeout(() => (this.said = ""), SAID_FOR_MS);
   }
 
   private done(verb: string): void {
@@ -232,7 +267,20 @@ export class TaskPage extends View {
       await action();
       this.done(verb);
     } catch (error) {
-      this.fail(error);
+      this.failUnlessPassing(error, "Please try again.");
+    }
+  }
+
+  private giveUp(reason: string): Promise<void> {
+    return this.act(() => api.cannotDecide(this.taskId, reason), "Saved: cannot decide");
+  }
+
+  private async tellLead(kind: "question" | "flag", text: string): Promise<void> {
+    try {
+      const { notes } = await api.note(this.taskId, kind, text);
+      if (this.phase.name === "open") this.phase = { ...this.phase, task: { ...this.phase.task, notes } };
+    } catch (error) {
+      this.failUnlessPassing(error, `The lead has not got it: “${shortened(text)}”`);
     }
   }
 
@@ -241,7 +289,7 @@ export class TaskPage extends View {
       await api.release(this.taskId);
       location.hash = "#/";
     } catch (error) {
-      this.fail(error);
+      this.failUnlessPassing(error, "Please try again.");
     }
   }
 
@@ -254,54 +302,6 @@ export class TaskPage extends View {
     }
   }
 
-  // Dialogs
-
-  private ask(asking: Asking): void {
-    this.asking = asking;
-  }
-
-  private cannotDecide(): Asking {
-    return {
-      title: "You cannot decide?",
-      detail: "That is an answer too. Say why, so that the next person knows what is missing.",
-      label: "Reason",
-      confirm: "Submit “cannot decide”",
-      run: (text) => this.act(() => api.cannotDecide(this.taskId, text), "Saved: cannot decide"),
-    };
-  }
-
-  private declining(): Asking {
-    return {
-      title: "Decline this task?",
-      detail: "You will not see it again; another reviewer will.",
-      label: "",
-      confirm: "Yes, decline",
-      silent: true,
-      run: () => this.act(() => api.decline(this.taskId), "Task declined"),
-    };
-  }
-
-  private noteFor(kind: "question" | "flag"): Asking {
-    const question = kind === "question";
-    return {
-      title: question ? "Ask the lead" : "Flag this task",
-      detail: question ? "The lead answers here. You can go on meanwhile." : "Tell the lead what is wrong with it. The task stays yours.",
-      label: question ? "Question" : "What is wrong",
-      confirm: question ? "Ask" : "Flag",
-      run: async (text) => {
-        try {
-          this.notesAre((await api.note(this.taskId, kind, text)).notes);
-        } catch (error) {
-          this.unsent = this.explain(error);
-        }
-      },
-    };
-  }
-
-  private notesAre(notes: Note[]): void {
-    if (this.phase.name === "open") this.phase = { ...this.phase, task: { ...this.phase.task, notes } };
-  }
-
   // The page
 
   protected override render(): TemplateResult {
@@ -311,93 +311,29 @@ export class TaskPage extends View {
       case "open":
         return this.open(this.phase.task, this.phase.since);
       case "done":
-        return this.state("good", "✓", this.phase.verb, "The next one is ready when you are.");
+        return ending("good", this.phase.verb, "The next one is ready when you are.", () => void this.next());
       case "over":
-        return this.state("warm", "!", this.phase.title, this.phase.detail);
+        return ending("warm", this.phase.title, this.phase.detail, () => void this.next());
     }
   }
 
-  private state(tone: string, sign: string, title: string, detail: string): TemplateResult {
-    return html`<main class="state">
-      <div class="sign ${tone}" aria-hidden="true">${sign}</div>
-      <div role="status">
-        <h1>${title}</h1>
-        <p class="quiet">${detail}</p>
-      </div>
-      <p class="actions">
-        <button type="button" class="button primary" data-first @click=${this.next}>
-          Next task <kbd aria-hidden="true">n</kbd>
-        </button>
-        <a class="button" href="#/">All tasks</a>
-      </p>
-    </main>`;
-  }
-
   private open(task: ClaimedTask, since: number): TemplateResult {
+    const reading = readClock(task, since, this.now);
     return html`<main class="task-page">
-      ${this.bar(task, since)} ${this.messages(task)}
-      ${task.running ? nothing : this.curtain()}
+      ${taskBar(task, reading, this.shortcuts())}
+      ${this.said === "" ? nothing : html`<p class="notice good" role="status">${this.said}</p>`}
+      ${this.unsent === "" ? nothing : html`<p class="notice bad" role="alert">${this.unsent}</p>`}
+      ${taskNotes(task)} ${missingParts(this.notices)}
+      ${task.running ? nothing : curtain(reading, this.wasAway, () => void this.pauseOrResume())}
       <iframe
         class=${task.running ? "" : "away"}
         title=${`Task: ${task.title}`}
         sandbox="allow-scripts allow-forms"
         referrerpolicy="no-referrer"
-        src=${`${task.frame_url}#${this.frameNonce}`}
+        src=${this.link.address(task.frame_url)}
       ></iframe>
       ${this.asking === null ? nothing : askDialog(this.asking, () => (this.asking = null))}
     </main>`;
-  }
-
-  private bar(task: ClaimedTask, since: number): TemplateResult {
-    const { leftMs, workedS } = readClock(task, since, this.now);
-    const action = (label: string, key: string, run: () => void) =>
-      html`<button type="button" class="button" aria-keyshortcuts=${key} title=${`Key ${key}`} @click=${run}>${label}</button>`;
-    return html`<div class="task-bar">
-      <div class="task-title">
-        <h1>${task.title}</h1>
-        <span class="quiet small">${task.description} · <span class="guideline">Guideline ${task.guideline_version}</span></span>
-      </div>
-      <span class="clock">
-        <span class="timer ${leftMs < HURRY_MS ? "hurry" : ""}" role="timer" aria-label="Time left">${countdown(leftMs)}</span>
-        <span class="quiet small">${task.running ? `${duration(workedS)} of work` : "paused"}</span>
-      </span>
-      <div class="task-actions">
-        ${this.hasInstructions ? action("Instructions", "i", () => this.tellFrame({ type: "instructions" })) : nothing}
-        ${action(task.running ? "Pause" : "Go on", "p", () => void this.pauseOrResume())}
-        ${action("Cannot decide", "c", () => this.ask(this.cannotDecide()))}
-        ${action("Ask", "a", () => this.ask(this.noteFor("question")))}
-        ${action("Flag", "f", () => this.ask(this.noteFor("flag")))}
-        ${action("Put back", "u", () => void this.release())}
-        ${action("Decline", "d", () => this.ask(this.declining()))}
-      </div>
-    </div>`;
-  }
-
-  private messages(task: ClaimedTask): TemplateResult {
-    const count = this.notices.length;
-    return html`${this.unsent === "" ? nothing : html`<p class="notice bad" role="alert">${this.unsent}</p>`}
-    ${task.notes.length === 0
-      ? nothing
-      : html`<details class="notice ${task.returned ? "warm" : "plain"}" open>
-          <summary>${task.returned ? "Returned by the lead" : task.notes.length === 1 ? "1 note" : `${task.notes.length} notes`}</summary>
-          ${noteThread(task.notes)}
-        </details>`}
-    ${count === 0
-      ? nothing
-      : html`<details class="notice warm" open>
-          <summary>${count === 1 ? "One thing" : `${count} things`} in this task did not load</summary>
-          <ul>
-            ${this.notices.map((text) => html`<li>${text}</li>`)}
-          </ul>
-        </details>`}`;
-  }
-
-  private curtain(): TemplateResult {
-    return html`<div class="curtain" role="status">
-      <h2>Paused</h2>
-      <p class="quiet">${this.wasAway ? "You were away for over a minute. " : ""}The clock stands still; the task stays yours.</p>
-      <button type="button" class="button primary" @click=${this.pauseOrResume}>Go on <kbd aria-hidden="true">p</kbd></button>
-    </div>`;
   }
 }
 

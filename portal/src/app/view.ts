@@ -1,11 +1,15 @@
 // Base of the portal's views: Lit without a shadow root, so that one style sheet serves them all, and their keys.
 import { LitElement } from "lit";
-import { isPlainKey } from "../frame/typing";
+import { isPlainKey, submitKey } from "../frame/typing";
 import { Problem } from "./api";
 
 export interface Shortcut {
   keys: string[];
   label: string;
+  /** What its button reads, where it has one beside the key. */
+  button?: string;
+  /** There, but not to be had now. */
+  off?: boolean;
   run: () => void;
 }
 
@@ -50,13 +54,16 @@ export function allShortcuts(): Shortcut[] {
 export function press(key: string): boolean {
   const shortcut = allShortcuts()
     .reverse()
-    .find(({ keys }) => keys.includes(key));
+    .find(({ keys, off }) => off !== true && keys.includes(key));
   shortcut?.run();
   return shortcut !== undefined;
 }
 
 window.addEventListener("keydown", (event) => {
-  if (!isPlainKey(event) || document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog[open]")) return;
+  const submitting = submitKey(event);
+  if (submitting !== "" && press(submitting)) event.preventDefault();
+  if (!isPlainKey(event)) return;
   if (event.key === "Enter" && event.target !== document.body) return; // a link's or a button's own
   if (press(event.key)) event.preventDefault();
 });

@@ -5,17 +5,21 @@ import type { ClaimedTask } from "./documents";
 export const HIDDEN_PAUSE_MS = 60_000;
 
 export interface Reading {
+  /** Time to work that is left. */
   leftMs: number;
   workedS: number;
+  /** When the claim ends if nobody does anything; while it is paused, that is later than `leftMs`. */
+  endsMs: number;
 }
 
 /** Reads the clock of a task that the service described at `task.now`, `since` that moment here. */
 export function readClock(task: ClaimedTask, since: number, now: number): Reading {
   const passed = now - since;
-  return {
-    leftMs: Date.parse(task.claim_deadline_at) - Date.parse(task.now) - passed,
-    workedS: task.worked_s + (task.running ? passed / 1000 : 0),
-  };
+  const endsMs = Date.parse(task.claim_deadline_at) - Date.parse(task.now) - passed;
+  const workedS = task.worked_s + (task.running ? passed / 1000 : 0);
+  // A pause gets all its time at once and gives back on resuming what it did not need: show what is left to work.
+  const leftMs = task.running ? endsMs : Math.min(endsMs, (task.time_limit_s - workedS) * 1000);
+  return { leftMs, workedS, endsMs };
 }
 
 /** Calls back once the tab has been hidden for HIDDEN_PAUSE_MS. */

@@ -260,7 +260,7 @@ abstract class SingleChoice extends CrowdElement implements AnswerSource {
               .checked=${this.chosen === category}
               @change=${() => this.pick(category)}
             />
-            <span>${category}</span>
+            <span>${category === "cannot-decide" ? "Cannot decide" : category}</span>
             ${shortcutKey(index) === "" ? nothing : html`<kbd aria-hidden="true">${shortcutKey(index)}</kbd>`}
           </label>`,
         )}

@@ -1,12 +1,10 @@
 // What the frame does with the page around it: drafts go out, keys go out, instructions and submission come in.
-import { hearPage, tellPage } from "../frame/channel";
-import { isPlainKey } from "../frame/typing";
+import { hearPage, PAGE_KEYS, tellPage } from "../frame/channel";
+import { isPlainKey, submitKey } from "../frame/typing";
 import { collectDraft, restoreDraft } from "./drafts";
 import { CrowdForm } from "./form";
 
 const DRAFT_AFTER_MS = 400;
-/** The page's own keys, which work in here too; digits stay with the elements. */
-const PAGE_KEYS = new Set("nprudcfa?".split(""));
 
 interface Instructions extends Element {
   readonly hasInstructions: boolean;
@@ -18,7 +16,7 @@ export function joinPage(): void {
   const form = document.querySelector("crowd-form");
   hearPage((message) => {
     if (message.type === "instructions") instructions()?.openInstructions();
-    if (form instanceof CrowdForm && message.type === "submit") form.requestSubmit();
+    if (form instanceof CrowdForm && message.type === "submit") form.requestSubmit(message.next);
     if (form instanceof CrowdForm && message.type === "restore") restoreDraft(form, message.draft);
   });
   document.addEventListener("keydown", (event) => pressed(event, form));
@@ -27,9 +25,10 @@ export function joinPage(): void {
 }
 
 function pressed(event: KeyboardEvent, form: Element | null): void {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form instanceof CrowdForm) {
+  const submitting = submitKey(event);
+  if (submitting !== "" && form instanceof CrowdForm) {
     event.preventDefault();
-    form.requestSubmit();
+    form.requestSubmit(submitting === "Ctrl+Shift+Enter");
   } else if (isPlainKey(event) && !document.querySelector("dialog[open]")) {
     if (event.key === "i" && instructions()) {
       event.preventDefault();

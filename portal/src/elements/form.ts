@@ -44,6 +44,7 @@ export class CrowdForm extends CrowdElement {
 
   declare state: FormState;
   declare automatic: boolean;
+  private next = false;
 
   constructor() {
     super();
@@ -77,9 +78,10 @@ export class CrowdForm extends CrowdElement {
     this.automatic = !own && !this.querySelector("button[type=submit], input[type=submit]");
   };
 
-  /** Submit as a press of the button does: check, tell scripts, send. */
-  requestSubmit(): void {
+  /** Submit as a press of the button does: check, tell scripts, send; with `next` the page goes on to the next task. */
+  requestSubmit(next: unknown = false): void {
     if (this.state !== "open") return;
+    this.next = next === true; // a script may name a submitter here, as for a plain form
     const faulty = this.firstFaulty();
     if (faulty !== null) {
       this.fault = "Something is still missing.";
@@ -98,7 +100,7 @@ export class CrowdForm extends CrowdElement {
     if (this.state !== "open") return;
     this.state = "sending";
     this.fault = "";
-    tellPage({ type: "submit", answer: JSON.parse(JSON.stringify(this.value)) as Answer });
+    tellPage({ type: "submit", answer: JSON.parse(JSON.stringify(this.value)) as Answer, next: this.next });
   }
 
   /** Back to the state in which the page came. */

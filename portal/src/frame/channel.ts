@@ -2,7 +2,7 @@
 // each with the nonce that the page put behind the frame's address.
 
 export type FrameMessage =
-  | { type: "submit"; answer: Record<string, unknown> }
+  | { type: "submit"; answer: Record<string, unknown>; next: boolean }
   | { type: "blocked"; address: string }
   | { type: "unsupported"; element: string }
   | { type: "broken"; message: string }
@@ -14,8 +14,11 @@ export type PageMessage =
   | { type: "accepted" }
   | { type: "refused"; message: string }
   | { type: "restore"; draft: Draft }
-  | { type: "submit" }
+  | { type: "submit"; next: boolean }
   | { type: "instructions" };
+
+/** The page's keys that work inside the frame too; digits stay with the elements. */
+export const PAGE_KEYS: ReadonlySet<string> = new Set("npudcfa?");
 
 /** The state of a form's fields, by a key for each; only the elements that wrote it can read it. */
 export type Draft = Record<string, unknown>;

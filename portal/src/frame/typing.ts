@@ -15,3 +15,9 @@ export function isPlainKey(event: KeyboardEvent): boolean {
   const modified = event.ctrlKey || event.metaKey || event.altKey;
   return !event.defaultPrevented && !modified && !event.isComposing && !event.repeat && !isTyping(event);
 }
+
+/** `Ctrl+Enter` or `Ctrl+Shift+Enter` (with the command key too); empty for every other key. */
+export function submitKey(event: KeyboardEvent): "" | "Ctrl+Enter" | "Ctrl+Shift+Enter" {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.altKey || event.repeat) return "";
+  return event.shiftKey ? "Ctrl+Shift+Enter" : "Ctrl+Enter";
+}
