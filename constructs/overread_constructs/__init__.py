@@ -1,6 +1,7 @@
 """Reusable CDK constructs: human review, work teams, reviewed endpoints, and the router between them."""
 
 from overread_constructs._bundle import BundleError
+from overread_constructs._review_identity import OidcSignIn, VendorSignIn
 from overread_constructs._rules import PropsError
 from overread_constructs.activation import (
     Activation,
@@ -19,6 +20,7 @@ from overread_constructs.flow_definition import FlowDefinition
 from overread_constructs.human_task_ui import HumanTaskUi
 from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
 from overread_constructs.python_code import PythonCode, handler_code, review_code
+from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import RoutingPolicies
 from overread_constructs.workforce import CognitoIdentity, CognitoWorkforce, OidcWorkforce, PrivateWorkforce
@@ -40,15 +42,18 @@ __all__ = [
     "FormKeyMissing",
     "HumanTaskUi",
     "ModerationLabelConfidence",
+    "OidcSignIn",
     "OidcWorkforce",
     "PrivateWorkforce",
     "PropsError",
     "PythonCode",
     "RandomSample",
     "RekognitionActivation",
+    "ReviewService",
     "ReviewedEndpoint",
     "RoutingPolicies",
     "TextractActivation",
+    "VendorSignIn",
     "Workteam",
     "handler_code",
     "review_code",

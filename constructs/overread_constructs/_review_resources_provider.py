@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -12,8 +14,31 @@ from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._handler import Handler
 from overread_constructs.python_code import handler_code
 
+if TYPE_CHECKING:
+    from overread_constructs.review_service import ReviewService
+
 SERVICE_TIMEOUT = Duration.minutes(10)
 """CloudFormation gives up then; the function has as long."""
+
+_SERVICE_ID = "OverreadServiceResources"
+_OPERATIONS = (
+    "CreateFlowDefinition",
+    "CreateHumanTaskUi",
+    "CreateWorkforce",
+    "CreateWorkteam",
+    "DeleteFlowDefinition",
+    "DeleteHumanTaskUi",
+    "DeleteWorkforce",
+    "DeleteWorkteam",
+    "DescribeFlowDefinition",
+    "DescribeHumanTaskUi",
+    "DescribeWorkforce",
+    "DescribeWorkteam",
+    "ListFlowDefinitions",
+    "UpdateWorkforce",
+    "UpdateWorkteam",
+)
+"""What making and removing resources takes, of the review service's API."""
 
 _ID = {False: "OverreadReviewResources", True: "OverreadPublicReviewResources"}
 
@@ -24,26 +49,39 @@ class ReviewResourcesProvider(Construct):
     Unless it is the one for the public team, IAM denies it a flow definition with that team.
     """
 
-    def __init__(self, scope: Construct, id: str, *, code: lambda_.Code, public: bool) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, code: lambda_.Code, public: bool, service: ReviewService | None
+    ) -> None:
         """Use `of`: there is one in a stack."""
         super().__init__(scope, id)
         self.template_bytes: int = 0
         """Of the worker templates in this stack's template so far, written as JSON."""
+        self.service = service
         self.handler = Handler(
             self,
             "Provide",
-            function_name=None,
+            function_name=f"{service.name_prefix}-review-resources" if service else None,
             module="provide_review_resources",
             description="Custom resources: create, await and delete flow definitions and task UIs",
             code=code,
-            environment={},
+            environment={"OVERREAD_REVIEW_URL": service.url} if service else {},
             timeout=SERVICE_TIMEOUT,
             asynchronous=True,
-            placement=None,
+            placement=service.placement if service else None,
             log_retention=logs.RetentionDays.ONE_YEAR,
-            key=None,
+            key=service.operations_key if service else None,
             memory_mb=256,
         )
+        if service is None:
+            self._manage_a2i(public=public)
+        else:
+            service.grant_call(
+                self.handler,
+                *(("POST", f"/sagemaker/{name}") for name in _OPERATIONS),
+                ("GET", "/human-loops"),
+            )
+
+    def _manage_a2i(self, *, public: bool) -> None:
         self.handler.allow("sagemaker:ListFlowDefinitions", "sagemaker:ListHumanLoops", on=["*"])
         if not public:
             self.handler.role.add_to_policy(
@@ -66,14 +104,27 @@ class ReviewResourcesProvider(Construct):
 
     @classmethod
     def of(
-        cls, scope: Construct, *, code: lambda_.Code | None, public: bool = False
+        cls,
+        scope: Construct,
+        *,
+        code: lambda_.Code | None,
+        public: bool = False,
+        service: ReviewService | None = None,
     ) -> ReviewResourcesProvider:
-        """The provider of the stack that `scope` is in; the `code` of the stack's first resource counts."""
-        existing = cls.find(scope, public=public)
-        return existing or cls(Stack.of(scope), _ID[public], code=code or handler_code(), public=public)
+        """The provider of the stack that `scope` is in; the `code` of the stack's first resource counts.
+
+        With `service` it makes its resources in that review service, and runs in its network.
+        """
+        existing = cls.find(scope, public=public, service=service)
+        if existing is not None:
+            return existing
+        name = _SERVICE_ID if service else _ID[public]
+        return cls(Stack.of(scope), name, code=code or handler_code(), public=public, service=service)
 
     @classmethod
-    def find(cls, scope: Construct, *, public: bool = False) -> ReviewResourcesProvider | None:
+    def find(
+        cls, scope: Construct, *, public: bool = False, service: ReviewService | None = None
+    ) -> ReviewResourcesProvider | None:
         """The provider of the stack that `scope` is in, where it has one already."""
-        found = Stack.of(scope).node.try_find_child(_ID[public])
+        found = Stack.of(scope).node.try_find_child(_SERVICE_ID if service else _ID[public])
         return found if isinstance(found, ReviewResourcesProvider) else None

@@ -9,12 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from overread_constructs._acknowledgements import acknowledge
-from overread_constructs._encryption import let_logs_use
-
-STAGE = "live"
-_LOG_POLICY = (
-    "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs]"
-)
+from overread_constructs._rest_stage import LOG_POLICY, stage_options
 
 
 class RouterApi(Construct):
@@ -35,8 +30,6 @@ class RouterApi(Construct):
     ) -> None:
         """`throttling_rate`: requests a second; `throttling_burst`: requests at once."""
         super().__init__(scope, id)
-        access_log = logs.LogGroup(self, "AccessLog", retention=log_retention, encryption_key=key)
-        let_logs_use(key, scope=self)
         self.api = apigateway.RestApi(
             self,
             "Api",
@@ -47,16 +40,12 @@ class RouterApi(Construct):
             default_method_options=apigateway.MethodOptions(
                 authorization_type=apigateway.AuthorizationType.IAM
             ),
-            deploy_options=apigateway.StageOptions(
-                stage_name=STAGE,
-                access_log_destination=apigateway.LogGroupLogDestination(access_log),
-                access_log_format=_access_log_format(),
-                logging_level=apigateway.MethodLoggingLevel.ERROR,
-                data_trace_enabled=False,  # bodies are personal data
-                metrics_enabled=True,
-                tracing_enabled=True,
-                throttling_rate_limit=throttling_rate,
-                throttling_burst_limit=throttling_burst,
+            deploy_options=stage_options(
+                self,
+                log_retention=log_retention,
+                key=key,
+                throttling_rate=throttling_rate,
+                throttling_burst=throttling_burst,
             ),
         )
         version = self.api.root.add_resource("v1")
@@ -75,7 +64,7 @@ class RouterApi(Construct):
             ),
             "APIG3": "Every method needs the signature of an allowed principal, and the stage is throttled.",
             "COG4": "Callers are AWS principals: IAM authorizes every method, and there is no user pool.",
-            _LOG_POLICY: "API Gateway's own role for writing logs, with the policy AWS made for it.",
+            LOG_POLICY: "API Gateway's own role for writing logs, with the policy AWS made for it.",
         }
         for rule, reason in reasons.items():
             acknowledge(self, rule=rule, reason=reason)
@@ -83,17 +72,3 @@ class RouterApi(Construct):
 
 def _integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:
     return apigateway.LambdaIntegration(function, allow_test_invoke=False)
-
-
-def _access_log_format() -> apigateway.AccessLogFormat:
-    return apigateway.AccessLogFormat.json_with_standard_fields(
-        caller=True,
-        http_method=True,
-        ip=True,
-        protocol=True,
-        request_time=True,
-        resource_path=True,
-        response_length=True,
-        status=True,
-        user=True,
-    )

@@ -24,6 +24,7 @@ from overread_constructs._router_api import RouterApi
 from overread_constructs._router_events import hear_reviews, start_each_minute, start_from_stream
 from overread_constructs._rules import Rule, check
 from overread_constructs.python_code import handler_code
+from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import USE_CASE_NAME, RoutingPolicies
 
@@ -53,6 +54,7 @@ class ConfidenceRouterProps:
     endpoints: tuple[str, ...]
     security_groups: tuple[ec2.ISecurityGroup, ...]
     backend: str
+    reviews: bool
     proxy_url: str | None
     table: str | None
     throttling_rate: int
@@ -90,6 +92,11 @@ RULES: tuple[Rule[ConfidenceRouterProps], ...] = (
         prop="backend",
         must=f"be one of {', '.join(get_args(Backend))}",
         holds=lambda p: p.backend in get_args(Backend),
+    ),
+    Rule(
+        prop="reviews",
+        must="be given with backend overread, and only then",
+        holds=lambda p: p.reviews == (p.backend == "overread"),
     ),
     Rule(
         prop="proxy_url",
@@ -143,6 +150,7 @@ class ConfidenceRouter(Construct):
         subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup],
         backend: Backend,
+        reviews: ReviewService | None = None,
         proxy_url: str | None = None,
         code: lambda_.Code | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
@@ -153,7 +161,8 @@ class ConfidenceRouter(Construct):
         """`table`: keys pk and sk, index `open`, a stream of new images. `key`: of logs, queues and secret.
 
         `proxy_url`: a way out of the network for the two functions that call A2I's runtime, which has no
-        interface endpoint; without it these two run outside the network (backend "a2i" only).
+        interface endpoint; without it these two run outside the network (backend "a2i" only). `reviews`:
+        the review service of backend "overread", to which all functions get through the network.
 
         Raises:
             PropsError: with every broken rule.
@@ -166,6 +175,7 @@ class ConfidenceRouter(Construct):
             endpoints=tuple(endpoint.endpoint_name for endpoint in endpoints),
             security_groups=tuple(security_groups),
             backend=backend,
+            reviews=reviews is not None,
             proxy_url=proxy_url,
             table=table.table_stream_arn,
             throttling_rate=throttling_rate,
@@ -181,11 +191,13 @@ class ConfidenceRouter(Construct):
         self._network = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
         self._proxy_url = proxy_url
         self._outside = backend == "a2i" and proxy_url is None
+        self._reviews = reviews
         self._policies = policies
         self._wildcards = {
             f"/{INPUT_PREFIX}*": "Inputs are named by their hash, and this prefix holds nothing else.",
             f"/{output_prefix}*": "A2I chooses the keys of its answers, and reports them.",
             ":human-loop/h-*": "A loop's name is made from its decision; the prefix is Overread's.",
+            "/GET/human-loops/h-*": "A loop's name is made from its decision; the prefix is Overread's.",
             f":flow-definition/{name_prefix}-*": "Names end in a hash; the prefix is this deployment's.",
             "/configuration/*": "One profile a use case; the environment is this deployment's.",
             "/stream/*": "A stream is named by its time; listing streams reads no record.",
@@ -287,7 +299,7 @@ class ConfidenceRouter(Construct):
             environment={
                 **self._inputs_environment(),
                 **self._policies_environment(),
-                **self._proxy_environment(),
+                **self._reviews_environment(),
             },
             timeout=Duration.seconds(55),
             asynchronous=True,
@@ -297,9 +309,12 @@ class ConfidenceRouter(Construct):
         handler.allow("dynamodb:Query", on=[f"{self._table.table_arn}/index/{OPEN_INDEX}"])
         self._use_inputs(handler, "s3:GetObject", "s3:GetObjectVersion")
         self._policies.grant_read(handler.role)
-        flow_definitions = self._sagemaker_arn("flow-definition", name=f"{self._name_prefix}-*")
-        handler.allow("sagemaker:StartHumanLoop", on=[flow_definitions])
-        handler.allow("sagemaker:DescribeHumanLoop", on=[self._sagemaker_arn("human-loop", name="h-*")])
+        if self._reviews is None:
+            flow_definitions = self._sagemaker_arn("flow-definition", name=f"{self._name_prefix}-*")
+            handler.allow("sagemaker:StartHumanLoop", on=[flow_definitions])
+        else:
+            self._reviews.grant_call(handler, ("POST", "/human-loops"))
+        self._let_describe(handler)
         self._use_keys(handler, self._table.encryption_key, self._inputs.encryption_key)
         return handler
 
@@ -308,16 +323,23 @@ class ConfidenceRouter(Construct):
             "IngestReview",
             module="ingest_review",
             description="On a human loop's end: describes it, reads the answer, makes the decision final",
-            environment={"OVERREAD_OUTPUT_BUCKET": output_bucket.bucket_name, **self._proxy_environment()},
+            environment={"OVERREAD_OUTPUT_BUCKET": output_bucket.bucket_name, **self._reviews_environment()},
             timeout=Duration.seconds(55),
             asynchronous=True,
             outside=self._outside,
         )
         self._use_table(handler, "GetItem", "PutItem")
-        handler.allow("sagemaker:DescribeHumanLoop", on=[self._sagemaker_arn("human-loop", name="h-*")])
+        self._let_describe(handler)
         handler.allow("s3:GetObject", on=[output_bucket.arn_for_objects(f"{output_prefix}*")])
         self._use_keys(handler, self._table.encryption_key, output_bucket.encryption_key)
         return handler
+
+    def _let_describe(self, handler: Handler) -> None:
+        if self._reviews is None:
+            loops = self._sagemaker_arn("human-loop", name="h-*")
+            handler.allow("sagemaker:DescribeHumanLoop", on=[loops])
+        else:
+            self._reviews.grant_call(handler, ("GET", "/human-loops/h-*"))
 
     def _handler(
         self,
@@ -362,7 +384,9 @@ class ConfidenceRouter(Construct):
             "OVERREAD_APPCONFIG_ENVIRONMENT": self._policies.environment_id,
         }
 
-    def _proxy_environment(self) -> dict[str, str]:
+    def _reviews_environment(self) -> dict[str, str]:
+        if self._reviews is not None:
+            return {"OVERREAD_REVIEW_URL": self._reviews.url}
         if self._proxy_url is None:
             return {}
         domain = f"{Stack.of(self).region}.{Stack.of(self).url_suffix}"

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from aws_cdk import CustomResource, Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -24,6 +24,9 @@ from overread_constructs._rules import Rule, check
 from overread_constructs.activation import Activation
 from overread_constructs.human_task_ui import HASH_CHARACTERS, NAME_PREFIX, HumanTaskUi
 from overread_constructs.workteam import Workteam, WorkteamKind
+
+if TYPE_CHECKING:
+    from overread_constructs.review_service import ReviewService
 
 OnDelete = Literal["refuse", "drain"]
 _PREFIX = limits.TextLimit(1, 400, r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*/?")
@@ -46,6 +49,8 @@ class FlowDefinitionProps:
     price_usd: Decimal | None
     priced_as: limits.PricedTask
     on_delete: str
+    service: bool
+    tags: tuple[tuple[str, str], ...]
 
 
 def _prices(task: limits.PricedTask) -> str:
@@ -123,6 +128,16 @@ RULES: tuple[Rule[FlowDefinitionProps], ...] = (
         holds=lambda p: p.priced_as != limits.PricedTask.TEXTRACT or _on_ladder(p),
     ),
     Rule(
+        prop="service",
+        must="be left out with the public team, which the review service has not",
+        holds=lambda p: not (p.service and p.team == "public"),
+    ),
+    Rule(
+        prop="service",
+        must="be given with guideline_version or qualification: A2I knows neither",
+        holds=lambda p: p.service or not p.tags,
+    ),
+    Rule(
         prop="on_delete",
         must=f"be one of {', '.join(get_args(OnDelete))}",
         holds=lambda p: p.on_delete in get_args(OnDelete),
@@ -175,13 +190,17 @@ class FlowDefinition(Construct):
         activation: Activation | None = None,
         role: iam.IRole | None = None,
         on_delete: OnDelete = "refuse",
+        guideline_version: str | None = None,
+        qualification: str | None = None,
+        service: ReviewService | None = None,
         code: lambda_.Code | None = None,
     ) -> None:
         """`input_buckets`: whose objects the page shows. `activation`: for Textract or Rekognition only.
 
         `price_usd`: for one task and worker, public team only. `role`: what A2I acts as; made when missing.
-        `human_task_ui`: one with the same `name_prefix`. `code`: of the custom resource's function; the
-        first task UI or flow definition of a stack decides.
+        `human_task_ui`: one with the same `name_prefix`. `service`: makes it there instead of at SageMaker;
+        only there `guideline_version` and `qualification` mean something. `code`: of the custom resource's
+        function; the first task UI or flow definition of a stack decides.
 
         Raises:
             PropsError: with every broken rule and every fault of the activation conditions.
@@ -202,13 +221,19 @@ class FlowDefinition(Construct):
             price_usd=price_usd,
             priced_as=priced_as,
             on_delete=on_delete,
+            service=service is not None,
+            tags=_tags(guideline_version=guideline_version, qualification=qualification),
         )
         faults = activation.faults() if activation else []
         check(self, construct="FlowDefinition", props=props, rules=RULES, more=faults)
 
         self.workteam: Workteam = workteam
         self.role: iam.IRole = role or self._create_role(
-            output_bucket, output_prefix=output_prefix, output_key=output_key, input_buckets=input_buckets
+            output_bucket,
+            output_prefix=output_prefix,
+            output_key=output_key,
+            input_buckets=input_buckets,
+            service=service,
         )
         definition = _definition(
             props,
@@ -221,7 +246,9 @@ class FlowDefinition(Construct):
         self.flow_definition_name: str = self._name(
             definition, prefix=name_prefix, template_sha256=human_task_ui.content_sha256
         )
-        provider = ReviewResourcesProvider.of(self, code=code, public=workteam.kind == "public")
+        provider = ReviewResourcesProvider.of(
+            self, code=code, public=workteam.kind == "public", service=service
+        )
         resource = CustomResource(
             self,
             "Resource",
@@ -235,7 +262,10 @@ class FlowDefinition(Construct):
                 "OnDelete": on_delete,
             },
         )
-        resource.node.add_dependency(self._let_manage(provider, name_prefix=name_prefix), self.role)
+        if service is None:
+            resource.node.add_dependency(self._let_manage(provider, name_prefix=name_prefix), self.role)
+        else:
+            resource.node.add_dependency(*service.ready, self.role)
         self.flow_definition_arn: str = resource.get_att_string("FlowDefinitionArn")
 
     def _name(self, definition: dict[str, Any], *, prefix: str, template_sha256: str) -> str:
@@ -282,14 +312,19 @@ class FlowDefinition(Construct):
         output_prefix: str,
         output_key: kms.IKey | None,
         input_buckets: Sequence[s3.IBucket],
+        service: ReviewService | None,
     ) -> iam.Role:
         role = iam.Role(
             self,
             "Role",
             description="What A2I may do: show the inputs and write the answers",
-            assumed_by=iam.ServicePrincipal(
-                "sagemaker.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            assumed_by=(
+                iam.CompositePrincipal(*service.principals)
+                if service
+                else iam.ServicePrincipal(
+                    "sagemaker.amazonaws.com",
+                    conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                )
             ),
         )
         answers = output_bucket.arn_for_objects(f"{output_prefix.rstrip('/')}/*")
@@ -311,6 +346,14 @@ class FlowDefinition(Construct):
             },
         )
         return role
+
+
+def _tags(*, guideline_version: str | None, qualification: str | None) -> tuple[tuple[str, str], ...]:
+    given = (
+        ("overread:guideline-version", guideline_version),
+        ("overread:qualification", qualification),
+    )
+    return tuple((key, value) for key, value in given if value)
 
 
 def _output(bucket: s3.IBucket, *, prefix: str, key: kms.IKey | None) -> dict[str, Any]:
@@ -349,6 +392,8 @@ def _definition(
             }
         }
     definition: dict[str, Any] = {"HumanLoopConfig": loop, "OutputConfig": output, "RoleArn": role_arn}
+    if props.tags:
+        definition["Tags"] = [{"Key": key, "Value": value} for key, value in props.tags]
     if activation:
         definition["HumanLoopRequestSource"] = {
             "AwsManagedHumanLoopRequestSource": activation.request_source.value

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aws_cdk import Annotations, CustomResource, Stack
 from aws_cdk import aws_iam as iam
@@ -16,6 +17,9 @@ from overread.review import limits
 from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, broken, check
 from overread_templates.lint import Finding, lint_template
+
+if TYPE_CHECKING:
+    from overread_constructs.review_service import ReviewService
 
 HASH_CHARACTERS = 8
 NAME_PREFIX = limits.TextLimit(1, 63 - HASH_CHARACTERS - 1, r"[a-z0-9](-*[a-z0-9])*")
@@ -83,9 +87,11 @@ class HumanTaskUi(Construct):
         *,
         name_prefix: str,
         template: str | Path,
+        service: ReviewService | None = None,
         code: lambda_.Code | None = None,
     ) -> None:
-        """`template`: a file, or the text itself. `code`: as for `FlowDefinition`.
+        """`template`: a file, or the text itself. `service`: makes it there instead of at SageMaker.
+        `code`: as for `FlowDefinition`.
 
         Raises:
             PropsError: with every broken rule and every error of the template, by file, line and column.
@@ -94,7 +100,7 @@ class HumanTaskUi(Construct):
         source = _read(template)
         text = source.text or ""
         size = len(json.dumps(text))
-        existing = ReviewResourcesProvider.find(self)
+        existing = ReviewResourcesProvider.find(self, service=service)
         props = HumanTaskUiProps(
             name_prefix=name_prefix,
             template=source.text,
@@ -113,7 +119,7 @@ class HumanTaskUi(Construct):
         self.content_sha256: str = hashlib.sha256(text.encode()).hexdigest()
         """Of the template's UTF-8 bytes, in hex."""
         self.human_task_ui_name: str = f"{name_prefix}-{self.content_sha256[:HASH_CHARACTERS]}"
-        provider = ReviewResourcesProvider.of(self, code=code)
+        provider = ReviewResourcesProvider.of(self, code=code, service=service)
         provider.template_bytes = props.templates_bytes
         resource = CustomResource(
             self,
@@ -127,7 +133,10 @@ class HumanTaskUi(Construct):
                 "ContentSha256": self.content_sha256,
             },
         )
-        resource.node.add_dependency(self._let_manage(provider))
+        if service is None:
+            resource.node.add_dependency(self._let_manage(provider))
+        else:
+            resource.node.add_dependency(*service.ready)
         self.human_task_ui_arn: str = resource.get_att_string("HumanTaskUiArn")
 
     def _let_manage(self, provider: ReviewResourcesProvider) -> iam.Policy:

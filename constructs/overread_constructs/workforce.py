@@ -6,12 +6,13 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aws_cdk import Duration, RemovalPolicy, SecretValue, Stack
+from aws_cdk import RemovalPolicy, SecretValue, Stack
 from aws_cdk import aws_cognito as cognito_
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from overread.review import limits
+from overread_constructs._reviewers_pool import reviewers_pool
 from overread_constructs._rules import Rule, broken, check
 
 _DOMAIN_PREFIX = limits.TextLimit(1, 63, r"[a-z0-9](-*[a-z0-9])*")
@@ -66,7 +67,7 @@ OIDC_ENDPOINTS = (
 )
 
 
-def _is_cidr(text: str) -> bool:
+def is_cidr(text: str) -> bool:
     try:
         ipaddress.ip_network(text)
     except ValueError:
@@ -96,7 +97,7 @@ CREATE_RULES: tuple[Rule[PrivateWorkforceProps], ...] = (
     Rule(
         prop="source_ip_cidrs",
         must="be IPv4 or IPv6 networks such as 203.0.113.0/24",
-        holds=lambda p: all(_is_cidr(cidr) for cidr in p.source_ip_cidrs),
+        holds=lambda p: all(is_cidr(cidr) for cidr in p.source_ip_cidrs),
     ),
 )
 COGNITO_RULES: tuple[Rule[CognitoWorkforce], ...] = (
@@ -217,30 +218,7 @@ class PrivateWorkforce(Construct):
         return self
 
     def _create_pool(self, settings: CognitoWorkforce) -> None:
-        pool = cognito_.UserPool(
-            self,
-            "Pool",
-            self_sign_up_enabled=False,
-            sign_in_aliases=cognito_.SignInAliases(username=True, email=True),
-            mfa=cognito_.Mfa.REQUIRED,
-            mfa_second_factor=cognito_.MfaSecondFactor(otp=True, sms=False),
-            password_policy=cognito_.PasswordPolicy(
-                min_length=14,
-                require_digits=True,
-                require_lowercase=True,
-                require_symbols=True,
-                require_uppercase=True,
-                temp_password_validity=Duration.days(3),
-            ),
-            account_recovery=cognito_.AccountRecovery.EMAIL_ONLY,
-            feature_plan=cognito_.FeaturePlan.PLUS,
-            standard_threat_protection_mode=cognito_.StandardThreatProtectionMode.FULL_FUNCTION,
-            deletion_protection=True,
-            removal_policy=RemovalPolicy.RETAIN,
-        )
-        pool.add_domain(
-            "Domain", cognito_domain=cognito_.CognitoDomainOptions(domain_prefix=settings.domain_prefix)
-        ).apply_removal_policy(RemovalPolicy.RETAIN)
+        pool, _ = reviewers_pool(self, domain_prefix=settings.domain_prefix)
         client = pool.add_client(
             "Client",
             generate_secret=True,

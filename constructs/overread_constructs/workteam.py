@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from aws_cdk import Stack, Token
+from aws_cdk import CustomResource, Stack, Token
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from overread.review import limits
+from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, check
 from overread_constructs.workforce import PrivateWorkforce
+
+if TYPE_CHECKING:
+    from overread_constructs.review_service import ReviewService
 
 WorkteamKind = Literal["private", "vendor", "public"]
 
@@ -170,6 +175,40 @@ class Workteam(Construct):
         return team
 
     @classmethod
+    def of_service(
+        cls,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        description: str,
+        service: ReviewService,
+        groups: Sequence[str],
+        code: lambda_.Code | None = None,
+    ) -> Workteam:
+        """A work team in a review service. `code`: as for `FlowDefinition`.
+
+        Raises:
+            PropsError: with every broken rule.
+        """
+        team = _ServiceWorkteam(
+            scope, id, name=name, description=description, service=service, groups=groups, code=code
+        )
+        props = WorkteamProps(
+            name=name,
+            description=description,
+            groups=tuple(groups),
+            cognito=service.user_pool is not None,
+        )
+        check(team, construct="Workteam.of_service", props=props, rules=RULES)
+        return team
+
+    @classmethod
+    def of_vendor(cls, scope: Construct, id: str, *, name: str, service: ReviewService) -> Workteam:
+        """The team of one of a review service's vendors. Raises ValueError when it has none of that name."""
+        return _ExistingWorkteam(scope, id, arn=service.vendor_team_arn(name), kind="vendor")
+
+    @classmethod
     def public(
         cls,
         scope: Construct,
@@ -204,6 +243,39 @@ class _ExistingWorkteam(Workteam):
         Construct.__init__(self, scope, id)
         self.workteam_arn = arn
         self.kind = kind
+
+
+class _ServiceWorkteam(Workteam):
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        description: str,
+        service: ReviewService,
+        groups: Sequence[str],
+        code: lambda_.Code | None,
+    ) -> None:
+        Construct.__init__(self, scope, id)
+        provider = ReviewResourcesProvider.of(self, code=code, service=service)
+        definition = {
+            "WorkteamName": name,
+            "WorkforceName": service.name_prefix,
+            "Description": description,
+            "MemberDefinitions": service.team_members(groups),
+        }
+        resource = CustomResource(
+            self,
+            "Resource",
+            resource_type="Custom::OverreadWorkteam",
+            service_token=provider.handler.function.function_arn,
+            service_timeout=SERVICE_TIMEOUT,
+            properties={"Definition": Stack.of(self).to_json_string(definition)},
+        )
+        resource.node.add_dependency(*service.ready)
+        self.workteam_arn = resource.get_att_string("WorkteamArn")
+        self.kind = "private"
 
 
 def _kind(arn: str) -> WorkteamKind | None:

@@ -2,7 +2,7 @@
 
 from overread_config.faults import ConfigError, Fault
 from overread_config.loading import load_settings
-from overread_config.people import TeamSettings, WorkforceSettings
+from overread_config.people import OidcSettings, TeamSettings, WorkforceSettings
 from overread_config.rules import output_name
 from overread_config.settings import ApiSettings, NetworkSettings, RetentionSettings, Settings
 from overread_config.use_cases import UseCaseSettings
@@ -12,6 +12,7 @@ __all__ = [
     "ConfigError",
     "Fault",
     "NetworkSettings",
+    "OidcSettings",
     "RetentionSettings",
     "Settings",
     "TeamSettings",

@@ -30,7 +30,7 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
     deployments are in already; they do not collide.
 
     Raises:
-        ConfigError: when neither says a region that has Amazon A2I.
+        ConfigError: when neither says a region, or with backend a2i one that has Amazon A2I.
         PropsError: when a template or another file that the settings name has faults.
     """
     app = app or App(context=FEATURE_FLAGS, analytics_reporting=False)
@@ -38,7 +38,7 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
     prefix = settings.prefix
     network = NetworkStack(app, f"{prefix}-network", settings=settings, env=env)
     data = DataStack(app, f"{prefix}-data", settings=settings, env=env)
-    review = ReviewStack(app, f"{prefix}-review", settings=settings, env=env, data=data)
+    review = ReviewStack(app, f"{prefix}-review", settings=settings, env=env, network=network, data=data)
     InferenceStack(
         app, f"{prefix}-inference", settings=settings, env=env, network=network, data=data, review=review
     )
@@ -47,14 +47,15 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
 
 def _environment(settings: Settings, *, environ: Mapping[str, str]) -> Environment:
     region = settings.region or environ.get("CDK_DEFAULT_REGION")
-    if region not in A2I_REGIONS:
+    own_service = settings.review.backend == "overread"
+    if region is None or (not own_service and region not in A2I_REGIONS):
         fault = Fault(
             file=settings.file,
             line=0,
             field="region",
-            problem="must have Amazon A2I",
+            problem="is missing" if own_service else "must have Amazon A2I",
             value=f"{region!r} from CDK_DEFAULT_REGION" if region else "nothing, and no CDK_DEFAULT_REGION",
-            allowed=", ".join(sorted(A2I_REGIONS)),
+            allowed="an AWS region" if own_service else ", ".join(sorted(A2I_REGIONS)),
         )
         raise ConfigError([fault])
     return Environment(account=settings.account or environ.get("CDK_DEFAULT_ACCOUNT"), region=region)

@@ -38,7 +38,7 @@ class DataStack(Stack):
         self.operations_key = self._key(
             "operations", description="Encrypts logs, dead-letter queues, secrets and model storage"
         )
-        self._access_logs = self._access_log_bucket()
+        self.access_logs = self._access_log_bucket()
         self.inputs = self._bucket("Inputs", cors=[_WORKER_PAGES])
         self.outputs = self._bucket("Outputs")
         self._let_only_this_deployment_answer()
@@ -98,7 +98,7 @@ class DataStack(Stack):
             cors=cors,
             object_lock_enabled=True if lock else None,
             object_lock_default_retention=lock,
-            server_access_logs_bucket=self._access_logs,
+            server_access_logs_bucket=self.access_logs,
             server_access_logs_prefix=f"{id.lower()}/",
             removal_policy=self._removal,
             lifecycle_rules=[

@@ -15,6 +15,9 @@ from overread_stacks.retention import log_retention, removal_policy
 NEEDED_ENDPOINTS = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
 """What the router calls, beside S3 and DynamoDB."""
 
+SERVICE_ENDPOINTS = ("events", "execute-api", "sts")
+"""What the review service calls besides, and how it is called."""
+
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 _HTTPS = ec2.Port.tcp(443)
 MOST_ZONES = 3
@@ -52,8 +55,17 @@ class NetworkStack(Stack):
             port = int(network.proxy_url.rstrip("/").rpartition(":")[2])
             self.handlers.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "The egress proxy")
         self._log_flows(settings)
-        self._add_gateways()
-        self._add_interfaces(sorted({*NEEDED_ENDPOINTS, *network.interface_endpoints}), cidr=network.cidr)
+        own_service = settings.review.backend == "overread"
+        self._add_gateways(own_service=own_service)
+        needed = {*NEEDED_ENDPOINTS, *(SERVICE_ENDPOINTS if own_service else ())}
+        self._interfaces = self._add_interfaces(
+            sorted({*needed, *network.interface_endpoints}), cidr=network.cidr
+        )
+
+    @property
+    def execute_api(self) -> ec2.InterfaceVpcEndpoint:
+        """The way to private APIs; there with backend overread."""
+        return self._interfaces["execute-api"]
 
     @property
     def availability_zones(self) -> list[str]:
@@ -106,15 +118,26 @@ class NetworkStack(Stack):
         )
         self.vpc.add_flow_log("Flows", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
 
-    def _add_gateways(self) -> None:
+    def _add_gateways(self, *, own_service: bool) -> None:
         for name, service in (
             ("S3", ec2.GatewayVpcEndpointAwsService.S3),
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
         ):
             endpoint = self.vpc.add_gateway_endpoint(name, service=service)
             endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount", "aws:ResourceAccount"}))
+            if name == "S3" and own_service:
+                endpoint.add_to_policy(self._custom_resource_answers())
 
-    def _add_interfaces(self, names: list[str], *, cidr: str) -> None:
+    def _custom_resource_answers(self) -> iam.PolicyStatement:
+        """A custom resource inside the network answers CloudFormation at a signed address of AWS's bucket."""
+        bucket = f"cloudformation-custom-resource-response-{Fn.join('', Fn.split('-', Aws.REGION))}"
+        return iam.PolicyStatement(
+            principals=[iam.AnyPrincipal()],
+            actions=["s3:PutObject"],
+            resources=[f"arn:{Aws.PARTITION}:s3:::{bucket}/*"],
+        )
+
+    def _add_interfaces(self, names: list[str], *, cidr: str) -> dict[str, ec2.InterfaceVpcEndpoint]:
         group = ec2.SecurityGroup(
             self,
             "Endpoints",
@@ -123,6 +146,7 @@ class NetworkStack(Stack):
             allow_all_outbound=False,
         )
         group.add_ingress_rule(ec2.Peer.ipv4(cidr), _HTTPS, "HTTPS from this network")
+        endpoints = {}
         for name in names:
             endpoint = ec2.InterfaceVpcEndpoint(
                 self,
@@ -134,7 +158,20 @@ class NetworkStack(Stack):
                 private_dns_enabled=True,
                 open=False,
             )
-            endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount"}))
+            endpoint.add_to_policy(
+                _people() if name == "execute-api" else _perimeter({"aws:PrincipalAccount"})
+            )
+            endpoints[name] = endpoint
+        return endpoints
+
+
+def _people() -> iam.PolicyStatement:
+    """Reviewers are no principals of the account: each API behind the endpoint says who may call what."""
+    return iam.PolicyStatement(
+        principals=[iam.AnyPrincipal()],
+        actions=["execute-api:Invoke"],
+        resources=[f"arn:{Aws.PARTITION}:execute-api:{Aws.REGION}:{Aws.ACCOUNT_ID}:*"],
+    )
 
 
 def _perimeter(keys: set[str]) -> iam.PolicyStatement:

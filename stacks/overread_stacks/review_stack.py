@@ -13,10 +13,13 @@ from overread_constructs import (
     HumanTaskUi,
     OidcWorkforce,
     PrivateWorkforce,
+    ReviewService,
     RoutingPolicies,
     Workteam,
 )
 from overread_stacks.data_stack import DataStack
+from overread_stacks.network_stack import NetworkStack
+from overread_stacks.own_review_service import review_service
 from overread_stacks.policy_document import policy_document
 
 OUTPUT_PREFIX = "reviews/"
@@ -30,9 +33,16 @@ class ReviewStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: Settings, env: Environment, data: DataStack
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        env: Environment,
+        network: NetworkStack,
+        data: DataStack,
     ) -> None:
-        """`data`: where the pages' inputs are and the answers go."""
+        """`network`: that of the review service; `data`: where inputs are and answers go."""
         super().__init__(
             scope,
             id,
@@ -44,6 +54,11 @@ class ReviewStack(Stack):
         self._settings = settings
         self._data = data
         self._workforce: PrivateWorkforce | None = None
+        self.service = (
+            review_service(self, settings=settings, network=network, data=data)
+            if settings.review.backend == "overread"
+            else None
+        )
         teams = {team.name: self._team(team) for team in settings.teams}
         documents = {
             use_case.name: self._review(use_case, team=teams[use_case.review.team])
@@ -66,6 +81,8 @@ class ReviewStack(Stack):
 
     def _team(self, team: TeamSettings) -> Workteam:
         construct_id = f"Team{output_name(team.name)}"
+        if self.service is not None:
+            return self._service_team(construct_id, team, service=self.service)
         if team.kind == "public":
             return Workteam.public(
                 self,
@@ -83,6 +100,18 @@ class ReviewStack(Stack):
             name=f"{self._settings.prefix}-{team.name}",
             description=team.description,
             workforce=self._workforce,
+            groups=team.groups,
+        )
+
+    def _service_team(self, construct_id: str, team: TeamSettings, *, service: ReviewService) -> Workteam:
+        if team.kind == "vendor":
+            return Workteam.of_vendor(self, construct_id, name=team.name, service=service)
+        return Workteam.of_service(
+            self,
+            construct_id,
+            name=f"{self._settings.prefix}-{team.name}",
+            description=team.description,
+            service=service,
             groups=team.groups,
         )
 
@@ -115,7 +144,9 @@ class ReviewStack(Stack):
         review = use_case.review
         name = output_name(use_case.name)
         prefix = f"{self._settings.prefix}-{use_case.name}"
-        page = HumanTaskUi(self, f"{name}Page", name_prefix=prefix, template=review.template)
+        page = HumanTaskUi(
+            self, f"{name}Page", name_prefix=prefix, template=review.template, service=self.service
+        )
         flow = FlowDefinition(
             self,
             f"{name}Review",
@@ -133,6 +164,9 @@ class ReviewStack(Stack):
             keywords=review.keywords,
             price_usd=review.price_usd,
             on_delete="drain" if review.on_delete == "drain" else "refuse",
+            guideline_version=review.guideline_version,
+            qualification=review.qualification,
+            service=self.service,
         )
         CfnOutput(self, f"FlowDefinitionArn{name}", value=flow.flow_definition_arn)
         return policy_document(
