@@ -53,6 +53,17 @@ def test_the_input_comes_when_it_is_asked_for(lab: ReviewLab, http: httpx.Client
     assert http.get("/human-loops/loop-1/work?input=true").json()["input"] == {"note": "ok?"}
 
 
+def test_a_gold_question_is_no_loop_to_anybody_else(lab: ReviewLab, http: httpx.Client) -> None:
+    item = {"id": "one", "input": {"note": "1"}, "expected": {"decision": "approve"}}
+    lab.service.qualifications.put("loans", {"items": [item], "questions": 1, "pass_mark": 1})
+    flow = lab.service.settings.arn("flow-definition/flow")
+    lab.call(
+        lab.service.tags.add, ResourceArn=flow, Tags=[{"Key": "overread:qualification", "Value": "loans"}]
+    )
+    (question,) = lab.service.tasks.offered(ADA)
+    assert http.get(f"/human-loops/{question.loop.name}/work").status_code == 404
+
+
 def test_an_unknown_loop_is_a_problem(http: httpx.Client) -> None:
     reply = http.get("/human-loops/nope/work")
     assert (reply.status_code, reply.json()["type"]) == (404, "urn:overread:problem:task-unknown")
