@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import merge
 from itertools import islice
 
 from overread_review.service import transitions
@@ -40,21 +41,34 @@ class Offers:
 
     def of(self, reviewer: Reviewer) -> list[OfferedTask]:
         """First what the reviewer has begun, then what is assigned to them, then in the queues' order."""
+        return sorted(self.in_turn(reviewer), key=_place)
+
+    def in_turn(self, reviewer: Reviewer) -> Iterator[OfferedTask]:
+        """The same one by one, in that order; the queues are read no further than needed."""
         queues = self._queues.of(reviewer)
         self._admission.prepare(reviewer, queues)
         paused, now = self._queues.paused(), self._clock()
         arns = {queue.arn for queue in queues}
-        own = [
+        held = [
             loop
             for loop in self._store.open_loops_of_person(reviewer.key)
             if loop.terms.flow_definition_arn in arns
         ]
-        found = {
-            loop.name: loop for queue in queues for loop in self._offered(queue, reviewer, paused=paused)
-        }
-        found |= {loop.name: loop for loop in self._admitted(own, reviewer, paused=paused)}
-        tasks = [_task(loop, person=reviewer.key, now=now) for loop in found.values()]
-        return sorted(tasks, key=_place)
+        admitted = self._admitted(held, reviewer, paused=paused)
+        own = sorted((_task(loop, person=reviewer.key, now=now) for loop in admitted), key=_place)
+        first = [task for task in own if task.claimed_by_me or task.assigned_to_me]
+        rest = [task for task in own if not (task.claimed_by_me or task.assigned_to_me)]
+        yield from first
+        given = {task.loop.name for task in own}
+        waiting = [
+            (
+                _task(loop, person=reviewer.key, now=now)
+                for loop in self._offered(queue, reviewer, paused=paused)
+                if loop.name not in given
+            )
+            for queue in queues
+        ]
+        yield from merge(rest, *waiting, key=_place)
 
     def _offered(
         self, queue: Resource, reviewer: Reviewer, *, paused: Mapping[str, QueueState]

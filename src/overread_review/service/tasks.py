@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -92,13 +93,31 @@ class Tasks:
         return self._offers.of(reviewer)
 
     def next(self, reviewer: Reviewer) -> ClaimedTask | None:
-        """The first task of the list that can be claimed, claimed; None when there is none."""
-        for task in self.offered(reviewer):
-            try:
-                return self.claim(task.loop.name, reviewer=reviewer)
-            except (TaskConflictError, TaskGoneError, TaskUnknownError):
-                continue
-        return None
+        """The first task of the list that can be claimed, claimed; None when there is none.
+
+        After each one that others took first, the reviewer passes over some more, twice as many at most as
+        the time before, and a different number than others do: else all who ask at once race on and on for
+        the same task. What was passed over is tried in the end.
+        """
+        passed: list[str] = []
+        lost = passing = 0
+        for task in self._offers.in_turn(reviewer):
+            if passing:
+                passing -= 1
+                passed.append(task.loop.name)
+            elif claimed := self._claimed_if_free(task.loop.name, reviewer=reviewer):
+                return claimed
+            else:
+                lost += 1
+                passing = _spread(f"{reviewer.key}/{task.loop.name}", below=2**lost)
+        found = (self._claimed_if_free(name, reviewer=reviewer) for name in passed)
+        return next((claimed for claimed in found if claimed is not None), None)
+
+    def _claimed_if_free(self, task_id: str, *, reviewer: Reviewer) -> ClaimedTask | None:
+        try:
+            return self.claim(task_id, reviewer=reviewer)
+        except (TaskConflictError, TaskGoneError, TaskUnknownError):
+            return None
 
     def history(self, reviewer: Reviewer, *, cursor: str = "", limit: int = 20) -> HistoryPage:
         """What the reviewer answered, the newest first, each with what has become of the task."""
@@ -276,6 +295,11 @@ class Tasks:
         if loop is None or not is_for_them:
             raise TaskUnknownError("there is no such task, or it is not for you")
         return loop
+
+
+def _spread(text: str, *, below: int) -> int:
+    """A number from 0 that says nothing about the text, always the same one."""
+    return zlib.crc32(text.encode()) % below
 
 
 def _answered(loop: Loop, answer: Answer) -> Loop:
