@@ -38,7 +38,8 @@ SIGN_IN_PAGES = (
     ("GET", "/portal/sign-out/{provider}"),
     ("POST", "/portal/invitations"),
 )
-_EVERYTHING = "execute-api:/*"
+_EVERYTHING = ["execute-api:/*"]
+_PORTAL = [f"execute-api:/{STAGE}/*/portal", f"execute-api:/{STAGE}/*/portal/*"]
 
 
 class ReviewApi(Construct):
@@ -136,15 +137,17 @@ def _policy(
         conditions = {"NotIpAddress": {"aws:SourceIp": list(source_ip_cidrs)}}
     if not conditions:
         return None
-    everybody, everything = [iam.AnyPrincipal()], [_EVERYTHING]
+    everybody, invoke = [iam.AnyPrincipal()], ["execute-api:Invoke"]
     return iam.PolicyDocument(
         statements=[
-            iam.PolicyStatement(principals=everybody, actions=["execute-api:Invoke"], resources=everything),
+            # The portal only: what is allowed to everybody here needs no permission of the caller's own in
+            # this account, and then every principal of it could make A2I's calls.
+            iam.PolicyStatement(principals=everybody, actions=invoke, resources=_PORTAL),
             iam.PolicyStatement(
                 effect=iam.Effect.DENY,
                 principals=everybody,
-                actions=["execute-api:Invoke"],
-                resources=everything,
+                actions=invoke,
+                resources=_EVERYTHING,
                 conditions=conditions,
             ),
         ]
