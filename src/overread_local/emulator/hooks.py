@@ -24,7 +24,7 @@ _POINTS = (
     (lambda_svc, ("_execute_function_with_config_scope",)),
     (iam_evaluator, ("_resolve_condition_key",)),
     (apigateway_v1, ("_rest_apis",)),
-    (cognito, ("_create_user_pool_client", "_update_user_pool_client")),
+    (cognito, ("_create_user_pool_client", "_update_user_pool_client", "_generate_temp_password")),
     (custom_resource, ("_lock", "_pending", "deliver_response")),
     (cloudformation, ("_stacks",)),
     (provisioners, ("_RESOURCE_HANDLERS", "_sm_secret_create", "_sm_secret_update", "_sm_secret_delete")),
