@@ -1,10 +1,10 @@
-"""Debian's Chromium, and a desk: one reviewer's browser before a review service with one task."""
+"""Debian's Chromium; a desk: one reviewer's browser before one task; a floor: many people before many queues."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, syn
 
 from overread_review.app import create_app
 from overread_review.portal.pages import STATIC
+from overread_review.portal.sign_in import SignIn
 from overread_testing.review_fakes import ReviewLab, review_lab
 from overread_testing.review_server import served
 
@@ -104,4 +105,55 @@ def desk(browser: Browser) -> Iterator[Callable[..., Desk]]:
     yield make
     for serving, context in opened:
         context.close()
+        serving.__exit__(None, None, None)
+
+
+@dataclass
+class Floor:
+    """A review service and the browsers of its people, one context each."""
+
+    lab: ReviewLab
+    url: str
+    browser: Browser
+    contexts: list[BrowserContext] = field(default_factory=list)
+
+    def door(self, *, scheme: Any = "light", size: tuple[int, int] = (1280, 860)) -> Page:
+        """A fresh browser at the sign-in page."""
+        width, height = size
+        context = self.browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": height}, reduced_motion="reduce"
+        )
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{self.url}/portal/")
+        page.locator("h1").wait_for()
+        return page
+
+    def enter(self, name: str, *, at: str = "#/", **options: Any) -> Page:
+        """The browser of somebody who is signed in, at the address behind the hash."""
+        page = self.door(**options)
+        page.context.request.post(f"{self.url}/portal/api/session", data={"reviewer": name})
+        page.goto(f"{self.url}/portal/{at}")
+        page.reload()
+        page.locator("header.top").wait_for()
+        return page
+
+
+@pytest.fixture
+def floor(browser: Browser) -> Iterator[Callable[..., Floor]]:
+    """Makes a floor over a lab with those settings; without `sign_in` people sign in by their names."""
+    opened: list[tuple[Any, Floor]] = []
+
+    def make(*, sign_in: SignIn | None = None, **settings: Any) -> Floor:
+        lab = review_lab(**settings)
+        serving = served(create_app(lab.service, sign_in=sign_in))
+        made = Floor(lab, serving.__enter__(), browser)
+        opened.append((serving, made))
+        return made
+
+    yield make
+    for serving, made in opened:
+        for context in made.contexts:
+            context.close()
         serving.__exit__(None, None, None)

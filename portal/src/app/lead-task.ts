@@ -85,7 +85,7 @@ export class LeadTaskView extends View {
   private replying(): Asking {
     return {
       title: "Reply",
-      detail: "Everybody who works on this task can read it.",
+      detail: "Who asked or flagged last reads it; everybody who gets the task, when nobody did.",
       label: "Your words",
       confirm: "Send",
       run: (text) => this.act(() => api.reply(this.taskId, text)),

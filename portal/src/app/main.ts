@@ -16,6 +16,16 @@ import { TaskListView } from "./task-list";
 import { TaskPage } from "./task-page";
 import { type Shortcut, View } from "./view";
 
+const NAMES: Record<Route["page"], string> = {
+  tasks: "Tasks",
+  task: "Task",
+  history: "History",
+  lead: "Backlog",
+  queue: "Queue",
+  "lead-task": "Task",
+  people: "People",
+};
+
 class Portal extends View {
   static override properties: PropertyDeclarations = {
     session: { state: true },
@@ -65,6 +75,11 @@ class Portal extends View {
       ...(this.session.reviewer.lead ? lead : []),
       { keys: ["?"], label: "These keys", run: () => this.querySelector<KeyHelp>("overread-key-help")?.open() },
     ];
+  }
+
+  protected override updated(): void {
+    const page = this.session === null ? "Sign in" : NAMES[this.route.page];
+    document.title = `${page} · Overread`;
   }
 
   private async renew(): Promise<void> {

@@ -13,6 +13,8 @@ import { press, type Shortcut, View } from "./view";
 import { HiddenWatch, readClock } from "./work-clock";
 
 const SAID_FOR_MS = 6000;
+/** How often to look whether the lead has replied. */
+const RENEW_MS = 10_000;
 const MOST_NOTICES = 20;
 const TITLES: Record<number, string> = {
   0: "No connection",
@@ -52,6 +54,8 @@ export class TaskPage extends View {
   declare hasInstructions: boolean;
   declare wasAway: boolean;
   private timer = 0;
+  private renewed = 0;
+  private busy = false;
   private readonly attention = new HiddenWatch(() => void this.awayTooLong());
   private readonly link = new FrameLink(
     () => this.querySelector("iframe"),
@@ -148,7 +152,8 @@ export class TaskPage extends View {
   }
 
   private show(task: ClaimedTask): void {
-    this.phase = { name: "open", task, since: Date.now() };
+    this.renewed = Date.now();
+    this.phase = { name: "open", task, since: this.renewed };
     this.tick();
   }
 
@@ -161,7 +166,10 @@ export class TaskPage extends View {
   private tick(): void {
     this.now = Date.now();
     if (this.phase.name !== "open") return;
-    if (readClock(this.phase.task, this.phase.since, this.now).endsMs > 0) return;
+    if (readClock(this.phase.task, this.phase.since, this.now).endsMs > 0) {
+      if (this.now - this.renewed > RENEW_MS) void this.renew();
+      return;
+    }
     this.phase = {
       name: "over",
       title: "Your time for this task is over",
@@ -169,14 +177,30 @@ export class TaskPage extends View {
     };
   }
 
+  /** While a question is open: claiming again what one holds changes nothing and tells what the lead said. */
+  private async renew(): Promise<void> {
+    const before = this.phase;
+    if (before.name !== "open" || this.busy || document.hidden || !before.task.notes.some(({ mine }) => mine)) return;
+    this.renewed = this.now;
+    try {
+      const task = await api.claim(this.taskId);
+      if (this.phase === before) this.show(task);
+    } catch (error) {
+      if (this.phase === before && !(error instanceof Problem && error.status === 0)) this.fail(error);
+    }
+  }
+
   private async pauseOrResume(): Promise<void> {
-    if (this.phase.name !== "open") return;
+    if (this.phase.name !== "open" || this.busy) return;
+    this.busy = true;
     this.wasAway = false;
     this.unsent = "";
     try {
       this.show(this.phase.task.running ? await api.pause(this.taskId) : await api.resume(this.taskId));
     } catch (error) {
       this.failUnlessPassing(error, "The clock was not changed: try again.");
+    } finally {
+      this.busy = false;
     }
   }
 
@@ -229,13 +253,16 @@ export class TaskPage extends View {
   // What becomes of the task
 
   private async submit(answer: Record<string, unknown>, next: boolean): Promise<void> {
-    if (this.phase.name !== "open") return;
+    if (this.phase.name !== "open" || this.busy) return;
+    this.busy = true;
     try {
       await api.answer(this.taskId, answer);
     } catch (error) {
       this.failUnlessPassing(error, "Your answer is still here: submit it again.");
       this.link.tell({ type: "refused", message: "Not submitted. Please try again." });
       return;
+    } finally {
+      this.busy = false;
     }
     this.link.tell({ type: "accepted" });
     this.done("Answer saved");

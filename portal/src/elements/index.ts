@@ -51,6 +51,7 @@ async function ready(): Promise<void> {
     "updateComplete" in element ? element.updateComplete : undefined,
   );
   await Promise.all(pending);
+  if (document.title === "") document.title = "Task"; // templates seldom bring one
   joinPage();
   document.dispatchEvent(new CustomEvent("all-crowd-elements-ready", { bubbles: true }));
 }
