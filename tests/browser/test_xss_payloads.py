@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
+from tests.browser.anatomy import ANATOMY, TRACES
 from tests.browser.elsewhere import Elsewhere, elsewhere
 from tests.browser.xss_payloads import COUNT, as_parsed, payloads
 
@@ -52,29 +53,6 @@ TEMPLATE = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></sc
   <script type="application/json" id="data">{{ task.input | to_json | skip_autoescape }}</script>
   <script>window.data = {{ task.input | to_json | skip_autoescape }};</script>
 </crowd-form>"""
-
-ANATOMY = """() => {
-  const names = [];
-  const walk = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-      const attributes = element.getAttributeNames().filter((name) => !name.startsWith("?lit$")).sort();
-      names.push(element.localName + " " + attributes.join(" "));
-      if (element.shadowRoot) walk(element.shadowRoot);
-      if (element.localName === "template") walk(element.content);
-    }
-  };
-  walk(document);
-  return names;
-}"""
-"""Every element with the names of its attributes, inside shadow roots and templates too."""
-
-TRACES = """() => ({
-  hits: window.hits ?? null,
-  planted: document.querySelectorAll("#planted, [name^=planted]").length,
-  scripts: document.scripts.length,
-  clobbered: [typeof document.body, typeof document.title, typeof window.fetch, typeof document.forms],
-})"""
-
 
 HOST = """<!doctype html><title>host</title><iframe name="task" sandbox="allow-scripts allow-forms"
   src="/portal/tasks/loop-1/frame#nonce" width="1200" height="800"></iframe>"""
