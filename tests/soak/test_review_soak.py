@@ -1,4 +1,4 @@
-"""Two thousand loops, eight reviewers at once, a portal killed five times on the way: nothing lost or doubled."""
+"""Two thousand loops, eight reviewers at once, a portal killed five times: no answer is lost or doubled."""
 
 import os
 from pathlib import Path
