@@ -457,9 +457,14 @@ def test_an_interruption_after_counting_does_not_count_twice() -> None:
 
 
 class ForgetfulStore(FakeStore):
-    """Fails every write of a standing, or every new gold loop, while told to."""
+    """Fails every write of a standing, every new gold loop or every qualification, while told to."""
 
-    fails_standings = fails_gold = False
+    fails_standings = fails_gold = fails_qualifications = False
+
+    def find_record(self, kind: RecordKind, *, key: str) -> StoredRecord | None:
+        if self.fails_qualifications and kind is RecordKind.QUALIFICATION:
+            raise StoreUnavailableError("throttled")
+        return super().find_record(kind, key=key)
 
     def replace_record(self, record: StoredRecord) -> StoredRecord:
         if self.fails_standings and record.kind is RecordKind.STANDING:
@@ -485,10 +490,11 @@ def test_an_answer_that_cannot_be_counted_now_is_counted_later() -> None:
     assert counts(lab) == (1, 1)
 
 
-def test_who_answers_a_real_task_never_hears_that_a_gold_question_failed() -> None:
+@pytest.mark.parametrize("failing", ["fails_gold", "fails_qualifications"])
+def test_who_answers_a_real_task_never_hears_that_a_gold_question_failed(failing: str) -> None:
     store = ForgetfulStore()
     lab = desk(store=store)
-    store.fails_gold = True
+    setattr(store, failing, True)
     for number in range(30):
         lab.start(name_of(number))
         assert lab.answer(name_of(number), by=ADA).status is LoopStatus.COMPLETED
@@ -586,6 +592,13 @@ def test_answers_of_programs_in_a_sandbox_bring_no_gold_questions() -> None:
         )
     assert len(lab.service.qualifications.roster("loans")) == 3
     assert lab.service.tasks.offered(ADA) == []
+
+
+def test_programs_in_a_sandbox_cannot_answer_gold_questions() -> None:
+    lab = desk(sandbox=True)
+    _, gold = until_gold(lab)
+    with pytest.raises(TaskUnknownError, match="there is no human loop"):
+        lab.service.tasks.sandbox_answer(gold.name, reviewer_name="sandbox-1", content={"decision": "x"})
 
 
 def test_thousand_answers_of_four_people_count_exactly() -> None:

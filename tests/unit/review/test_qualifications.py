@@ -17,7 +17,7 @@ from overread_review.service.model import Qualification, Reviewer, Standing
 from overread_review.service.qualifications import MAX_BYTES, parse_qualification, qualification_document
 from overread_review.service.records import parse_record, record_text
 from overread_review.service.settings import VendorTeam
-from overread_review.service.standings import StandingState
+from overread_review.service.standings import StandingState, with_test_answer
 from overread_testing.review_fakes import ADA, GRACE, KATHERINE, LENA, VERA, ReviewLab, review_lab
 from overread_testing.review_gold import (
     TAGS,
@@ -360,6 +360,25 @@ def test_one_test_opens_all_queues_that_ask_for_it(lab: ReviewLab) -> None:
     assert one.title == "Review a loan"
 
 
+def test_a_queue_that_is_being_deleted_tests_nobody() -> None:
+    lab = review_lab(status_lag_s=60)
+    lab.service.qualifications.put("loans", qualification_of())
+    for name in ("first", "second"):
+        lab.flow_definition(name, tags=TAGS)
+    lab.call(lab.service.loops.delete_flow_definition, FlowDefinitionName="first")
+    assert {task.loop.terms.flow_definition_name for task in gold_tasks(lab, ADA)} == {"second"}
+    assert len(take_test(lab, ADA)) == 3
+
+
+def test_a_test_goes_on_in_another_queue_when_the_first_is_gone(lab: ReviewLab) -> None:
+    lab.flow_definition("second", tags=TAGS)
+    answer_gold(lab, gold_tasks(lab, ADA)[0].loop, by=ADA)
+    lab.call(lab.service.loops.delete_flow_definition, FlowDefinitionName="flow")
+    lab.clock.advance(60)
+    assert len(take_test(lab, ADA)) == 2
+    assert own(lab)[0] is StandingState.PASSED
+
+
 def test_a_test_of_a_paused_queue_waits(lab: ReviewLab) -> None:
     name = gold_tasks(lab, ADA)[0].loop.name
     lab.service.lead.pause_queue(LENA, "flow")
@@ -427,6 +446,44 @@ def test_who_cannot_decide_has_not_answered_right(lab: ReviewLab) -> None:
         lab.service.tasks.claim(tasks[0].loop.name, reviewer=ADA)
         lab.service.tasks.cannot_decide(tasks[0].loop.name, reviewer=ADA, reason="unclear")
     assert own(lab) == (StandingState.FAILED, 0.0, 3)
+
+
+def test_an_item_counts_once_in_a_test_and_late_answers_count_nothing(lab: ReviewLab) -> None:
+    qualification = lab.service.qualifications.get("loans")
+    standing = Standing(ADA.key, "loans")
+
+    def answered(before: Standing, item: str, *, number: int = 0, right: bool = True) -> Standing:
+        return with_test_answer(
+            before, number=number, item=item, right=right, qualification=qualification, at=lab.clock()
+        )
+
+    once = answered(standing, "item-0", right=False)
+    assert answered(once, "item-0") == once
+    assert answered(once, "item-1", number=1) == once
+    ended = answered(answered(once, "item-1"), "item-2")
+    assert (ended.test_correct, ended.test_total, ended.passed_at) == (2, 3, lab.clock())
+    assert answered(ended, "item-3") == ended
+    assert answered(ended, "item-3", number=1) == ended
+
+
+def test_the_portal_tells_people_how_their_test_goes(served_lab: Any) -> None:
+    lab = served_lab.lab
+    lab.service.qualifications.put("loans", qualification_of())
+    lab.flow_definition(tags=TAGS)
+    client = served_lab.sign_in("ada")
+
+    def told() -> dict[str, Any]:
+        (one,) = client.get("/portal/api/session").json()["qualifications"]
+        return dict(one)
+
+    new = {"name": "loans", "title": "Review a loan", "valid_until": None, "repeat_at": None, "questions": 3}
+    assert told() == new | {"state": "none", "score": None, "answered": 0}
+    answer_gold(lab, gold_tasks(lab, ADA)[0].loop, by=ADA)
+    assert told() == new | {"state": "in-test", "score": None, "answered": 1}
+    take_test(lab, ADA)
+    passed = told()
+    assert (passed["state"], passed["score"], passed["answered"]) == ("passed", 1.0, 3)
+    assert passed["valid_until"].startswith("2026-04-01T")
 
 
 # Vendors
