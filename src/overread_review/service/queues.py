@@ -12,7 +12,8 @@ from overread_review.service.registers import queues_register
 from overread_review.service.resources import Resources
 from overread_review.service.teams import Teams
 
-_PAGE = 100
+_FIRST_PAGE, _LONGEST_PAGE = 10, 160
+"""Who wants the next task reads a few; who wants them all reads long pages soon."""
 
 
 class Queues:
@@ -41,11 +42,11 @@ class Queues:
 
     def open_loops(self, flow_definition_arn: str) -> Iterator[Loop]:
         """All open loops in the order of the queue, those on hold last, read as far as consumed."""
-        cursor = ""
+        cursor, size = "", _FIRST_PAGE
         while True:
-            page = self._store.open_loops(flow_definition_arn, limit=_PAGE, cursor=cursor)
+            page = self._store.open_loops(flow_definition_arn, limit=size, cursor=cursor)
             yield from page.loops
-            cursor = page.next_cursor
+            cursor, size = page.next_cursor, min(4 * size, _LONGEST_PAGE)
             if not cursor:
                 return
 

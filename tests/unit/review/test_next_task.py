@@ -30,13 +30,15 @@ def lab() -> ReviewLab:
 
 
 def calls(monkeypatch: pytest.MonkeyPatch, name: str) -> Counter[str]:
-    """Counts the store's calls of that name from now on."""
+    """Counts the store's calls of that name from now on, and the loops that it gives in pages."""
     counted: Counter[str] = Counter()
     real = getattr(FakeStore, name)
 
     def call(*arguments: Any, **named: Any) -> Any:
         counted[name] += 1
-        return real(*arguments, **named)
+        found = real(*arguments, **named)
+        counted["loops"] += len(getattr(found, "loops", ()))
+        return found
 
     monkeypatch.setattr(FakeStore, name, call)
     return counted
@@ -59,7 +61,9 @@ def test_one_after_the_other_comes_in_the_order_of_the_list(lab: ReviewLab) -> N
 def test_the_queues_are_not_read_as_a_whole(lab: ReviewLab, monkeypatch: pytest.MonkeyPatch) -> None:
     pages = calls(monkeypatch, "open_loops")
     lab.service.tasks.next(ADA)
-    assert pages["open_loops"] == 2
+    assert (pages["open_loops"], pages["loops"]) == (2, 20)
+    lab.service.tasks.offered(GRACE)
+    assert pages["open_loops"] < 2 + 2 * 4
 
 
 def test_who_loses_races_passes_over_ever_more(lab: ReviewLab, monkeypatch: pytest.MonkeyPatch) -> None:
