@@ -15,6 +15,7 @@ import httpx
 
 PATIENCE_S = 90.0
 _PAUSE_S = 0.05
+_LISTING, _AT_A_TIME = 0.3, 25
 _DECLINING = 3
 """So many of the reviewers decline; the others can always fill a task's seats."""
 
@@ -54,24 +55,38 @@ class LoadReviewer:
         self._books = books
         self._http = httpx.Client(base_url=url, timeout=30.0, trust_env=False)
         self._answers = 0
+        self._listed: list[str] = []
 
     def work(self, *, until: Callable[[], bool]) -> None:
         """Take and do tasks until there is nothing left to do."""
         self._sign_in()
         try:
             while not until():
-                reply, _ = self._post("tasks/next", {})
-                task = reply.json()
-                if task["task_id"] is None:
-                    time.sleep(_PAUSE_S)
+                task = self._taken()
+                if task:
+                    self._do(task)
                 else:
-                    self._do(task["task_id"])
+                    time.sleep(_PAUSE_S)
         finally:
             self._http.close()
 
     def _sign_in(self) -> None:
         reply, _ = self._send("session", {"reviewer": self.name})
         self._http.headers["X-Overread-CSRF"] = reply.json()["csrf_token"]
+
+    def _taken(self) -> str:
+        """A task in hand: the next one, or one from a list that others have seen too; empty for none."""
+        if not self._listed and self._chance.random() < _LISTING:
+            reply, _ = self._send("tasks", None)
+            self._listed = [task["task_id"] for task in reply.json()["tasks"]]
+            self._chance.shuffle(self._listed)
+            del self._listed[_AT_A_TIME:]
+        if self._listed:
+            task = self._listed.pop()
+            reply, _ = self._post(f"tasks/{task}/claim", {}, allowed={404, 409, 410})
+            return task if reply.status_code == 200 else ""
+        reply, _ = self._post("tasks/next", {})
+        return str(reply.json()["task_id"] or "")
 
     def _do(self, task: str) -> None:
         mood = self._chance.random()
@@ -122,12 +137,13 @@ class LoadReviewer:
             self._books.surprise(f"{self.name}: {path}: {reply.status_code} {reply.text[:200]}")
         return reply, in_doubt
 
-    def _send(self, path: str, body: Mapping[str, Any]) -> tuple[httpx.Response, bool]:
+    def _send(self, path: str, body: Mapping[str, Any] | None) -> tuple[httpx.Response, bool]:
         """Patiently: a service that is away or overloaded is asked again."""
         deadline, in_doubt = time.monotonic() + PATIENCE_S, False
         while True:
             try:
-                reply = self._http.post(f"/portal/api/{path}", json=dict(body))
+                method = "GET" if body is None else "POST"
+                reply = self._http.request(method, f"/portal/api/{path}", json=body)
             except httpx.TransportError:
                 self._books.note("replies lost")
             else:
