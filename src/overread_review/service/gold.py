@@ -195,13 +195,9 @@ class Gold:
         name = loop.terms.qualification
         if loop.gold is not None or not name:
             return
-        try:
-            qualification = self._qualifications.find(name)
-            if qualification is not None and self._is_drawn(loop, answer, share=qualification.gold_share):
-                self._mix_in(loop, qualification, answer=answer)
-        except _NOT_NOW as error:
-            # The answer is stored: whoever gave it must not hear that something failed.
-            _LOG.warning("no gold question is mixed in: %s", error)
+        qualification = self._qualifications.find(name)
+        if qualification is not None and self._is_drawn(loop, answer, share=qualification.gold_share):
+            self._mix_in(loop, qualification, answer=answer)
 
     def _is_drawn(self, loop: Loop, answer: Answer, *, share: float) -> bool:
         return self._chance.share("gold", answer.person, loop.name) < share

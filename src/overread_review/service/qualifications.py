@@ -32,7 +32,8 @@ MAX_GOLD_SHARE = 0.5
 MAX_VALID_DAYS = 3650
 _MEMBERS = ("items", "questions", "pass_mark", "gold_share", "valid_days")
 _ITEM_MEMBERS = ("id", "input", "expected")
-_NAME = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}")
+_NAME = re.compile(r"[A-Za-z0-9](-*[A-Za-z0-9])*")
+_LONGEST_NAME = 63
 _ITEM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST_CHOICE, _LONGEST_EXPECTED = 64, 1000
 _FAULTS_SHOWN = 20
@@ -187,7 +188,7 @@ def parse_qualification(name: str, document: object) -> Qualification:
     Raises:
         QualificationInvalidError: with all faults in its text.
     """
-    faults = [] if _NAME.fullmatch(name) else [f"name must match {_NAME.pattern}, got {name[:80]!r}"]
+    faults = _name_faults(name)
     if not isinstance(document, Mapping):
         faults.append("a qualification is a JSON object")
         raise _invalid(faults)
@@ -203,6 +204,14 @@ def parse_qualification(name: str, document: object) -> Qualification:
     if faults:
         raise _invalid(faults)
     return Qualification(name, items, questions, pass_mark, gold_share, valid_days)
+
+
+def _name_faults(name: str) -> list[str]:
+    if _NAME.fullmatch(name) and len(name) <= _LONGEST_NAME:
+        return []
+    return [
+        f"name must have 1 to {_LONGEST_NAME} letters, digits and hyphens inside, got {reprlib.repr(name)}"
+    ]
 
 
 def _invalid(faults: Sequence[str]) -> QualificationInvalidError:

@@ -573,6 +573,15 @@ def test_no_item_is_asked_again_before_all_others_were() -> None:
         assert len(set(items[start : start + 12])) == 12
 
 
+def test_items_that_wait_for_an_answer_are_not_asked_a_second_time() -> None:
+    lab = desk(items=12)
+    for number in range(60):
+        lab.start(name_of(number))
+        lab.answer(name_of(number), by=ADA)
+    waiting = [task.loop.gold.item for task in gold_tasks(lab, ADA) if task.loop.gold]
+    assert sorted(waiting) == sorted(f"item-{number}" for number in range(12))
+
+
 def test_a_returned_answer_brings_no_second_gold_question() -> None:
     lab = desk(seats=2, share=0.5)
     real, gold = until_gold(lab)

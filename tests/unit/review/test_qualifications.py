@@ -138,6 +138,17 @@ def test_all_faults_come_in_one_error() -> None:
     assert text.count(";") == len(names) + 4 - 1
 
 
+@pytest.mark.parametrize("name", ["", "a b", "-a", "a-", "a/b", "ä", "a" * 64, f"a{'-' * 62}b"])
+def test_a_name_that_no_tag_could_hold_is_refused(name: str) -> None:
+    with pytest.raises(QualificationInvalidError, match="name must have 1 to 63 letters, digits and hyphens"):
+        parse_qualification(name, qualification_of())
+
+
+@pytest.mark.parametrize("name", ["a", "loans--2026", "a" * 63])
+def test_names_up_to_the_limit_are_allowed(name: str) -> None:
+    assert parse_qualification(name, qualification_of()).name == name
+
+
 def test_many_faults_are_counted_rather_than_listed() -> None:
     with pytest.raises(QualificationInvalidError, match=r"; and 480 more$"):
         parse_qualification("loans", qualification_of(items=[1] * 500))
