@@ -1,6 +1,8 @@
 """IAM enforcement: no grant, no call; on the control plane and the runtimes, by ARN and condition key."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -165,6 +167,43 @@ def test_a_wrong_signature_is_refused(enforcing: LocalStack) -> None:
     key = iam.create_access_key(UserName="forged")["AccessKey"]["AccessKeyId"]
     forged = client_of(enforcing, "sagemaker", key=(key, "not the secret", None))
     assert code_of(forged.list_endpoints) in {"SignatureDoesNotMatch", "InvalidSignatureException"}
+
+
+def test_a_warm_function_is_not_spared(enforcing: LocalStack) -> None:
+    code = """
+import boto3
+def handler(event, context):
+    try:
+        return boto3.client("sqs").list_queues()["ResponseMetadata"]["HTTPStatusCode"]
+    except Exception as error:
+        return error.response["Error"]["Code"]
+"""
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as files:
+        files.writestr("app.py", code)
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = client_of(enforcing, "iam").create_role(
+        RoleName="warm", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )
+    functions = client_of(enforcing, "lambda")
+
+    def call() -> Any:
+        return json.loads(functions.invoke(FunctionName="warm", Payload=b"{}")["Payload"].read())
+
+    enforcing.enforce_iam(False)
+    try:
+        functions.create_function(
+            FunctionName="warm",
+            Runtime="python3.13",
+            Role=role["Role"]["Arn"],
+            Handler="app.handler",
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=10,
+        )
+        assert call() == 200
+    finally:
+        enforcing.enforce_iam(True)
+    assert "AccessDenied" in call()
 
 
 def private_api(stack: LocalStack, *, endpoint: str, allowed: str) -> str:

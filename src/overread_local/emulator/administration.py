@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from overread_local.emulator import lambda_workers
 from overread_local.state import ACCOUNT, REGION, StateFolder, write_private
 
 TOKEN_HEADER = "x-overread-token"  # noqa: S105 - a header's name
@@ -23,9 +24,13 @@ Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def set_iam(folder: StateFolder, *, enforced: bool) -> None:
-    """Switches IAM enforcement and remembers it for the next start."""
+    """Switches IAM enforcement and remembers it for the next start.
+
+    Warm Lambda workers end: those from before would go on with the credentials that they began with.
+    """
     ministack_app.AUTH = enforced
     write_private(folder.iam, json.dumps({"enforced": enforced}))
+    lambda_workers.end_all()
 
 
 def restore_iam(folder: StateFolder) -> None:
@@ -89,7 +94,8 @@ class Administration:
     async def iam(self, request: Request) -> Response:
         if refusal := self._refusal(request):
             return refusal
-        set_iam(self._folder, enforced=bool((await request.json())["enforced"]))
+        enforced = bool((await request.json())["enforced"])
+        await run_in_threadpool(set_iam, self._folder, enforced=enforced)
         return JSONResponse({"enforced": bool(ministack_app.AUTH)})
 
     async def save(self, request: Request) -> Response:
