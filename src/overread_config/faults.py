@@ -11,7 +11,10 @@ from overread.errors import OverreadError
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: where it stands, what it says and what it may say."""
+    """One thing that is wrong: where it stands, what it says and what it may say.
+
+    `line` counts from 1; 0 where it is no line's: of a file that cannot be read, or of where synthesis runs.
+    """
 
     file: Path
     line: int
@@ -22,8 +25,8 @@ class Fault:
 
     def __str__(self) -> str:
         """The fault on one line, in the form that editors turn into a link."""
-        place = f"{self.file}:{self.line}: {self.field}"
-        return f"{place}: {self.problem}; got {self.value}; allowed: {self.allowed}"
+        place = f"{self.file}:{self.line}" if self.line else f"{self.file}"
+        return f"{place}: {self.field}: {self.problem}; got {self.value}; allowed: {self.allowed}"
 
 
 class ConfigError(OverreadError):

@@ -106,8 +106,8 @@ class WorkforceSettings:
     source_ip_cidrs: tuple[str, ...] = field(
         metadata=setting(
             ListOf(Text(longest=64), most=limits.SOURCE_IP_CIDRS.maximum),
-            "Networks from which the reviewers' portal answers; empty means all. `create` only; with backend "
-            "`overread` with access `public` only.",
+            "Networks from which the reviewers' portal answers. `create` only. Empty means all; of a private "
+            "review service it means the deployment's own network only, to which others need a route.",
             default=(),
         )
     )

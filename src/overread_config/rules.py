@@ -199,6 +199,9 @@ def _public_review(use_case: Branch, *, review: Branch, faults: FaultList) -> No
         )
 
 
+_DECLARATIONS = ("data_free_of_personal_information", "acknowledge_closure")
+_NO_VENDORS = ("workforce", "invited", "sandbox")
+"""Keys of people in the review service begin with these, where they do not with a vendor's name."""
 _OF_SERVICE = ("access", "leads", "statistics", "sandbox", "chaos")
 
 
@@ -220,7 +223,10 @@ def _backend(root: Branch, faults: FaultList) -> None:
 
 def _service_workforce(root: Branch, faults: FaultList) -> None:
     workforce = root.get("workforce")
-    if isinstance(workforce, Branch) and workforce.get("mode") == "adopt":
+    if not isinstance(workforce, Branch):
+        return
+    _refuse_given(workforce, "name", faults=faults, where="with backend overread: it is the deployment's")
+    if workforce.get("mode") == "adopt":
         _refuse(
             workforce,
             "mode",
@@ -228,20 +234,19 @@ def _service_workforce(root: Branch, faults: FaultList) -> None:
             problem="is of A2I's workforces; the review service has one of its own",
             allowed="`create`",
         )
-    if isinstance(workforce, Branch) and root.get("review.access") == "private":
-        _refuse_given(
-            workforce, "source_ip_cidrs", faults=faults, where="with access private: the network decides"
-        )
 
 
-def _service_team(team: Branch, *, faults: FaultList) -> None:
+def _service_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
     where = "with backend overread"
     match team.get("kind"):
         case "private":
             _refuse_given(team, "arn", faults=faults, where=where)
-            _refuse_given(team, "title", "oidc", faults=faults, where="for a private team")
+            _refuse_given(team, "title", "oidc", *_DECLARATIONS, faults=faults, where="for a private team")
+            _require_groups(team, allowed="1 to 10 groups of the identity provider", faults=faults)
+            _group_names(team, oidc=oidc, faults=faults)
         case "vendor":
-            _refuse_given(team, "groups", "arn", faults=faults, where=f"for a vendor team {where}")
+            given = ("groups", "arn", *_DECLARATIONS)
+            _refuse_given(team, *given, faults=faults, where=f"for a vendor team {where}")
             _require(
                 team,
                 "title",
@@ -250,6 +255,7 @@ def _service_team(team: Branch, *, faults: FaultList) -> None:
                 where=f"for a vendor team {where}",
                 allowed="the company's name, and its identity provider",
             )
+            _vendor_name(team, faults=faults)
         case "public":
             _refuse(
                 team,
@@ -260,52 +266,68 @@ def _service_team(team: Branch, *, faults: FaultList) -> None:
             )
 
 
+def _vendor_name(team: Branch, *, faults: FaultList) -> None:
+    if team.name in _NO_VENDORS:
+        faults.add(
+            line=team.line,
+            field=team.field,
+            problem="names a vendor by a word that means something else where people sign in",
+            value=repr(team.name),
+            allowed="any other name than " + ", ".join(f"`{name}`" for name in _NO_VENDORS),
+        )
+
+
 def _teams(root: Branch, faults: FaultList) -> None:
     oidc = root.get("workforce.identity") == "oidc"
     own_service = root.get("review.backend") == "overread"
     for team in root.children("teams"):
         if own_service:
-            _service_team(team, faults=faults)
-            if team.get("kind") != "private":
-                continue
-        declarations = ("data_free_of_personal_information", "acknowledge_closure")
-        match team.get("kind"):
-            case "private":
-                _private_team(team, oidc=oidc, faults=faults)
-                _refuse_given(team, *declarations, faults=faults, where="for a private team")
-            case "vendor":
-                _require(team, "arn", faults=faults, where="for a vendor team", allowed="the work team's ARN")
-                _refuse_given(team, "groups", *declarations, faults=faults, where="for a vendor team")
-                _team_kind(team, kind="vendor", faults=faults)
-            case "public":
-                _refuse_given(team, "groups", "arn", faults=faults, where="for the public team")
-                for key in declarations:
-                    if team.get(key) is False:
-                        _refuse(
-                            team,
-                            key,
-                            faults=faults,
-                            problem="must be declared: anybody may see the tasks of a public team, and "
-                            "Mechanical Turk is closed to new customers",
-                            allowed="`true`",
-                        )
+            _service_team(team, oidc=oidc, faults=faults)
+        else:
+            _a2i_team(team, oidc=oidc, faults=faults)
+
+
+def _a2i_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
+    match team.get("kind"):
+        case "private":
+            _private_team(team, oidc=oidc, faults=faults)
+            _refuse_given(team, *_DECLARATIONS, faults=faults, where="for a private team")
+        case "vendor":
+            _require(team, "arn", faults=faults, where="for a vendor team", allowed="the work team's ARN")
+            _refuse_given(team, "groups", *_DECLARATIONS, faults=faults, where="for a vendor team")
+            _team_kind(team, kind="vendor", faults=faults)
+        case "public":
+            _refuse_given(team, "groups", "arn", faults=faults, where="for the public team")
+            for key in _DECLARATIONS:
+                if team.get(key) is False:
+                    _refuse(
+                        team,
+                        key,
+                        faults=faults,
+                        problem="must be declared: anybody may see the tasks of a public team, and "
+                        "Mechanical Turk is closed to new customers",
+                        allowed="`true`",
+                    )
 
 
 def _private_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
     groups, arn = team.get("groups"), team.get("arn")
     if groups and arn:
         _refuse(team, "arn", faults=faults, problem="contradicts groups", allowed="either groups or arn")
-    if groups == () and arn is None and not team.gives("arn"):
-        _refuse(
-            team,
-            "groups",
-            faults=faults,
-            problem="is required for a private team",
-            allowed="1 to 10 groups, or arn",
-        )
+    if arn is None and not team.gives("arn"):
+        _require_groups(team, allowed="1 to 10 groups, or arn", faults=faults)
     _team_kind(team, kind="private", faults=faults)
+    _group_names(team, oidc=oidc, faults=faults)
+
+
+def _require_groups(team: Branch, *, allowed: str, faults: FaultList) -> None:
+    if team.get("groups") == ():
+        _refuse(team, "groups", faults=faults, problem="is required for a private team", allowed=allowed)
+
+
+def _group_names(team: Branch, *, oidc: bool, faults: FaultList) -> None:
     longest = limits.OIDC_GROUP.maximum
-    for group in groups or ():
+    for group in team.get("groups") or ():
         if oidc and len(group) > longest:
             _refuse(
                 team,
@@ -330,7 +352,10 @@ def _workforce(root: Branch, faults: FaultList) -> None:
         or workforce.get("identity") is None
     ):
         return
-    mode, identity = workforce.get("mode"), workforce.get("identity")
+    own_service = root.get("review.backend") == "overread"
+    # The review service makes its own; that another mode is given is told once, without what follows from it.
+    mode = "create" if own_service else workforce.get("mode")
+    identity = workforce.get("identity")
     where = f"with mode {mode} and identity {identity}"
     cognito = workforce.get("cognito")
     if identity == "oidc":
@@ -357,7 +382,7 @@ def _workforce(root: Branch, faults: FaultList) -> None:
                         where=f"{where}: a work team names them",
                         allowed="those of the existing workforce",
                     )
-    if mode == "adopt" and root.get("review.backend") == "a2i":
+    if mode == "adopt":
         _refuse_given(workforce, "source_ip_cidrs", faults=faults, where=where)
     for cidr in workforce.get("source_ip_cidrs") or ():
         if not _is_network(cidr):

@@ -225,7 +225,7 @@ class UseCaseReviewSettings:
     )
     guideline_version: str | None = field(
         metadata=setting(
-            Text(longest=64),
+            Text(pattern=r"[\w .:/=+@-]+", form="letters, digits, spaces and _.:/=+-@", longest=64),
             "Version of the guideline that the template gives, on the page and kept with each answer; by "
             "default the template's hash. Backend `overread` only.",
             default=None,

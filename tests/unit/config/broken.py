@@ -64,6 +64,16 @@ def team(lines: str) -> str:
     return changed("    groups: [readers]", lines)
 
 
+def own(text: str = VALID) -> str:
+    """A text whose reviews are by the review service, with a pool of its own."""
+    return text.replace("mode: adopt\n  identity: oidc", "mode: create") + "review:\n  backend: overread\n"
+
+
+def service(line: str) -> str:
+    """A valid deployment of the review service, with more about it."""
+    return f"{own()}  {line}\n"
+
+
 def public(text: str) -> str:
     """A text whose team is the public one, with data that it may see."""
     return text.replace("    groups: [readers]", PUBLIC).replace(
@@ -87,3 +97,11 @@ def oidc(**values: str) -> str:
     """VALID with a workforce that is created with OIDC, some addresses changed."""
     lines = [f"    {name}: {value}" for name, value in (OIDC | values).items()]
     return workforce("  mode: create\n  identity: oidc\n  oidc:\n" + "\n".join(lines))
+
+
+def vendor(*, leave: str = "", more: str = "", **values: str) -> str:
+    """A deployment of the review service whose team is a vendor's; `leave`: a setting that is left out."""
+    lines = {"    kind": "vendor", "    title": "Acme", "    oidc": ""}
+    lines |= {f"      {name}": value for name, value in (OIDC | values).items()}
+    kept = [f"{name}: {value}".rstrip() for name, value in lines.items() if name.strip() != leave]
+    return own(team("\n".join([*kept, *([more] if more else [])])))

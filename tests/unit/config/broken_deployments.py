@@ -63,14 +63,8 @@ DEPLOYMENTS: dict[str, Broken] = {
     ),
     # Backends
     "review": Broken(top("review: a2i"), "review: a2i", "review", "'a2i'", "`backend`"),
-    "review_backend": Broken(top("review: {backend: paper}"), "paper", "review.backend", "'paper'", "`a2i`"),
-    "review_backend_later": Broken(
-        top("review: {backend: overread}"),
-        "backend: overread",
-        "review.backend",
-        "'overread'",
-        "`a2i`",
-        "is not available in this version",
+    "review_backend": Broken(
+        top("review: {backend: paper}"), "paper", "review.backend", "'paper'", "`a2i` or `overread`"
     ),
     "labeling_later": Broken(
         top("labeling: {backend: ground-truth}"),

@@ -26,3 +26,12 @@ def test_every_fault_is_printed_and_it_ends_with_2(write: Write) -> None:
     assert first.startswith(f"{file}:12: use_cases.loans.routing.threshold: ")
     assert second.startswith(f"{file}:14: use_cases.loans.review.team: ")
     assert last == f"{file}: 2 faults"
+
+
+def test_a_fault_of_the_whole_file_names_no_line(write: Write) -> None:
+    file = write(VALID).with_name("none.yaml")
+    result = CliRunner().invoke(config, ["check", str(file)])
+    assert result.exit_code == 2
+    first, last = result.stderr.splitlines()
+    assert first.startswith(f"{file}: (file): there is no such file; got {file}; ")
+    assert last == f"{file}: 1 fault"

@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.unit.config.broken import LOANS
+from tests.unit.config.broken import LOANS, oidc, own
 from tests.unit.config.broken_deployments import DEPLOYMENTS
 from tests.unit.config.broken_people import PEOPLE
 from tests.unit.config.broken_reviews import REVIEWS
+from tests.unit.config.broken_services import SERVICES
 from tests.unit.config.broken_use_cases import USE_CASES
 from tests.unit.config.broken_values import VALUES
 from tests.unit.config.conftest import VALID, Write, changed
@@ -17,7 +18,7 @@ from tests.unit.config.conftest import VALID, Write, changed
 from overread_config import ConfigError, Fault, load_settings
 from overread_config.reference import every_setting
 
-BROKEN = VALUES | DEPLOYMENTS | USE_CASES | REVIEWS | PEOPLE
+BROKEN = VALUES | DEPLOYMENTS | USE_CASES | REVIEWS | PEOPLE | SERVICES
 
 
 def faults_of(path: Path) -> tuple[Fault, ...]:
@@ -60,6 +61,22 @@ def test_all_faults_are_reported_together_in_the_order_of_the_file(write: Write)
     ]
 
 
+@pytest.mark.parametrize(
+    "workforce",
+    [
+        "",
+        "workforce:\n  mode: adopt\n  cognito: {domain_prefix: readers}\n",
+        "workforce:\n  identity: oidc\n" + oidc().partition("identity: oidc\n")[2].partition("teams:")[0],
+    ],
+)
+def test_an_adopted_workforce_of_the_review_service_is_one_fault_without_what_follows_from_it(
+    workforce: str, write: Write
+) -> None:
+    text = own().replace("workforce:\n  mode: create\n", workforce)
+    (fault,) = faults_of(write(text))
+    assert (fault.field, fault.allowed) == ("workforce.mode", "`create`")
+
+
 def test_two_use_cases_with_the_same_output_name_are_refused(write: Write) -> None:
     block = VALID[VALID.index("  loans:") : VALID.index("workforce:")]
     text = VALID.replace(block, block.replace("loans:", "a-1:", 1) + block.replace("loans:", "a1:", 1))
@@ -85,8 +102,10 @@ def test_a_file_that_is_no_mapping_is_one_fault(text: str, line: int, problem: s
 
 
 def test_a_file_that_is_not_there_is_one_fault(tmp_path: Path) -> None:
-    (fault,) = faults_of(tmp_path / "none.yaml")
+    file = tmp_path / "none.yaml"
+    (fault,) = faults_of(file)
     assert fault.problem == "there is no such file"
+    assert str(fault).startswith(f"{file}: (file): there is no such file; got {file}; allowed: ")
 
 
 def test_a_file_that_is_not_utf8_is_one_fault(tmp_path: Path) -> None:

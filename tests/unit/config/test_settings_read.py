@@ -7,10 +7,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.unit.config.broken import OIDC, own, review, vendor
 from tests.unit.config.conftest import VALID, Write, changed
 
-from overread_config import Settings, load_settings
+from overread_config import OidcSettings, Settings, load_settings
 from overread_config.rules import output_name
+from overread_config.settings import ChaosSettings, ReviewSettings
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -79,25 +81,82 @@ def test_a_vendor_team_needs_no_workforce_settings(write: Write) -> None:
     assert load_settings(write(text)).teams[0].arn == arn
 
 
-@pytest.mark.parametrize("environment", ["demo", "dev", "prod"])
-def test_every_committed_configuration_is_valid_once_the_models_are_trained(
-    environment: str, tmp_path: Path
-) -> None:
-    for name in ("digit-reading", "loan-approval", "tumor-screening"):
-        archive = tmp_path / "build" / "models" / f"{name}.tar.gz"
+def committed(name: str, *, project: Path) -> Settings:
+    """The settings of a committed configuration, with stand-ins for the models that it names."""
+    for use_case in ("digit-reading", "loan-approval", "tumor-screening"):
+        archive = project / "build" / "models" / f"{use_case}.tar.gz"
         archive.parent.mkdir(parents=True, exist_ok=True)
         archive.write_bytes(b"stand-in")
-    (tmp_path / "templates").symlink_to(REPOSITORY / "templates")
-    (tmp_path / "config").mkdir()
-    file = tmp_path / "config" / f"{environment}.yaml"
-    file.write_bytes((REPOSITORY / "config" / f"{environment}.yaml").read_bytes())
-    settings = load_settings(file)
+    (project / "templates").symlink_to(REPOSITORY / "templates")
+    (project / "config").mkdir()
+    file = project / "config" / f"{name}.yaml"
+    file.write_bytes((REPOSITORY / "config" / f"{name}.yaml").read_bytes())
+    return load_settings(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "environment"),
+    [("demo", "demo"), ("dev", "dev"), ("prod", "prod"), ("review-service", "desk")],
+)
+def test_every_committed_configuration_is_valid_once_the_models_are_trained(
+    name: str, environment: str, tmp_path: Path
+) -> None:
+    settings = committed(name, project=tmp_path)
     assert settings.environment == environment
     assert [use_case.name for use_case in settings.use_cases] == [
         "digit-reading",
         "loan-approval",
         "tumor-screening",
     ]
+
+
+def test_the_committed_review_service_is_private_and_keeps_figures_under_pseudonyms(tmp_path: Path) -> None:
+    settings = committed("review-service", project=tmp_path)
+    assert settings.review == ReviewSettings(
+        backend="overread",
+        access="private",
+        leads=("leads",),
+        statistics="pseudonymous",
+        sandbox=False,
+        chaos=ChaosSettings(duplicate=0.0, delay=0.0),
+    )
+    assert (settings.workforce.mode, settings.workforce.identity) == ("create", "cognito")
+    (team,) = settings.teams
+    assert (team.kind, team.groups, team.oidc) == ("private", ("reviewers",), None)
+
+
+def test_the_review_service_is_private_and_keeps_no_figures_unless_told(write: Write) -> None:
+    review = load_settings(write(own())).review
+    assert (review.backend, review.access, review.leads) == ("overread", "private", ("leads",))
+    assert (review.statistics, review.sandbox) == ("off", False)
+    assert review.chaos == ChaosSettings(duplicate=0.0, delay=0.0)
+
+
+def test_everything_that_the_review_service_can_be_told_is_read(write: Write) -> None:
+    more = "review:\n  access: public\n  leads: [heads, night-heads]\n  statistics: named\n  sandbox: true\n"
+    more += "  chaos: {duplicate: 0.5, delay: 0.25}\n"
+    terms = review("guideline_version: 2026-11 rev. 2\n      qualification: loans")
+    settings = load_settings(write(own(terms).replace("review:\n  backend", more + "  backend")))
+    assert settings.review == ReviewSettings(
+        backend="overread",
+        access="public",
+        leads=("heads", "night-heads"),
+        statistics="named",
+        sandbox=True,
+        chaos=ChaosSettings(duplicate=0.5, delay=0.25),
+    )
+    (loans,) = settings.use_cases
+    assert (loans.review.guideline_version, loans.review.qualification) == ("2026-11 rev. 2", "loans")
+
+
+def test_a_vendor_of_the_review_service_signs_in_with_its_own_provider(write: Write) -> None:
+    (team,) = load_settings(write(vendor())).teams
+    assert (team.kind, team.title, team.groups, team.arn) == ("vendor", "Acme", (), None)
+    assert team.oidc == OidcSettings(**OIDC)
+
+
+def test_the_review_service_runs_where_a2i_does_not(write: Write) -> None:
+    assert load_settings(write(own().replace("eu-central-1", "eu-north-1"))).region == "eu-north-1"
 
 
 def test_only_the_demo_creates_a_workforce_and_only_production_cannot_lift_its_lock() -> None:
