@@ -1,4 +1,4 @@
-"""Debian's Chromium; a desk: one reviewer's browser before one task; a floor: many people before many queues."""
+"""Debian's Chromium; a desk: one reviewer before one task; a floor: many people before many queues."""
 
 from __future__ import annotations
 

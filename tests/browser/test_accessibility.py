@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.browser.axe import findings
 
 from overread_review.portal.sign_in import OidcSignIn, SignInMethod
 from overread_testing.review_fakes import ADA, GRACE, LENA
 from overread_testing.review_gold import TAGS, qualification_of
 
-from tests.browser.axe import findings
-
 LIGHT_AND_DARK = pytest.mark.parametrize("scheme", ["light", "dark"])
 
 
 @pytest.fixture
-def busy(floor: Callable[..., Any]) -> Iterator[Any]:
+def busy(floor: Callable[..., Any]) -> Any:
     """Two queues with work in every state, a test to take, notes, a paused queue, an answer of two."""
     made = floor(statistics="named")
     lab = made.lab
@@ -40,7 +39,7 @@ def busy(floor: Callable[..., Any]) -> Iterator[Any]:
     lab.answer("loop-1", by=ADA)
     lab.service.lead.pause_queue(LENA, "letters")
     lab.clock.advance(300)
-    yield made
+    return made
 
 
 def check(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""Signing in with an identity provider, from the link back to where one wanted to go; inviting; signing out."""
+"""Signing in with an identity provider, back to where one wanted to go; inviting; signing out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
-
-from overread_testing.review_fakes import ADA, LENA, ReviewLab, review_lab
 from tests.browser.axe import findings
 from tests.browser.provider import signing_in
+
+from overread_testing.review_fakes import ADA, LENA, ReviewLab, review_lab
 
 
 @pytest.fixture

@@ -31,7 +31,10 @@ export function askDialog(asking: Asking, close: () => void): TemplateResult {
     close();
     await asking.run(text);
   };
-  return html`<dialog class="card ask" aria-labelledby="ask-title" @close=${close}>
+  const closed = (event: Event) => {
+    if (!(event.target as HTMLDialogElement).open) close(); // not when it is open again, for something else
+  };
+  return html`<dialog class="card ask" aria-labelledby="ask-title" @close=${closed}>
     <form @submit=${submit} @keydown=${submitByKey}>
       <h2 id="ask-title">${asking.title}</h2>
       <p class="quiet">${asking.detail}</p>

@@ -102,7 +102,7 @@ export class LeadOverview extends View {
         ${figure("Oldest", duration(queue.oldest_age_s), `median ${duration(queue.median_age_s)}`)}
         ${figure("Completed", queue.completed_24h, `in 24 h, ${queue.completed_1h} in the last hour`)}
         ${figure("Work on one", duration(queue.median_worked_s), "median")}
-        ${figure("Agreement", share === null ? "–" : `${Math.round(share * 100)} %`, pairs === 0 ? "no pairs of answers yet" : `of ${pairs} pairs of answers`)}
+        ${figure("Agreement", share === null ? "–" : `${Math.round(share * 100)} %`, pairs === 0 ? "no pairs of answers yet" : `of ${pairs} ${pairs === 1 ? "pair" : "pairs"} of answers`, false, share)}
       </dl>
       <p class="links">
         <a href=${queueAddress(name, "open")}>Open tasks</a>
@@ -113,14 +113,22 @@ export class LeadOverview extends View {
   }
 }
 
-function figure(label: string, value: string | number, detail: string, alarming = false): TemplateResult {
+function figure(label: string, value: string | number, detail: string, alarming = false, share: number | null = null): TemplateResult {
   return html`<div class=${alarming ? "late" : ""}>
     <dt>${label}</dt>
     <dd>
       <strong>${value}</strong>
+      ${share === null ? nothing : meter(share)}
       <span class="quiet small">${detail}</span>
     </dd>
   </div>`;
+}
+
+function meter(share: number): TemplateResult {
+  return html`<svg class="bar meter" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true">
+    <rect class="bar-ground" width="100" height="4"></rect>
+    ${svg`<rect class="bar-work" width=${100 * share} height="4"></rect>`}
+  </svg>`;
 }
 
 /** The backlog as a bar: in work, waiting, and of the waiting ones the overdue. */

@@ -88,7 +88,7 @@ export class LeadPeople extends View {
         </table>
       </div>
       ${people.statistics === "pseudonymous" ? aliases(people) : nothing}
-      ${people.invitable ? this.invitation(people.groups) : html`<p class="quiet small">New people are added at the identity provider, to a group of the team.</p>`}`;
+      ${people.invitable ? this.invitation(people.groups) : html`<p class="quiet small more">New people are added at the identity provider, to a group of the team.</p>`}`;
   }
 
   private row(person: Person, named: boolean): TemplateResult {

@@ -118,8 +118,8 @@ export class LeadTasks extends View {
         ${task.notes.length > 0 ? html`<span class="badge plain">${task.notes.length} ${task.notes.length === 1 ? "note" : "notes"}</span>` : nothing}
       </td>
       <td>${task.priority}</td>
-      <td>${duration(task.age_s)}</td>
-      <td>${relative(task.deadline_at ?? task.expires_at, this.now)}</td>
+      <td class="tight">${duration(task.age_s)}</td>
+      <td class="tight">${relative(task.deadline_at ?? task.expires_at, this.now)}</td>
       <td>${who.length === 0 ? "–" : who.join(", ")}</td>
       <td>
         ${task.answers.length} of ${task.seats}

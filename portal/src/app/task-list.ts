@@ -143,8 +143,7 @@ export class TaskListView extends View {
             ? nothing
             : html`<span class=${late ? "late" : ""} title=${task.deadline_at}>Due ${relative(task.deadline_at, now)}</span>`}
           <span title=${task.created_at}>Asked ${relative(task.created_at, now)}</span>
-          <span title=${task.expires_at}>Expires ${relative(task.expires_at, now)}</span>
-          <span>${duration(task.time_limit_s)} to answer</span>
+          <span title=${task.expires_at}>Expires ${relative(task.expires_at, now)} · ${duration(task.time_limit_s)} to answer</span>
         </span>
         <span class="go" aria-hidden="true">→</span>
       </a>

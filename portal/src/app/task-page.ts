@@ -229,6 +229,9 @@ export class TaskPage extends View {
       case "blocked":
         this.note(`Blocked: ${shortened(message.address)} (the template asks for it, this portal does not allow it)`);
         break;
+      case "missing":
+        this.note(`Not loaded: ${shortened(withoutQuery(message.address))} (it does not exist, or may not be read)`);
+        break;
       case "unsupported":
         this.note(`Not drawn: <${shortened(message.element)}>, an element that these pages do not know`);
         break;

@@ -1,5 +1,5 @@
 // The Crowd HTML Elements as one classic script; loading it twice does nothing.
-import { reportBlocked, tellPage } from "../frame/channel";
+import { reportUnloaded, tellPage } from "../frame/channel";
 import { CrowdCheckbox, CrowdRadioButton, CrowdRadioGroup } from "./choices";
 import { CrowdClassifier, CrowdImageClassifier } from "./classifier";
 import { joinPage } from "./desk";
@@ -34,7 +34,7 @@ positive-example,negative-example){display:block}:where(worker-comment){display:
 :where(short-instructions)>:where(ul,ol){padding-left:1.25em}`;
 
 function start(): void {
-  reportBlocked();
+  reportUnloaded();
   window.addEventListener("error", (event) => tellPage({ type: "broken", message: event.message }));
   const style = document.createElement("style");
   style.textContent = PAGE_STYLE;

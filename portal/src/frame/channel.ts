@@ -4,6 +4,7 @@
 export type FrameMessage =
   | { type: "submit"; answer: Record<string, unknown>; next: boolean }
   | { type: "blocked"; address: string }
+  | { type: "missing"; address: string }
   | { type: "unsupported"; element: string }
   | { type: "broken"; message: string }
   | { type: "ready"; instructions: boolean }
@@ -40,8 +41,10 @@ export function hearPage(listener: (message: PageMessage) => void): void {
   });
 }
 
-/** Tell the page about everything that the frame's policy kept out. */
-export function reportBlocked(): void {
+const BLOCKED_FIRST_MS = 200;
+
+/** Tell the page about everything that the frame's policy kept out, and about media that could not be loaded. */
+export function reportUnloaded(): void {
   const told = new Set<string>();
   document.addEventListener("securitypolicyviolation", (event) => {
     const address = event.blockedURI || event.violatedDirective;
@@ -49,4 +52,17 @@ export function reportBlocked(): void {
     told.add(address);
     tellPage({ type: "blocked", address });
   });
+  const failed = (event: Event) => {
+    const element = event.target;
+    if (!(element instanceof HTMLImageElement || element instanceof HTMLMediaElement || element instanceof HTMLSourceElement)) return;
+    const address = ("currentSrc" in element && element.currentSrc) || element.src;
+    if (address === "" || address.startsWith("data:")) return;
+    // What was blocked fails too, and is told as that.
+    setTimeout(() => {
+      if (told.has(address)) return;
+      told.add(address);
+      tellPage({ type: "missing", address });
+    }, BLOCKED_FIRST_MS);
+  };
+  document.addEventListener("error", failed, { capture: true }); // these events do not bubble
 }
