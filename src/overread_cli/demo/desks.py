@@ -71,6 +71,7 @@ class PoolDesk:
         created = self._cognito.admin_create_user(
             **user,
             UserAttributes=[{"Name": key, "Value": value} for key, value in attributes.items()],
+            TemporaryPassword=self._password,
             MessageAction="SUPPRESS",
         )["User"]
         self._cognito.admin_set_user_password(**user, Password=self._password, Permanent=True)

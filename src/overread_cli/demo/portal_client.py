@@ -9,6 +9,8 @@ from urllib.parse import urljoin
 import httpx
 
 SignIn = Callable[[httpx.Client], None]
+_PATIENCE_S = 60.0
+"""Longer than API Gateway waits for a function: the first request of a busy machine starts one."""
 _FORM = re.compile(r"<form[^>]*>.*?</form>", re.DOTALL)
 _ACTION = re.compile(r'action="([^"]*)"')
 _INPUT = re.compile(r"<input[^>]*>")
@@ -27,7 +29,7 @@ class PortalClient:
     def __init__(self, portal_url: str, *, reviewer: str, sign_in: SignIn | None = None) -> None:
         self.reviewer = reviewer
         self._sign_in = sign_in or by_name(reviewer)
-        self._http = httpx.Client(base_url=portal_url, timeout=20.0, trust_env=False)
+        self._http = httpx.Client(base_url=portal_url, timeout=_PATIENCE_S, trust_env=False)
 
     def __enter__(self) -> "PortalClient":
         self._sign_in(self._http)

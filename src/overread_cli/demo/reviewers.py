@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import click
 import httpx
 
 from overread_cli.demo.portal_client import PortalClient
@@ -67,7 +68,7 @@ class ReviewTeam:
 
     def __init__(self, portals: Sequence[PortalClient], *, reading: Reading) -> None:
         self._stop = threading.Event()
-        self._failures: list[BaseException] = []
+        self._failures: list[tuple[str, BaseException]] = []
         self._threads = [
             threading.Thread(target=self._run, args=(portal, reading), name=portal.reviewer)
             for portal in portals
@@ -85,12 +86,14 @@ class ReviewTeam:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def check(self) -> None:
-        """Raises what a reviewer's thread ran into, if anything."""
+        """Raises click.ClickException when a reviewer could not go on."""
         if self._failures:
-            raise self._failures[0]
+            name, failure = self._failures[0]
+            what = str(failure) or type(failure).__name__
+            raise click.ClickException(f"the scripted reviewer {name} cannot go on: {what}") from failure
 
     def _run(self, portal: PortalClient, reading: Reading) -> None:
         try:
             work(portal, reading=reading, stop=self._stop)
         except (httpx.HTTPError, KeyError, ValueError) as failure:
-            self._failures.append(failure)
+            self._failures.append((portal.reviewer, failure))

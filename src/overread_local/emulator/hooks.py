@@ -4,12 +4,19 @@ from functools import partial
 from pathlib import Path
 
 from ministack import app as ministack_app
-from ministack.core import iam_evaluator, lambda_runtime, router
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
 from ministack.services import apigateway_v1, cloudformation, cognito, eventbridge, lambda_svc
 from ministack.services.cloudformation import custom_resource, provisioners, stacks
 
 from overread_local.addresses import localised
-from overread_local.emulator import corrections, lambda_workers, private_apis, resource_types, sign_in_pages
+from overread_local.emulator import (
+    corrections,
+    event_conditions,
+    lambda_workers,
+    private_apis,
+    resource_types,
+    sign_in_pages,
+)
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
 from overread_local.emulator.prompt_stacks import settling
@@ -22,6 +29,7 @@ _POINTS = (
     (eventbridge, ("_put_events", "_dispatch_to_lambda")),
     (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
     (lambda_svc, ("_execute_function_with_config_scope",)),
+    (iam_actions, ("request_tag_context",)),
     (iam_evaluator, ("_resolve_condition_key",)),
     (apigateway_v1, ("_rest_apis",)),
     (cognito, ("_create_user_pool_client", "_update_user_pool_client", "_generate_temp_password")),
@@ -63,5 +71,6 @@ def install(
     lambda_workers.install(lambda_python, localised=here)
     sign_in_pages.install(localised=here)
     private_apis.install()
+    event_conditions.install()
     resource_types.install(emulator_url)
     corrections.install()
