@@ -367,6 +367,11 @@ export class TaskPage extends View {
   }
 }
 
+/** Without what is behind a question mark: the signature of an address that was signed. */
+function withoutQuery(address: unknown): string {
+  return String(address).replace(/[?#].*$/s, "");
+}
+
 function shortened(text: unknown): string {
   const plain = String(text);
   return plain.length > 120 ? `${plain.slice(0, 117)}…` : plain;
