@@ -130,12 +130,13 @@ class ReviewApi(Construct):
 def _policy(
     endpoint: ec2.IInterfaceVpcEndpoint | None, *, source_ip_cidrs: Sequence[str]
 ) -> iam.PolicyDocument | None:
-    conditions: dict[str, dict[str, object]] = {}
+    conditions: dict[str, dict[str, object]]
     if endpoint is not None:
-        conditions = {"StringNotEquals": {"aws:SourceVpce": endpoint.vpc_endpoint_id}}
+        refused, conditions = _EVERYTHING, {"StringNotEquals": {"aws:SourceVpce": endpoint.vpc_endpoint_id}}
     elif source_ip_cidrs:
-        conditions = {"NotIpAddress": {"aws:SourceIp": list(source_ip_cidrs)}}
-    if not conditions:
+        # Functions that call it from outside of the network have any of AWS's addresses: the portal only.
+        refused, conditions = _PORTAL, {"NotIpAddress": {"aws:SourceIp": list(source_ip_cidrs)}}
+    else:
         return None
     everybody, invoke = [iam.AnyPrincipal()], ["execute-api:Invoke"]
     return iam.PolicyDocument(
@@ -147,7 +148,7 @@ def _policy(
                 effect=iam.Effect.DENY,
                 principals=everybody,
                 actions=invoke,
-                resources=_EVERYTHING,
+                resources=refused,
                 conditions=conditions,
             ),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, Stack
@@ -60,14 +61,14 @@ class ReviewResourcesProvider(Construct):
         self.handler = Handler(
             self,
             "Provide",
-            function_name=f"{service.name_prefix}-review-resources" if service else None,
+            function_name=_function_name(self, service=service) if service else None,
             module="provide_review_resources",
             description="Custom resources: create, await and delete flow definitions and task UIs",
             code=code,
             environment={"OVERREAD_REVIEW_URL": service.url} if service else {},
             timeout=SERVICE_TIMEOUT,
             asynchronous=True,
-            placement=service.placement if service else None,
+            placement=service.callers if service else None,
             log_retention=logs.RetentionDays.ONE_YEAR,
             key=service.operations_key if service else None,
             memory_mb=256,
@@ -80,6 +81,8 @@ class ReviewResourcesProvider(Construct):
                 *(("POST", f"/sagemaker/{name}") for name in _OPERATIONS),
                 ("GET", "/human-loops"),
             )
+        if service is None or service.callers is None:
+            self._acknowledge_outside()
 
     def _manage_a2i(self, *, public: bool) -> None:
         self.handler.allow("sagemaker:ListFlowDefinitions", "sagemaker:ListHumanLoops", on=["*"])
@@ -92,6 +95,8 @@ class ReviewResourcesProvider(Construct):
                     conditions={"StringEquals": {"sagemaker:WorkteamType": "public-crowd"}},
                 )
             )
+
+    def _acknowledge_outside(self) -> None:
         acknowledge(
             self.handler.function,
             rule="LambdaInsideVPC",
@@ -128,3 +133,11 @@ class ReviewResourcesProvider(Construct):
         """The provider of the stack that `scope` is in, where it has one already."""
         found = Stack.of(scope).node.try_find_child(_SERVICE_ID if service else _ID[public])
         return found if isinstance(found, ReviewResourcesProvider) else None
+
+
+def _function_name(scope: Construct, *, service: ReviewService) -> str:
+    """Of the provider in the service's own stack, or in another, which is told apart by a hash."""
+    own, name = Stack.of(scope), f"{service.name_prefix}-review-resources"
+    if own is Stack.of(service):
+        return name
+    return f"{name}-{hashlib.sha256(own.stack_name.encode()).hexdigest()[:6]}"

@@ -39,8 +39,9 @@ _SECURITY_GROUPS = RangeLimit(1, 5)
 _INSIDE = ("appconfigdata", "dynamodb", "kms", "s3", "sqs")
 """What the functions behind a proxy reach through the network's own endpoints."""
 _OUTSIDE_REASON = (
-    "A2I's runtime has no interface endpoint, so a function in isolated subnets cannot call it. This "
-    "one takes no inbound traffic and reaches what its role allows, over TLS. With proxy_url it runs inside."
+    "A2I's runtime, or a public review service, has no address in isolated subnets. This one takes no "
+    "inbound traffic and reaches what its role allows, over TLS. With proxy_url or a private service it "
+    "runs inside."
 )
 
 
@@ -162,7 +163,7 @@ class ConfidenceRouter(Construct):
 
         `proxy_url`: a way out of the network for the two functions that call A2I's runtime, which has no
         interface endpoint; without it these two run outside the network (backend "a2i" only). `reviews`:
-        the review service of backend "overread", to which all functions get through the network.
+        the review service of backend "overread"; with a private one these two run inside.
 
         Raises:
             PropsError: with every broken rule.
@@ -190,7 +191,7 @@ class ConfidenceRouter(Construct):
         self._code = code or handler_code()
         self._network = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
         self._proxy_url = proxy_url
-        self._outside = backend == "a2i" and proxy_url is None
+        self._outside = proxy_url is None and (reviews is None or not reviews.is_private)
         self._reviews = reviews
         self._policies = policies
         self._wildcards = {

@@ -265,7 +265,7 @@ class FlowDefinition(Construct):
         if service is None:
             resource.node.add_dependency(self._let_manage(provider, name_prefix=name_prefix), self.role)
         else:
-            resource.node.add_dependency(*service.ready, self.role)
+            resource.node.add_dependency(*service.ready, self._let_assume(service), self.role)
         self.flow_definition_arn: str = resource.get_att_string("FlowDefinitionArn")
 
     def _name(self, definition: dict[str, Any], *, prefix: str, template_sha256: str) -> str:
@@ -274,6 +274,14 @@ class FlowDefinition(Construct):
         text = json.dumps([resolved, template_sha256], sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()
         return f"{prefix}-{digest[:HASH_CHARACTERS]}"
+
+    def _let_assume(self, service: ReviewService) -> iam.Policy:
+        return iam.Policy(
+            self,
+            "Assume",
+            roles=list(service.roles),
+            statements=[iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[self.role.role_arn])],
+        )
 
     def _let_manage(self, provider: ReviewResourcesProvider, *, name_prefix: str) -> iam.Policy:
         # A policy of its own, named by the prefix: CloudFormation deletes it after the flow definition, and
@@ -319,7 +327,7 @@ class FlowDefinition(Construct):
             "Role",
             description="What A2I may do: show the inputs and write the answers",
             assumed_by=(
-                iam.CompositePrincipal(*service.principals)
+                iam.CompositePrincipal(*(iam.ArnPrincipal(role.role_arn) for role in service.roles))
                 if service
                 else iam.ServicePrincipal(
                     "sagemaker.amazonaws.com",

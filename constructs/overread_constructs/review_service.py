@@ -159,7 +159,8 @@ class ReviewService(Construct):
         more = broken(workforce, rules=COGNITO_RULES) if isinstance(workforce, CognitoWorkforce) else []
         check(self, construct="ReviewService", props=props, rules=RULES, more=more)
         self.name_prefix = name_prefix
-        self.placement = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
+        self.is_private = props.is_private
+        self._placement = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
         self.log_retention = log_retention
         self.operations_key = operations_key
         self._key = key
@@ -229,9 +230,14 @@ class ReviewService(Construct):
         self._workforce = self._create_workforce()
 
     @property
-    def principals(self) -> list[iam.ArnPrincipal]:
+    def callers(self) -> Placement | None:
+        """Where functions run that call the service: a public API has no address in an isolated network."""
+        return self._placement if self.is_private else None
+
+    @property
+    def roles(self) -> list[iam.Role]:
         """The roles that act in the name of flow definitions' roles."""
-        return [iam.ArnPrincipal(one.role.role_arn) for one in (self.service, self.sweeper)]
+        return [self.service.role, self.sweeper.role]
 
     def grant_call(self, handler: Handler, *calls: tuple[str, str]) -> None:
         """Allow a function of this app some calls, each a method and a path that may end in a pattern."""
@@ -302,7 +308,7 @@ class ReviewService(Construct):
             },
             timeout=timeout,
             asynchronous=asynchronous,
-            placement=self.placement,
+            placement=self._placement,
             log_retention=self.log_retention,
             key=self.operations_key,
             memory_mb=memory_mb,
@@ -313,16 +319,11 @@ class ReviewService(Construct):
     def _allow_program(self, handler: Handler) -> None:
         table, bucket = self.table, self.bucket
         stack = Stack.of(self)
-        writes = ("GetItem", "PutItem", "DeleteItem", "UpdateItem", "Query")
-        handler.allow(
-            *(f"dynamodb:{write}" for write in writes), on=[table.table_arn, f"{table.table_arn}/index/*"]
-        )
+        items = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+        handler.allow(*(f"dynamodb:{item}" for item in items), on=[table.table_arn])
+        handler.allow("dynamodb:Query", on=[table.table_arn, f"{table.table_arn}/index/*"])
         handler.allow("s3:DeleteObject", "s3:GetObject", "s3:PutObject", on=[bucket.arn_for_objects("*")])
         handler.allow("secretsmanager:GetSecretValue", on=[self._secret.secret_arn])
-        flows = stack.format_arn(
-            service="iam", region="", resource="role", resource_name=f"{self.name_prefix}-*"
-        )
-        handler.allow("sts:AssumeRole", on=[flows])
         bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
         handler.role.add_to_policy(
             iam.PolicyStatement(
@@ -339,10 +340,6 @@ class ReviewService(Construct):
             handler.role,
             reasons={
                 "/index/*": "The indexes of the service's own table.",
-                f":role/{self.name_prefix}-*": (
-                    "Roles of this deployment's flow definitions, named by CloudFormation; the trust of each "
-                    "decides, and no other role of the deployment trusts this one."
-                ),
                 "/*": "The bucket is the service's own and holds nothing else.",
             },
         )
@@ -355,7 +352,9 @@ class ReviewService(Construct):
         }
 
     def _create_sign_in(self, proxy_url: str | None) -> Handler:
-        proxy = {"HTTPS_PROXY": proxy_url, "NO_PROXY": "169.254.169.254,.amazonaws.com"} if proxy_url else {}
+        stack = Stack.of(self)
+        secrets_host = f"secretsmanager.{stack.region}.{stack.url_suffix}"
+        proxy = {"HTTPS_PROXY": proxy_url, "NO_PROXY": secrets_host} if proxy_url else {}
         handler = Handler(
             self,
             "SignIn",
@@ -366,7 +365,7 @@ class ReviewService(Construct):
             environment=self._identity_environment() | proxy,
             timeout=Duration.seconds(25),
             asynchronous=False,
-            placement=self.placement if proxy_url else None,
+            placement=self._placement if proxy_url else None,
             log_retention=self.log_retention,
             key=self.operations_key,
             memory_mb=512,

@@ -48,7 +48,7 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
 def _environment(settings: Settings, *, environ: Mapping[str, str]) -> Environment:
     region = settings.region or environ.get("CDK_DEFAULT_REGION")
     own_service = settings.review.backend == "overread"
-    if region is None or (not own_service and region not in A2I_REGIONS):
+    if not region or (not own_service and region not in A2I_REGIONS):
         fault = Fault(
             file=settings.file,
             line=0,

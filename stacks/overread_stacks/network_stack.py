@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import Aws, Duration, Environment, Fn, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -15,8 +17,11 @@ from overread_stacks.retention import log_retention, removal_policy
 NEEDED_ENDPOINTS = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
 """What the router calls, beside S3 and DynamoDB."""
 
-SERVICE_ENDPOINTS = ("events", "execute-api", "sts")
-"""What the review service calls besides, and how it is called."""
+SERVICE_ENDPOINTS = ("events", "sts")
+"""What the review service calls besides."""
+
+EXECUTE_API = "execute-api"
+"""The way to a private review service. Where it is, its private names hide every public API."""
 
 ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 _HTTPS = ec2.Port.tcp(443)
@@ -56,16 +61,20 @@ class NetworkStack(Stack):
             self.handlers.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "The egress proxy")
         self._log_flows(settings)
         own_service = settings.review.backend == "overread"
+        private_service = own_service and settings.review.access == "private"
         self._add_gateways(own_service=own_service)
         needed = {*NEEDED_ENDPOINTS, *(SERVICE_ENDPOINTS if own_service else ())}
+        needed |= {EXECUTE_API} if private_service else set()
         self._interfaces = self._add_interfaces(
-            sorted({*needed, *network.interface_endpoints}), cidr=network.cidr
+            sorted({*needed, *network.interface_endpoints}),
+            cidr=network.cidr,
+            reviewers=settings.workforce.source_ip_cidrs if private_service else (),
         )
 
     @property
     def execute_api(self) -> ec2.InterfaceVpcEndpoint:
-        """The way to private APIs; there with backend overread."""
-        return self._interfaces["execute-api"]
+        """The way to private APIs; there with a private review service."""
+        return self._interfaces[EXECUTE_API]
 
     @property
     def availability_zones(self) -> list[str]:
@@ -137,7 +146,9 @@ class NetworkStack(Stack):
             resources=[f"arn:{Aws.PARTITION}:s3:::{bucket}/*"],
         )
 
-    def _add_interfaces(self, names: list[str], *, cidr: str) -> dict[str, ec2.InterfaceVpcEndpoint]:
+    def _add_interfaces(
+        self, names: list[str], *, cidr: str, reviewers: Sequence[str]
+    ) -> dict[str, ec2.InterfaceVpcEndpoint]:
         group = ec2.SecurityGroup(
             self,
             "Endpoints",
@@ -146,6 +157,7 @@ class NetworkStack(Stack):
             allow_all_outbound=False,
         )
         group.add_ingress_rule(ec2.Peer.ipv4(cidr), _HTTPS, "HTTPS from this network")
+        from_elsewhere = [self._reviewers_group(reviewers)] if reviewers else []
         endpoints = {}
         for name in names:
             endpoint = ec2.InterfaceVpcEndpoint(
@@ -154,15 +166,26 @@ class NetworkStack(Stack):
                 vpc=self.vpc,
                 service=ec2.InterfaceVpcEndpointAwsService(name),
                 subnets=ISOLATED,
-                security_groups=[group],
+                security_groups=[group, *(from_elsewhere if name == EXECUTE_API else [])],
                 private_dns_enabled=True,
                 open=False,
             )
-            endpoint.add_to_policy(
-                _people() if name == "execute-api" else _perimeter({"aws:PrincipalAccount"})
-            )
+            endpoint.add_to_policy(_people() if name == EXECUTE_API else _perimeter({"aws:PrincipalAccount"}))
             endpoints[name] = endpoint
         return endpoints
+
+    def _reviewers_group(self, cidrs: Sequence[str]) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self,
+            "Reviewers",
+            vpc=self.vpc,
+            description="The review service: HTTPS from the networks of reviewers",
+            allow_all_outbound=False,
+        )
+        for cidr in cidrs:
+            peer = ec2.Peer.ipv6(cidr) if ":" in cidr else ec2.Peer.ipv4(cidr)
+            group.add_ingress_rule(peer, _HTTPS, "HTTPS from a network of reviewers")
+        return group
 
 
 def _people() -> iam.PolicyStatement:

@@ -38,7 +38,8 @@ def review_service(
         subnets=ISOLATED,
         security_groups=[network.handlers],
         endpoint=network.execute_api if review.access == "private" else None,
-        source_ip_cidrs=settings.workforce.source_ip_cidrs,
+        # Of a private one the endpoint's security group lets them in.
+        source_ip_cidrs=() if review.access == "private" else settings.workforce.source_ip_cidrs,
         proxy_url=settings.network.proxy_url,
         key=data.data_key,
         operations_key=data.operations_key,

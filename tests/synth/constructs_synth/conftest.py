@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Acknowledgment, App, Duration, Environment, SecretValue, Stack, Validations
+from aws_cdk import Acknowledgment, App, Duration, Environment, RemovalPolicy, SecretValue, Stack, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -23,12 +23,15 @@ from overread_constructs import (
     FlowDefinition,
     FormKeyConfidence,
     HumanTaskUi,
+    OidcSignIn,
     OidcWorkforce,
     PrivateWorkforce,
     RandomSample,
     ReviewedEndpoint,
+    ReviewService,
     RoutingPolicies,
     TextractActivation,
+    VendorSignIn,
     Workteam,
     sklearn_image,
 )
@@ -67,7 +70,7 @@ class Synthesized:
     def statements(self, stack: str, *, role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
         """Every statement of identity policies with its roles; `role`: only of ids that have this in them."""
         for policy in self.resources(stack, "AWS::IAM::Policy").values():
-            roles = ",".join(reference["Ref"] for reference in policy["Properties"]["Roles"])
+            roles = ",".join(_role(reference) for reference in policy["Properties"]["Roles"])
             if role in roles:
                 for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
                     yield roles, statement
@@ -85,6 +88,12 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _role(reference: dict[str, str]) -> str:
+    """The logical id; of another stack's role its export."""
+    ((_, name),) = reference.items()
+    return name
+
+
 @pytest.fixture(scope="session")
 def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     folder = tmp_path_factory.mktemp("synth")
@@ -99,7 +108,9 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     data = Data(app)
     flow = review(app, data=data)
     policies = inference(app, data=data, archive=archive, flow=flow)
-    routers(app, data=data, policies=policies)
+    reviews = review_service(app, data=data)
+    exposed_service(app, data=data)
+    routers(app, data=data, policies=policies, reviews=reviews)
     workforces(app, data=data)
     app.synth()
     templates = {
@@ -119,6 +130,8 @@ class Data(Stack):
         subnets = ec2.SubnetConfiguration(name="inner", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         self.vpc = ec2.Vpc(self, "Vpc", max_azs=2, nat_gateways=0, subnet_configuration=[subnets])
         self.group = ec2.SecurityGroup(self, "Group", vpc=self.vpc)
+        service = ec2.InterfaceVpcEndpointAwsService("execute-api")
+        self.endpoint = self.vpc.add_interface_endpoint("ExecuteApi", service=service)
         self.inputs = self._bucket("Inputs")
         self.answers = self._bucket("Answers")
         self.table = dynamodb.Table(
@@ -132,7 +145,7 @@ class Data(Stack):
                 point_in_time_recovery_enabled=True
             ),
         )
-        for rule in ("S1", "VPC7"):
+        for rule in ("S1", "VPC7", "EC23"):
             Validations.of(self).acknowledge(
                 Acknowledgment(id=f"AwsSolutions::AwsSolutions-{rule}", reason="scenery of this test")
             )
@@ -160,7 +173,11 @@ def flow_definition(stack: Stack, name: str, *, data: Data, team: Workteam, **pr
             "name_prefix": f"loans-{name.lower()}",
             "workteam": team,
             "human_task_ui": HumanTaskUi(
-                stack, f"{name}Page", name_prefix=f"loans-{name.lower()}", template=PAGE
+                stack,
+                f"{name}Page",
+                name_prefix=f"loans-{name.lower()}",
+                template=PAGE,
+                service=props.get("service"),
             ),
             "output_bucket": data.answers,
             "output_prefix": "reviews/",
@@ -233,12 +250,87 @@ def inference(app: App, *, data: Data, archive: Path, flow: FlowDefinition) -> R
     return policies
 
 
-def routers(app: App, *, data: Data, policies: RoutingPolicies) -> None:
+def review_service(app: App, *, data: Data) -> ReviewService:
+    """A private review service with a team and a flow definition, and another stack's flow definition."""
+    stack = Stack(app, "Desk", env=ENVIRONMENT)
+    service = ReviewService(
+        stack,
+        "Reviews",
+        name_prefix="desk",
+        workforce=CognitoWorkforce(domain_prefix="desk-readers"),
+        endpoint=data.endpoint,
+        key=data.key,
+        operations_key=data.key,
+        access_logs=data.answers,
+        **data.network,
+    )
+    team = Workteam.of_service(
+        stack, "Team", name="loans", description="Readers", service=service, groups=["senior", "leads"]
+    )
+    flow_definition(
+        stack,
+        "Loans",
+        data=data,
+        team=team,
+        service=service,
+        guideline_version="2026-11",
+        qualification="loans",
+    )
+    elsewhere = Stack(app, "Elsewhere", env=ENVIRONMENT)
+    flow_definition(elsewhere, "Cards", data=data, team=team, service=service)
+    return service
+
+
+def oidc_client(name: str) -> OidcSignIn:
+    """A client at an identity provider."""
+    names = ("issuer", "authorization", "token", "user_info", "logout", "jwks")
+    issuer, authorization, token, user_info, logout, jwks = (f"https://{name}.example/{n}" for n in names)
+    return OidcSignIn(
+        client_id=f"{name}-client",
+        client_secret_arn=f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-AbCdEf",
+        issuer=issuer,
+        authorization_endpoint=authorization,
+        token_endpoint=token,
+        user_info_endpoint=user_info,
+        logout_endpoint=logout,
+        jwks_uri=jwks,
+    )
+
+
+def exposed_service(app: App, *, data: Data) -> None:
+    """A public review service with foreign sign-in, a vendor, a proxy, and what tests switch on."""
+    stack = Stack(app, "Exposed", env=ENVIRONMENT)
+    service = ReviewService(
+        stack,
+        "Reviews",
+        name_prefix="exposed",
+        workforce=oidc_client("staff"),
+        vendors=[VendorSignIn(name="acme", title="Acme Reviews", oidc=oidc_client("acme"))],
+        lead_groups=["heads"],
+        statistics="named",
+        sandbox=True,
+        chaos_duplicate=0.2,
+        chaos_delay=0.1,
+        source_ip_cidrs=["203.0.113.0/24"],
+        proxy_url="http://proxy.internal:3128",
+        key=data.key,
+        operations_key=data.key,
+        access_logs=data.answers,
+        removal_policy=RemovalPolicy.DESTROY,
+        deletion_protection=False,
+        **data.network,
+    )
+    vendor = Workteam.of_vendor(stack, "Vendor", name="acme", service=service)
+    flow_definition(stack, "Open", data=data, team=vendor, service=service)
+
+
+def routers(app: App, *, data: Data, policies: RoutingPolicies, reviews: ReviewService) -> None:
     """A router behind a proxy, and one on the review service, both with somebody else's policies."""
-    for name, props in {
+    backends: dict[str, dict[str, Any]] = {
         "Proxied": {"backend": "a2i", "proxy_url": "http://proxy.internal:3128"},
-        "Own": {"backend": "overread"},
-    }.items():
+        "Own": {"backend": "overread", "reviews": reviews},
+    }
+    for name, props in backends.items():
         stack = Stack(app, name, env=ENVIRONMENT)
         imported = RoutingPolicies.from_ids(
             stack,

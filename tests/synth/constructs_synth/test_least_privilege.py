@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-STACKS = ("Review", "Inference", "Proxied", "Own", "Crowd")
+STACKS = ("Review", "Inference", "Proxied", "Own", "Crowd", "Desk", "Elsewhere", "Exposed")
 INTERFACES = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -54,6 +54,31 @@ NEEDED = {
     | {"dynamodb:Query", "s3:GetObject", "s3:GetObjectVersion"}
     | {"sagemaker:StartHumanLoop", "sagemaker:DescribeHumanLoop"},
     "IngestReview": RUNNING | KEYS | SENDING | RECORDS | {"sagemaker:DescribeHumanLoop", "s3:GetObject"},
+}
+ITEMS = {
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:UpdateItem",
+}
+PROGRAM = (
+    RUNNING
+    | KEYS
+    | INTERFACES
+    | ITEMS
+    | {"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
+    | {"secretsmanager:GetSecretValue", "events:PutEvents", "sts:AssumeRole"}
+)
+NEEDED_BY_SERVICE = {
+    "ReviewsServiceRole": PROGRAM,
+    "ReviewsSweepRole": PROGRAM | SENDING,
+    "ReviewsSignInRole": RUNNING
+    | KEYS
+    | {"secretsmanager:GetSecretValue"}
+    | {"cognito-idp:AdminAddUserToGroup", "cognito-idp:AdminCreateUser"},
+    "OverreadServiceResourcesProvideRole": RUNNING | KEYS | SENDING | INTERFACES | {"execute-api:Invoke"},
+    "LoansRole": KEYS | {"s3:GetObject", "s3:PutObject"},
 }
 
 
@@ -107,6 +132,118 @@ def test_policies_hang_on_one_role_each_and_no_managed_one_is_used(synthesized: 
 @pytest.mark.parametrize("handler", NEEDED)
 def test_a_handler_may_do_what_it_needs_and_nothing_else(synthesized: Any, handler: str) -> None:
     assert synthesized.actions("Inference", role=f"Router{handler}Role") == NEEDED[handler]
+
+
+@pytest.mark.parametrize("role", NEEDED_BY_SERVICE)
+def test_a_role_of_the_review_service_may_do_what_it_needs_and_nothing_else(
+    synthesized: Any, role: str
+) -> None:
+    assert synthesized.actions("Desk", role=role) == NEEDED_BY_SERVICE[role]
+
+
+@pytest.mark.parametrize("handler", ["StartLoop", "IngestReview"])
+def test_on_the_review_service_a_handler_calls_its_api_instead_of_sagemaker(
+    synthesized: Any, handler: str
+) -> None:
+    instead = {action for action in NEEDED[handler] if not action.startswith("sagemaker:")}
+    needed = instead | INTERFACES | {"execute-api:Invoke"}
+    assert synthesized.actions("Own", role=f"Router{handler}Role") == needed
+
+
+def calls(synthesized: Any, stack: str, *, role: str) -> set[str]:
+    """What a role may call at the review service's API: the method and the path."""
+    return {
+        resource.partition("/live/")[2].removesuffix('"]]}')
+        for roles, actions, resources in allowed(synthesized, stack)
+        if role in roles and "execute-api:Invoke" in actions
+        for resource in resources
+    }
+
+
+def test_callers_of_the_review_service_reach_their_own_calls_only(synthesized: Any) -> None:
+    assert calls(synthesized, "Own", role="StartLoop") == {"POST/human-loops", "GET/human-loops/h-*"}
+    assert calls(synthesized, "Own", role="IngestReview") == {"GET/human-loops/h-*"}
+    provider = calls(synthesized, "Desk", role="OverreadServiceResourcesProvideRole")
+    assert "GET/human-loops" in provider
+    others = provider - {"GET/human-loops"}
+    assert all(re.fullmatch(r"POST/sagemaker/[A-Z][A-Za-z]+", call) for call in others)
+    assert not [call for call in others if "Tags" in call or "Subscribed" in call]
+    for _, statement in synthesized.statements("Own", role="RouterStartLoopRole"):
+        if "execute-api:Invoke" in as_list(statement["Action"]):
+            assert all("ReviewsHttpApi" in json.dumps(arn) for arn in as_list(statement["Resource"]))
+
+
+def test_the_review_service_reaches_its_own_table_bucket_and_secret_only(synthesized: Any) -> None:
+    own = ("ReviewsStorageRecords", "ReviewsStorageDocuments", "ReviewsSessionKey")
+    kinds = ("dynamodb:", "s3:", "secretsmanager:")
+    for role in ("ReviewsServiceRole", "ReviewsSweepRole"):
+        resources = [
+            resource
+            for roles, actions, found in allowed(synthesized, "Desk")
+            if roles.startswith(role) and actions[0].startswith(kinds)
+            for resource in found
+        ]
+        assert resources
+        assert [r for r in resources if not any(name in r for name in own)] == []
+
+
+def test_only_indexes_are_a_pattern_and_only_queries_go_there(synthesized: Any) -> None:
+    for roles, actions, resources in allowed(synthesized, "Desk"):
+        if any("/index/*" in resource for resource in resources):
+            assert roles.startswith(("ReviewsServiceRole", "ReviewsSweepRole"))
+            assert actions == ["dynamodb:Query"]
+
+
+def test_the_review_service_takes_the_roles_of_its_flow_definitions_one_by_one(synthesized: Any) -> None:
+    for stack, flow in (("Desk", "Loans"), ("Elsewhere", "Cards")):
+        (assume,) = (
+            (roles, resources)
+            for roles, actions, resources in allowed(synthesized, stack)
+            if actions == ["sts:AssumeRole"]
+        )
+        roles, (resource,) = assume
+        assert [("Service" in role, "Sweep" in role) for role in roles.split(",")] == [
+            (True, False),
+            (False, True),
+        ]
+        assert resource.startswith('{"Fn::GetAtt": ["' + f"{flow}Role")
+
+
+def test_a_flow_definitions_role_trusts_the_review_service_and_nobody_else(synthesized: Any) -> None:
+    for stack, flow in (("Desk", "LoansRole"), ("Elsewhere", "CardsRole")):
+        trust = synthesized.one(stack, "AWS::IAM::Role", like=flow)["AssumeRolePolicyDocument"]["Statement"]
+        principals = [json.dumps(statement["Principal"]) for statement in trust]
+        assert len(principals) == 2
+        for principal, role in zip(principals, ("ReviewsServiceRole", "ReviewsSweepRole"), strict=True):
+            assert principal.startswith('{"AWS": {"Fn::')
+            assert role in principal
+
+
+def test_events_are_sent_in_the_review_services_own_name_only(synthesized: Any) -> None:
+    sending = [
+        statement
+        for _, statement in synthesized.statements("Desk")
+        if "events:PutEvents" in as_list(statement["Action"])
+    ]
+    assert len(sending) == 2
+    for statement in sending:
+        assert json.dumps(statement["Resource"]).endswith(':event-bus/default"]]}')
+        assert statement["Condition"] == {"StringEquals": {"events:source": "overread.review"}}
+
+
+def test_the_sign_in_function_reads_its_secrets_and_invites_into_its_pool_only(synthesized: Any) -> None:
+    desk = [(a, r) for roles, a, r in allowed(synthesized, "Desk") if roles.startswith("ReviewsSignIn")]
+    by_action = {action: resources for actions, resources in desk for action in actions}
+    (secret,) = by_action["secretsmanager:GetSecretValue"]
+    assert "ReviewsSessionKey" in secret
+    (pool,) = by_action["cognito-idp:AdminCreateUser"]
+    assert "ReviewsIdentityPool" in pool
+    exposed = [(a, r) for roles, a, r in allowed(synthesized, "Exposed") if roles.startswith("ReviewsSignIn")]
+    by_action = {action: resources for actions, resources in exposed for action in actions}
+    session, *clients = sorted(by_action["secretsmanager:GetSecretValue"], key=lambda one: "Ref" not in one)
+    assert "ReviewsSessionKey" in session
+    assert [client.rpartition(":")[2] for client in sorted(clients)] == ['acme-AbCdEf"', 'staff-AbCdEf"']
+    assert not [action for action in by_action if action.startswith("cognito-idp:")]
 
 
 def test_handlers_reach_their_own_prefixes_only(synthesized: Any) -> None:

@@ -15,7 +15,8 @@ from overread_constructs.routing_policies import SCHEMA
 from overread_lambda import settings
 
 ROUTERS = ("Inference", "Proxied", "Own")
-WITH_FUNCTIONS = (*ROUTERS, "Review", "Crowd")
+SERVICES = ("Desk", "Exposed")
+WITH_FUNCTIONS = (*ROUTERS, *SERVICES, "Elsewhere", "Review", "Crowd")
 
 
 def plain(value: Any) -> Any:
@@ -266,7 +267,7 @@ def test_the_api_has_the_contracts_two_paths(synthesized: Any) -> None:
     assert found == {"POST /v1/use-cases/{name}/decisions", "GET /v1/decisions/{id}"}
 
 
-@pytest.mark.parametrize("stack", ROUTERS)
+@pytest.mark.parametrize("stack", [*ROUTERS, *SERVICES])
 def test_the_stage_is_throttled_traced_and_logged_without_bodies(synthesized: Any, stack: str) -> None:
     stage = synthesized.one(stack, "AWS::ApiGateway::Stage")
     (settings,) = stage["MethodSettings"]

@@ -1,4 +1,4 @@
-"""One synthesis for the suite: four deployments in one app and account, with stand-in models and pages."""
+"""One synthesis for the suite: all deployments in one app and account, with stand-in models and pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ REPOSITORY = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 ACCOUNT = {"CDK_DEFAULT_ACCOUNT": "111122223333", "CDK_DEFAULT_REGION": "eu-central-1"}
 STACKS = ("network", "data", "review", "inference")
-ENVIRONMENTS = ("demo", "dev", "prod", "mixed")
+ON_A2I = ("demo", "dev", "prod", "mixed")
+ON_OWN_SERVICE = ("desk", "open")
+ENVIRONMENTS = (*ON_A2I, *ON_OWN_SERVICE)
+FILES = {"desk": "review-service"}
 PAGE = (
     '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
     '<crowd-form><crowd-input name="{name}"></crowd-input></crowd-form>'
@@ -66,7 +69,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         page.parent.mkdir(parents=True)
         page.write_text(PAGE.format(name=name))
     (root / "config").mkdir()
-    for source in (*(REPOSITORY / "config").glob("*.yaml"), HERE / "mixed.yaml"):
+    for source in (*(REPOSITORY / "config").glob("*.yaml"), HERE / "mixed.yaml", HERE / "open.yaml"):
         (root / "config" / source.name).write_bytes(source.read_bytes())
     return root
 
@@ -80,7 +83,8 @@ def assembly(project: Path) -> Assembly:
         analytics_reporting=False,
     )
     for environment in ENVIRONMENTS:
-        build_app(load_settings(project / "config" / f"{environment}.yaml"), environ=ACCOUNT, app=app)
+        file = project / "config" / f"{FILES.get(environment, environment)}.yaml"
+        build_app(load_settings(file), environ=ACCOUNT, app=app)
     add_checks(app)
     app.synth()
     folder = project / "cdk.out"

@@ -20,7 +20,7 @@ def normalised(template: dict[str, Any]) -> str:
     return re.sub(r"\b[0-9a-f]{64}\b", "<hash>", text) + "\n"
 
 
-@pytest.mark.parametrize("environment", ["demo", "prod"])
+@pytest.mark.parametrize("environment", ["demo", "prod", "desk"])
 @pytest.mark.parametrize("stack", STACKS)
 def test_template_is_as_reviewed(environment: str, stack: str, assembly: Assembly) -> None:
     name = f"overread-{environment}-{stack}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.synth.stacks_synth.conftest import ENVIRONMENTS, Assembly
+from tests.synth.stacks_synth.conftest import ENVIRONMENTS, ON_OWN_SERVICE, Assembly
 
 OWN_BUCKETS = ("Audit", "Inputs", "Outputs")
 STATEFUL = ("AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::KMS::Key")
@@ -156,13 +156,15 @@ def test_every_key_rotates(environment: str, assembly: Assembly) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "policy"), [("demo", "Delete"), ("prod", "Retain"), ("mixed", "Retain")]
+    ("environment", "policy"),
+    [("demo", "Delete"), ("prod", "Retain"), ("mixed", "Retain"), ("desk", "Delete"), ("open", "Retain")],
 )
 def test_data_outlives_its_stack_where_the_settings_say_so(
     environment: str, policy: str, assembly: Assembly
 ) -> None:
     kept = [r for _, _, r in assembly.every(of=environment) if r["Type"] in STATEFUL]
-    assert len(kept) == 8
+    # The review service has a table and a bucket of its own.
+    assert len(kept) == (10 if environment in ON_OWN_SERVICE else 8)
     assert {(r["DeletionPolicy"], r["UpdateReplacePolicy"]) for r in kept} == {(policy, policy)}
 
 

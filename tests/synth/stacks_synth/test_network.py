@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
-from tests.synth.stacks_synth.conftest import ENVIRONMENTS, Assembly, as_list
+from aws_cdk import App, Environment
+from aws_cdk.assertions import Match, Template
+from tests.synth.stacks_synth.conftest import ENVIRONMENTS, ON_OWN_SERVICE, Assembly, as_list
+
+from overread_config import load_settings
+from overread_stacks.app_factory import FEATURE_FLAGS
+from overread_stacks.network_stack import NetworkStack
 
 WAYS_OUT = {
     "AWS::EC2::EgressOnlyInternetGateway",
@@ -15,6 +25,14 @@ WAYS_OUT = {
     "AWS::EC2::VPCPeeringConnection",
 }
 NEEDED = {"appconfigdata", "dynamodb", "s3", "sagemaker.runtime", "secretsmanager"}
+ANSWERS = "cloudformation-custom-resource-response-"
+
+
+def service(endpoint: dict[str, Any]) -> str:
+    """The name of the service behind an endpoint, without the region."""
+    name = endpoint["Properties"]["ServiceName"]
+    parts = [name] if isinstance(name, str) else [p for p in name["Fn::Join"][1] if isinstance(p, str)]
+    return "".join(parts).removeprefix("com.amazonaws.").removeprefix("eu-central-1").strip(".")
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -34,34 +52,80 @@ def test_isolated_subnets_span_the_zones_without_public_addresses(
 
 
 @pytest.mark.parametrize(
-    ("environment", "more"), [("demo", set()), ("prod", {"kms", "logs", "sts", "xray"}), ("mixed", set())]
+    ("environment", "more"),
+    [
+        ("demo", set()),
+        ("prod", {"kms", "logs", "sts", "xray"}),
+        ("mixed", set()),
+        ("desk", {"events", "execute-api", "sts"}),
+        ("open", {"events", "sts"}),  # private names of execute-api would hide the public API
+    ],
 )
 def test_endpoints_are_those_that_the_router_needs_and_the_settings_add(
     environment: str, more: set[str], assembly: Assembly
 ) -> None:
     endpoints = assembly.resources(f"{environment}-network", "AWS::EC2::VPCEndpoint").values()
-    names = set()
-    for endpoint in endpoints:
-        name = endpoint["Properties"]["ServiceName"]
-        text = (
-            name
-            if isinstance(name, str)
-            else "".join(part for part in name["Fn::Join"][1] if isinstance(part, str))
-        )
-        names.add(text.removeprefix("com.amazonaws.").removeprefix("eu-central-1").strip("."))
-    assert names == NEEDED | more
+    assert {service(endpoint) for endpoint in endpoints} == NEEDED | more
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_endpoints_serve_this_account_only(environment: str, assembly: Assembly) -> None:
     for endpoint in assembly.resources(f"{environment}-network", "AWS::EC2::VPCEndpoint").values():
+        if service(endpoint) == "execute-api":
+            continue
         properties = endpoint["Properties"]
-        (statement,) = properties["PolicyDocument"]["Statement"]
+        statement, *more = properties["PolicyDocument"]["Statement"]
+        assert len(more) == (service(endpoint) == "s3" and environment in ON_OWN_SERVICE)
         conditions = statement["Condition"]["StringEquals"]
         assert conditions["aws:PrincipalAccount"] == {"Ref": "AWS::AccountId"}
         gateway = properties["VpcEndpointType"] == "Gateway"
         assert ("aws:ResourceAccount" in conditions) is gateway
         assert properties.get("PrivateDnsEnabled", False) is not gateway
+
+
+@pytest.mark.parametrize("environment", ON_OWN_SERVICE)
+def test_a_custom_resource_inside_may_answer_cloudformation_and_nobody_else_of_aws(
+    environment: str, assembly: Assembly
+) -> None:
+    endpoints = assembly.resources(f"{environment}-network", "AWS::EC2::VPCEndpoint").values()
+    (gateway,) = (endpoint for endpoint in endpoints if service(endpoint) == "s3")
+    _, answering = gateway["Properties"]["PolicyDocument"]["Statement"]
+    assert answering["Action"] == "s3:PutObject"
+    *start, region, end = answering["Resource"]["Fn::Join"][1]
+    assert start[-1] == f":s3:::{ANSWERS}"
+    assert region == {"Fn::Join": ["", {"Fn::Split": ["-", {"Ref": "AWS::Region"}]}]}
+    assert end == "/*"
+
+
+def test_people_reach_this_accounts_apis_through_the_endpoint_and_nothing_else(assembly: Assembly) -> None:
+    endpoints = assembly.resources("desk-network", "AWS::EC2::VPCEndpoint").values()
+    (people,) = (endpoint for endpoint in endpoints if service(endpoint) == "execute-api")
+    (statement,) = people["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+    arn = "".join(part if isinstance(part, str) else "x" for part in statement["Resource"]["Fn::Join"][1])
+    assert arn == "arn:x:execute-api:x:x:*"
+    assert {"Ref": "AWS::AccountId"} in statement["Resource"]["Fn::Join"][1]
+
+
+def test_networks_of_reviewers_reach_the_private_service_and_no_other_endpoint(project: Path) -> None:
+    text = (project / "config" / "review-service.yaml").read_text()
+    file = project / "config" / "routed.yaml"
+    networks = "  source_ip_cidrs: [10.20.0.0/16, 'fd00::/8']\n"
+    file.write_text(text.replace("  identity: cognito\n", f"  identity: cognito\n{networks}"))
+    stack = NetworkStack(
+        App(context=FEATURE_FLAGS), "Network", settings=load_settings(file), env=Environment()
+    )
+    template = Template.from_stack(stack)
+    groups = template.find_resources(
+        "AWS::EC2::SecurityGroup",
+        {"Properties": {"GroupDescription": Match.string_like_regexp("networks of reviewers")}},
+    )
+    ((name, group),) = groups.items()
+    rules = group["Properties"]["SecurityGroupIngress"]
+    assert [rule.get("CidrIp") or rule["CidrIpv6"] for rule in rules] == ["10.20.0.0/16", "fd00::/8"]
+    assert {(rule["FromPort"], rule["ToPort"], rule["IpProtocol"]) for rule in rules} == {(443, 443, "tcp")}
+    endpoints = template.find_resources("AWS::EC2::VPCEndpoint").values()
+    assert [service(endpoint) for endpoint in endpoints if name in json.dumps(endpoint)] == ["execute-api"]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -78,7 +142,10 @@ def test_only_https_comes_in_and_only_from_inside(environment: str, assembly: As
     assert (rule["CidrIp"], rule["FromPort"], rule["ToPort"], rule["IpProtocol"]) == (cidr, 443, 443, "tcp")
 
 
-@pytest.mark.parametrize(("environment", "ports"), [("demo", {443}), ("prod", {443}), ("mixed", {443, 3128})])
+@pytest.mark.parametrize(
+    ("environment", "ports"),
+    [("demo", {443}), ("prod", {443}), ("mixed", {443, 3128}), ("desk", {443}), ("open", {443, 3128})],
+)
 def test_functions_reach_https_and_the_proxy_only(
     environment: str, ports: set[int], assembly: Assembly
 ) -> None:
@@ -108,9 +175,11 @@ def test_no_stack_has_security_group_rules_of_their_own(environment: str, assemb
         ("demo", {"start_loop", "ingest_review"}),
         ("prod", {"start_loop", "ingest_review"}),
         ("mixed", set()),
+        ("desk", set()),
+        ("open", {"start_loop", "ingest_review"}),
     ],
 )
-def test_functions_run_inside_but_those_that_call_a2i_without_a_proxy(
+def test_functions_run_inside_but_those_that_call_what_is_only_outside(
     environment: str, outside: set[str], assembly: Assembly
 ) -> None:
     functions = assembly.resources(f"{environment}-inference", "AWS::Lambda::Function").values()

@@ -39,3 +39,12 @@ def test_a_region_without_a2i_is_refused_wherever_it_comes_from(
     assert (fault.field, fault.file) == ("region", settings.file)
     assert value in fault.value
     assert "eu-central-1" in fault.allowed
+
+
+def test_the_review_service_needs_a_region_but_not_one_with_a2i(project: Path) -> None:
+    settings = load_settings(project / "config" / "review-service.yaml")
+    build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": "eu-north-1"})
+    with pytest.raises(ConfigError) as error:
+        build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": ""})
+    (fault,) = error.value.faults
+    assert (fault.field, fault.problem, fault.allowed) == ("region", "is missing", "an AWS region")
