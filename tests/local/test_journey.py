@@ -177,7 +177,7 @@ def claim(portal: Reviewer, decision_id: str) -> Mapping[str, Any]:
     while time.monotonic() < deadline:
         for task in portal.tasks():
             claimed = portal.claim(task["task_id"])
-            if claimed is not None and claimed["input"]["decision_id"] == decision_id:
+            if claimed is not None and claimed["input"].get("decision_id") == decision_id:
                 return claimed
         time.sleep(0.1)
     raise AssertionError(f"no task for {decision_id}")

@@ -260,6 +260,26 @@ def private_api(stack: LocalStack, *, endpoint: str, allowed: str) -> str:
     return stack.invoke_url(output["OutputValue"], "live")
 
 
+def test_a_policy_names_the_role_behind_a_session(enforcing: LocalStack) -> None:
+    s3 = client_of(enforcing, "s3")
+    s3.create_bucket(Bucket="roles-only")
+    statement = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": "arn:aws:s3:::roles-only/*",
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": "arn:aws:iam::000000000000:role/writer-*"}},
+    }
+    s3.put_bucket_policy(
+        Bucket="roles-only", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    put = allow("s3:PutObject", "arn:aws:s3:::roles-only/*")
+    written = {"Bucket": "roles-only", "Key": "a", "Body": b"a"}
+    Caller(enforcing, "writer-1", put).client("s3").put_object(**written)
+    stranger = Caller(enforcing, "reader-1", put).client("s3")
+    assert code_of(stranger.put_object, **written) == "AccessDenied"
+
+
 def test_a_private_api_is_reached_through_its_own_endpoint_and_no_other(enforcing: LocalStack) -> None:
     mine = private_api(enforcing, endpoint="vpce-0a", allowed="vpce-0a")
     assert httpx.get(f"{mine}/", trust_env=False).status_code == 200

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from ministack import app as ministack_app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, router
-from ministack.services import apigateway_v1, cloudformation, cognito, eventbridge, lambda_svc
+from ministack.services import apigateway_v1, cloudformation, cognito, eventbridge, iam, lambda_svc
 from ministack.services.cloudformation import custom_resource, provisioners, stacks
 
 from overread_local.addresses import localised
 from overread_local.emulator import (
+    condition_keys,
     corrections,
     event_conditions,
     lambda_workers,
-    private_apis,
     resource_types,
     sign_in_pages,
 )
@@ -32,6 +32,7 @@ _POINTS = (
     (iam_actions, ("request_tag_context",)),
     (iam_evaluator, ("_resolve_condition_key",)),
     (apigateway_v1, ("_rest_apis",)),
+    (iam, ("_roles",)),
     (cognito, ("_create_user_pool_client", "_update_user_pool_client", "_generate_temp_password")),
     (custom_resource, ("_lock", "_pending", "deliver_response")),
     (cloudformation, ("_stacks",)),
@@ -70,7 +71,7 @@ def install(
     here = partial(localised, emulator_url=emulator_url)
     lambda_workers.install(lambda_python, localised=here)
     sign_in_pages.install(localised=here)
-    private_apis.install()
+    condition_keys.install()
     event_conditions.install()
     resource_types.install(emulator_url)
     corrections.install()
