@@ -28,7 +28,7 @@ def run() -> list[Measurement]:
         from overread_aws import clients  # noqa: PLC0415 - read with the settings in place
         from overread_lambda import route_prediction  # noqa: PLC0415
 
-        session = clients._session()
+        session = clients.make_session()
         session.register("before-send", _replied)
         number = itertools.count()
         raw = clients.make_client("sagemaker-runtime")
