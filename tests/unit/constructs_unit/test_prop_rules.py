@@ -14,6 +14,7 @@ from overread_constructs import (
     confidence_router,
     flow_definition,
     human_task_ui,
+    review_service,
     reviewed_endpoint,
     routing_policies,
     workforce,
@@ -24,6 +25,7 @@ from overread_constructs._rules import Rule, broken
 ARCHIVE = Path("model.tar.gz")
 PUBLIC = {"team": "public", "price_usd": Decimal("0.036"), "availability": Duration.hours(12)}
 TEXTRACT = {"priced_as": PricedTask.TEXTRACT}
+VERSION = ("overread:guideline-version", "2026-11")
 GROUP: Any = object()
 
 GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
@@ -90,6 +92,8 @@ GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
             price_usd=None,
             priced_as=PricedTask.CUSTOM,
             on_delete="drain",
+            service=False,
+            tags=(),
         ),
     ),
     "policies": (
@@ -120,10 +124,23 @@ GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
             endpoints=("loans",),
             security_groups=(GROUP,),
             backend="a2i",
+            reviews=False,
             proxy_url="http://proxy.internal:3128",
             table="arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/now",
             throttling_rate=1,
             throttling_burst=1,
+        ),
+    ),
+    "service": (
+        review_service.RULES,
+        review_service.ReviewServiceProps(
+            name_prefix="loans",
+            vendors=("acme", "second-readers"),
+            lead_groups=("leads",),
+            statistics="pseudonymous",
+            chaos=(1.0, 0.9),
+            source_ip_cidrs=("203.0.113.0/24", "2001:db8::/32"),
+            is_private=False,
         ),
     ),
 }
@@ -191,6 +208,8 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("flow", {**PUBLIC, "price_usd": Decimal("1.320")}, "1.080 1.200, got Decimal('1.320')"),
     ("flow", {**PUBLIC, **TEXTRACT, "price_usd": Decimal("2.5")}, "2.280 2.400, got Decimal('2.5')"),
     ("flow", {"on_delete": "force"}, "on_delete must be one of refuse, drain, got 'force'"),
+    ("flow", {**PUBLIC, "service": True}, "service must be left out with the public team"),
+    ("flow", {"tags": (VERSION,)}, "service must be given with guideline_version or qualification"),
     ("policies", {"name": "x" * 65}, "name must have 1 to 64 characters"),
     ("policies", {"documents": {}}, "documents must hold at least one use case, got {}"),
     ("policies", {"documents": {"Loan": "{}"}}, "documents must be by use case, each 1 to 30 characters"),
@@ -223,10 +242,26 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("router", {"security_groups": ()}, "security_groups must be 1 to 5"),
     ("router", {"backend": "own", "proxy_url": None}, "backend must be one of a2i, overread, got 'own'"),
     ("router", {"proxy_url": "http://user:secret@proxy"}, "proxy_url must be an http or https address"),
-    ("router", {"backend": "overread"}, "proxy_url must be left out with backend overread"),
+    ("router", {"backend": "overread", "reviews": True}, "proxy_url must be left out with backend overread"),
+    ("router", {"backend": "overread", "proxy_url": None}, "reviews must be given with backend overread"),
+    ("router", {"reviews": True}, "reviews must be given with backend overread, and only then, got True"),
     ("router", {"table": None}, "table must have a stream of new images, got None"),
     ("router", {"throttling_rate": 0}, "throttling_rate must be at least 1 request/s, got 0"),
     ("router", {"throttling_burst": 0}, "throttling_burst must be at least 1 request, got 0"),
+    ("service", {"name_prefix": "Loans"}, "name_prefix must be 1 to 40 characters"),
+    ("service", {"vendors": ("acme", "acme")}, "vendors must have different names"),
+    ("service", {"vendors": ("Acme",)}, "of lower-case letters, digits and hyphens"),
+    ("service", {"vendors": ("a" * 64,)}, "vendors must have different names of lower-case letters"),
+    *(
+        ("service", {"vendors": (name,)}, "none of them invited, sandbox, workforce")
+        for name in ("invited", "sandbox", "workforce")
+    ),
+    ("service", {"lead_groups": ()}, "lead_groups must name at least one group, got ()"),
+    ("service", {"statistics": "all"}, "statistics must be one of off, pseudonymous, named, got 'all'"),
+    ("service", {"chaos": (1.1, 0.0)}, "chaos must be shares from 0 to 1, of delays to 0.9"),
+    ("service", {"chaos": (0.0, 1.0)}, "chaos must be shares from 0 to 1, of delays to 0.9"),
+    ("service", {"source_ip_cidrs": ("10.0.0.1/8",)}, "source_ip_cidrs must be IPv4 or IPv6 networks"),
+    ("service", {"is_private": True}, "source_ip_cidrs must be left out of a private service"),
 ]
 
 
