@@ -6,6 +6,7 @@ import { askDialog, type Asking, showAsked } from "./ask-dialog";
 import type { ClaimedTask } from "./documents";
 import { dropDraft, loadDraft, saveDraft } from "./drafts";
 import { FrameLink } from "./frame-link";
+import { noticeOf, shortened } from "./frame-notices";
 import { taskAddress } from "./routes";
 import * as askings from "./task-askings";
 import { curtain, ending, missingParts, SUBMIT_AND_NEXT, taskBar, taskNotes } from "./task-parts";
@@ -226,18 +227,8 @@ export class TaskPage extends View {
       case "submit":
         void this.submit(message.answer, message.next === true);
         break;
-      case "blocked":
-        this.note(`Blocked: ${shortened(message.address)} (the template asks for it, this portal does not allow it)`);
-        break;
-      case "missing":
-        this.note(`Not loaded: ${shortened(withoutQuery(message.address))} (it does not exist, or may not be read)`);
-        break;
-      case "unsupported":
-        this.note(`Not drawn: <${shortened(message.element)}>, an element that these pages do not know`);
-        break;
-      case "broken":
-        this.note(`A script of the template failed: ${shortened(message.message)}`);
-        break;
+      default:
+        this.note(noticeOf(message));
     }
   }
 
@@ -250,7 +241,7 @@ export class TaskPage extends View {
   }
 
   private note(text: string): void {
-    if (!this.notices.includes(text) && this.notices.length < MOST_NOTICES) this.notices = [...this.notices, text];
+    if (text !== "" && !this.notices.includes(text) && this.notices.length < MOST_NOTICES) this.notices = [...this.notices, text];
   }
 
   // What becomes of the task
@@ -365,14 +356,4 @@ export class TaskPage extends View {
       ${this.asking === null ? nothing : askDialog(this.asking, () => (this.asking = null))}
     </main>`;
   }
-}
-
-/** Without what is behind a question mark: the signature of an address that was signed. */
-function withoutQuery(address: unknown): string {
-  return String(address).replace(/[?#].*$/s, "");
-}
-
-function shortened(text: unknown): string {
-  const plain = String(text);
-  return plain.length > 120 ? `${plain.slice(0, 117)}…` : plain;
 }
