@@ -154,7 +154,14 @@ def local_stack(root: Path, *, output: Path, narrate: Narrator) -> Iterator[Loca
         narrate("interrupted; stopping the local stack")
         raise
     finally:
+        _stop(stack)
+
+
+def _stop(stack: LocalStack) -> None:
+    try:
         stack.stop()
+    except LocalStackError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def decision_api(stack: LocalStack, *, outputs: Mapping[str, str]) -> DecisionApi:
