@@ -145,11 +145,15 @@ def test_answers_stand_side_by_side(office: Any) -> None:
 
 
 def test_what_cannot_be_done_is_said_and_changes_nothing(office: Any) -> None:
+    office.lab.answer("asked", by=GRACE)
     page = office.enter("lena", at="#/lead/tasks/asked")
-    page.get_by_role("button", name="Hold").wait_for()
+    page.get_by_label("Assign to").select_option("grace")
+    expect(page.get_by_role("alert")).to_have_text("This person has already answered this task.")
+    expect(page.get_by_label("Assign to")).to_have_value("")
     office.lab.service.lead.stop(LENA, "asked")
     office.lab.service.tasks.give_back("asked", reviewer=ADA, decline=False)
-    page.get_by_label("Assign to").select_option("grace")
+    page.get_by_label("Assign to").select_option("katherine")
+    expect(page.locator(".figures").get_by_text("Stopped")).to_be_visible()
     expect(page.get_by_role("alert")).to_be_visible()
     assert office.lab.loop("asked").assigned_to == ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def test_a_reload_keeps_the_task_and_its_deadline(desk: Callable[..., Any]) -> N
     at_desk.page.reload()
     at_desk.frame.get_by_role("radio", name="approve").wait_for()
     assert at_desk.lab.loop("loop-1").claims[0].deadline_at == deadline
-    expect(at_desk.page.get_by_role("timer")).to_have_text("10:00")
+    expect(at_desk.page.get_by_role("timer")).to_have_text(re.compile(r"10:00|9:5\d"))
 
 
 def test_a_task_that_somebody_else_took(desk: Callable[..., Any]) -> None:

@@ -26,7 +26,8 @@ def room(floor: Callable[..., Any]) -> Any:
 def page(room: Any) -> Page:
     """At the task, with a clock of the browser that only tests move."""
     page: Page = room.door()
-    page.clock.install()
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
     page.context.request.post(f"{room.url}/portal/api/session", data={"reviewer": "ada"})
     page.goto(f"{room.url}/portal/#/tasks/one")
     page.reload()

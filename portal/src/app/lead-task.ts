@@ -52,13 +52,18 @@ export class LeadTaskView extends View {
   }
 
   private async act(action: () => Promise<unknown>): Promise<void> {
+    let fault = "";
     try {
       await action();
-      this.task = await api.leadTask(this.taskId);
-      this.fault = "";
     } catch (error) {
-      this.fault = this.explain(error);
+      fault = this.explain(error);
     }
+    try {
+      this.task = await api.leadTask(this.taskId); // also after a refusal, which others' doings may explain
+    } catch (error) {
+      fault ||= this.explain(error);
+    }
+    this.fault = fault;
   }
 
   private returning(person: string, name: string): Asking {
