@@ -10,11 +10,13 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
 from overread_constructs import (
+    CognitoWorkforce,
     ConfidenceRouter,
     FlowDefinition,
     HumanTaskUi,
     PrivateWorkforce,
     ReviewedEndpoint,
+    ReviewService,
     RoutingPolicies,
     Workteam,
     handler_code,
@@ -82,5 +84,39 @@ ConfidenceRouter(
     security_groups=[group],
     backend="a2i",
     key=key,
+)
+
+# The same in the account's own review service, for accounts that A2I refuses.
+desk = cdk.Stack(app, "Desk", env=cdk.Environment(account="111122223333", region="eu-central-1"))
+endpoint_service = ec2.InterfaceVpcEndpointAwsService("execute-api")
+reviews = ReviewService(
+    desk,
+    "Reviews",
+    name_prefix="desk",
+    workforce=CognitoWorkforce(domain_prefix="desk-reviewers"),
+    vpc=vpc,
+    security_groups=[group],
+    endpoint=vpc.add_interface_endpoint("ExecuteApi", service=endpoint_service),
+    key=key,
+    operations_key=key,
+    access_logs=bucket,
+)
+FlowDefinition(
+    desk,
+    "Review",
+    name_prefix="desk-loans",
+    workteam=Workteam.of_service(
+        desk, "Team", name="loans", description="Second readers", service=reviews, groups=["readers"]
+    ),
+    human_task_ui=HumanTaskUi(
+        desk, "Ui", name_prefix="desk-loans", template=template, service=reviews, code=code
+    ),
+    output_bucket=bucket,
+    output_prefix="reviews/",
+    title="Loan decision",
+    description="Read the application again",
+    availability=cdk.Duration.days(1),
+    time_limit=cdk.Duration.minutes(30),
+    service=reviews,
 )
 app.synth()

@@ -14,6 +14,8 @@ ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 TEMPLATE = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form></crowd-form>'
 HANDLERS = ("route_prediction", "read_decision", "start_loop", "ingest_review", "provide_review_resources")
+REVIEW_HANDLERS = ("review_service", "review_sign_in", "sweep_reviews")
+BARE_PYTHON = ROOT / ".venv-lambda/bin/python"
 
 
 def run(*command: str | Path, **environment: str) -> str:
@@ -77,6 +79,8 @@ def assembly(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "model.tar.gz",
         folder / "policy.json",
         PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        # Compiled wheels for the interpreter that imports them here, not for Lambda's.
+        OVERREAD_BUNDLE_PYTHON=str(BARE_PYTHON),
     )
     return folder / "cdk.out"
 
@@ -106,21 +110,57 @@ def test_the_wheel_synthesises_every_construct(assembly: Path) -> None:
     }
 
 
+def test_the_wheel_synthesises_the_review_service(assembly: Path) -> None:
+    template = json.loads((assembly / "Desk.template.json").read_text())
+    types = {resource["Type"] for resource in template["Resources"].values()}
+    assert types >= {
+        "AWS::ApiGateway::RestApi",
+        "AWS::Cognito::UserPool",
+        "Custom::OverreadWorkforce",
+        "Custom::OverreadWorkteam",
+        "Custom::OverreadFlowDefinition",
+    }
+
+
 def test_the_lambda_code_is_complete_without_the_repository(assembly: Path) -> None:
     folders = [path for path in assembly.iterdir() if (path / "overread_lambda").is_dir()]
-    assert len(folders) == 1
-    bare = ROOT / ".venv-lambda/bin/python"
-    for handler in HANDLERS:
-        code = f"import sys; sys.path.insert(0, {str(folders[0])!r}); import overread_lambda.{handler}"
-        run(bare, "-I", "-c", code, AWS_DEFAULT_REGION="eu-central-1", **dict.fromkeys(SETTINGS, "x"))
+    (reviews,) = (path for path in folders if (path / "overread_review").is_dir())
+    (others,) = (path for path in folders if path != reviews)
+    assert (reviews / "overread_review" / "static").is_dir()
+    for folder, handlers in ((others, HANDLERS), (reviews, REVIEW_HANDLERS)):
+        for handler in handlers:
+            code = f"import sys; sys.path.insert(0, {str(folder)!r}); import overread_lambda.{handler}"
+            run(BARE_PYTHON, "-I", "-c", code, AWS_DEFAULT_REGION="eu-central-1", **SETTINGS)
 
 
-SETTINGS = (
-    "OVERREAD_TABLE",
-    "OVERREAD_INPUT_BUCKET",
-    "OVERREAD_OUTPUT_BUCKET",
-    "OVERREAD_USE_CASES",
-    "OVERREAD_APPCONFIG_APPLICATION",
-    "OVERREAD_APPCONFIG_ENVIRONMENT",
-    "OVERREAD_SPOT_CHECK_SECRET",
-)
+REVIEWER_SIGN_IN = {
+    "id": "workforce",
+    "title": "Sign in",
+    "issuer": "https://id.example",
+    "client_id": "c",
+    "groups_claim": "groups",
+    "authorization_endpoint": "https://id.example/authorize",
+    "token_endpoint": "https://id.example/token",
+    "jwks_uri": "https://id.example/jwks",
+}
+SETTINGS = {
+    **dict.fromkeys(
+        (
+            "OVERREAD_TABLE",
+            "OVERREAD_INPUT_BUCKET",
+            "OVERREAD_OUTPUT_BUCKET",
+            "OVERREAD_USE_CASES",
+            "OVERREAD_APPCONFIG_APPLICATION",
+            "OVERREAD_APPCONFIG_ENVIRONMENT",
+            "OVERREAD_SPOT_CHECK_SECRET",
+            "OVERREAD_REVIEW_TABLE",
+            "OVERREAD_REVIEW_BUCKET",
+            "OVERREAD_REVIEW_BUS",
+        ),
+        "x",
+    ),
+    "OVERREAD_REVIEW_SETTINGS": "{}",
+    "OVERREAD_PORTAL_URL": "https://reviews.example/live",
+    "OVERREAD_SESSION_SECRET": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:s",
+    "OVERREAD_IDENTITY": json.dumps({"providers": [REVIEWER_SIGN_IN]}),
+}
