@@ -226,12 +226,14 @@ def test_an_image_in_a_token_needs_a_role(stack: Stack, tmp_path: Path) -> None:
         "FlowDefinition",
         "HumanTaskUi",
         "PrivateWorkforce",
+        "ReviewService",
         "ReviewedEndpoint",
         "RoutingPolicies",
         "Workteam",
         "TextractActivation",
         "RekognitionActivation",
         "handler_code",
+        "review_code",
     ],
 )
 def test_a_public_construct_has_an_example_in_its_docstring(name: str) -> None:
