@@ -10,10 +10,15 @@ from aws_cdk import Stack
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
+from overread.review import limits
 from overread_constructs._reviewers_pool import reviewers_pool
-from overread_constructs.workforce import CognitoWorkforce
+from overread_constructs._rules import Rule
+from overread_constructs.workforce import OIDC_ENDPOINTS, CognitoWorkforce
 
 WORKFORCE = "workforce"
+_SECRET = limits.TextLimit(
+    1, 512, r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}"
+)
 _COGNITO_GROUPS = "cognito:groups"
 _OIDC_GROUPS = "sagemaker:groups"
 
@@ -42,6 +47,28 @@ class VendorSignIn:
     name: str
     title: str
     oidc: OidcSignIn
+
+
+SIGN_IN_RULES: tuple[Rule[OidcSignIn], ...] = (
+    Rule(
+        prop="client_id",
+        must=f"have {limits.OIDC_CLIENT_ID}",
+        holds=lambda p: limits.OIDC_CLIENT_ID.allows(p.client_id),
+    ),
+    Rule(
+        prop="client_secret_arn",
+        must="be a secret's whole ARN, with the six characters at its end: IAM knows it by no other",
+        holds=lambda p: _SECRET.allows(p.client_secret_arn),
+    ),
+    *(
+        Rule(
+            prop=endpoint,
+            must="be an https address of at most 500 characters",
+            holds=lambda p, name=endpoint: limits.OIDC_ENDPOINT.allows(getattr(p, name)),  # type: ignore[misc]
+        )
+        for endpoint in OIDC_ENDPOINTS
+    ),
+)
 
 
 class ReviewIdentity(Construct):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from overread_constructs.review_service import ReviewService
 
 OnDelete = Literal["refuse", "drain"]
+_TAG_VALUE = limits.TextLimit(1, 256, r"[\w .:/=+@-]+")
 _PREFIX = limits.TextLimit(1, 400, r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*/?")
 
 
@@ -136,6 +137,11 @@ RULES: tuple[Rule[FlowDefinitionProps], ...] = (
         prop="service",
         must="be given with guideline_version or qualification: A2I knows neither",
         holds=lambda p: p.service or not p.tags,
+    ),
+    Rule(
+        prop="tags",
+        must=f"have values of at most {_TAG_VALUE.maximum} letters, digits, spaces and _.:/=+-@",
+        holds=lambda p: all(_TAG_VALUE.allows(value) for _, value in p.tags),
     ),
     Rule(
         prop="on_delete",

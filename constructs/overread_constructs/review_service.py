@@ -25,7 +25,12 @@ from overread_constructs._dead_letters import dead_letter_queue
 from overread_constructs._encryption import let_events_use, use_of_keys
 from overread_constructs._handler import Handler, Placement
 from overread_constructs._review_api import ReviewApi
-from overread_constructs._review_identity import OidcSignIn, ReviewIdentity, VendorSignIn
+from overread_constructs._review_identity import (
+    SIGN_IN_RULES,
+    OidcSignIn,
+    ReviewIdentity,
+    VendorSignIn,
+)
 from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._review_storage import ReviewStorage
 from overread_constructs._rules import Rule, broken, check
@@ -156,8 +161,8 @@ class ReviewService(Construct):
             source_ip_cidrs=tuple(source_ip_cidrs),
             is_private=endpoint is not None,
         )
-        more = broken(workforce, rules=COGNITO_RULES) if isinstance(workforce, CognitoWorkforce) else []
-        check(self, construct="ReviewService", props=props, rules=RULES, more=more)
+        faults = _sign_in_faults(workforce, vendors=vendors)
+        check(self, construct="ReviewService", props=props, rules=RULES, more=faults)
         self.name_prefix = name_prefix
         self.is_private = props.is_private
         self._placement = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
@@ -418,3 +423,16 @@ class ReviewService(Construct):
         )
         resource.node.add_dependency(self._api, self.service, provider)
         return resource
+
+
+def _sign_in_faults(
+    workforce: CognitoWorkforce | OidcSignIn, *, vendors: Sequence[VendorSignIn]
+) -> list[str]:
+    if isinstance(workforce, CognitoWorkforce):
+        faults = broken(workforce, rules=COGNITO_RULES)
+    else:
+        faults = broken(workforce, rules=SIGN_IN_RULES)
+    found = [f"workforce: {fault}" for fault in faults]
+    for vendor in vendors:
+        found += [f"vendor {vendor.name}: {fault}" for fault in broken(vendor.oidc, rules=SIGN_IN_RULES)]
+    return found

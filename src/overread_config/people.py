@@ -54,11 +54,12 @@ class OidcSettings:
     client_secret_arn: str = field(
         metadata=setting(
             Text(
-                pattern=r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+",
-                form="the ARN of a secret in Secrets Manager",
+                pattern=r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:\S+-[A-Za-z0-9]{6}",
+                form="the whole ARN of a secret in Secrets Manager, with the six characters at its end",
                 longest=512,
             ),
-            "Where Secrets Manager holds the client secret; it is never written in a template.",
+            "Where Secrets Manager holds the client secret; it is never written in a template. The review "
+            "service reads one that is encrypted with Secrets Manager's own key.",
         )
     )
     issuer: str = field(metadata=setting(_HTTPS, "Issuer."))

@@ -83,7 +83,7 @@ def public(text: str) -> str:
 
 OIDC = {
     "client_id": "overread",
-    "client_secret_arn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:oidc",
+    "client_secret_arn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:oidc-AbCdEf",
     "issuer": "https://id.example",
     "authorization_endpoint": "https://id.example/authorize",
     "token_endpoint": "https://id.example/token",

@@ -124,7 +124,7 @@ PEOPLE: dict[str, Broken] = {
         "hunter2",
         "workforce.oidc.client_secret_arn",
         "'hunter2'",
-        "the ARN of a secret",
+        "the whole ARN of a secret",
     ),
     **{
         f"oidc_{name}": Broken(

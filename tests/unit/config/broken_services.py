@@ -239,7 +239,16 @@ SERVICES: dict[str, Broken] = {
         "hunter2",
         f"{_OIDC_FIELD}.client_secret_arn",
         "'hunter2'",
-        "the ARN of a secret",
+        "the whole ARN of a secret",
+    ),
+    # IAM knows a secret by its whole ARN only: the sign-in function could not read it.
+    "vendor_oidc_client_secret_arn_in_part": Broken(
+        vendor(client_secret_arn=OIDC["client_secret_arn"].removesuffix("-AbCdEf")),
+        "client_secret_arn",
+        f"{_OIDC_FIELD}.client_secret_arn",
+        ":secret:oidc'",
+        "with the six characters at its end",
+        "has another form",
     ),
     **{
         f"vendor_oidc_{name}": Broken(

@@ -73,7 +73,8 @@ def test_the_place_of_a_package_does_not_change_the_hash(
 @pytest.mark.parametrize("change", ["bytes", "name", "new file", "exclude", "requirements"])
 def test_an_input_changes_the_hash(package: Path, tmp_path: Path, change: str) -> None:
     before = bundle().digest()
-    lock, exclude = None, ()
+    lock: Path | None = None
+    exclude: tuple[str, ...] = ()
     if change == "bytes":
         (package / "__init__.py").write_text("raise RuntimeError('other')\n")
     elif change == "name":

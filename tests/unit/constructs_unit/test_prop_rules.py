@@ -20,6 +20,7 @@ from overread_constructs import (
     workforce,
     workteam,
 )
+from overread_constructs._review_identity import SIGN_IN_RULES, OidcSignIn
 from overread_constructs._rules import Rule, broken
 
 ARCHIVE = Path("model.tar.gz")
@@ -143,6 +144,14 @@ GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
             is_private=False,
         ),
     ),
+    "sign-in": (
+        SIGN_IN_RULES,
+        OidcSignIn(
+            client_id="overread",
+            client_secret_arn="arn:aws:secretsmanager:eu-west-1:123456789012:secret:oidc-AbCdEf",
+            **dict.fromkeys(workforce.OIDC_ENDPOINTS, "https://id.example.com/x"),
+        ),
+    ),
 }
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:workteam"
@@ -209,6 +218,11 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("flow", {**PUBLIC, **TEXTRACT, "price_usd": Decimal("2.5")}, "2.280 2.400, got Decimal('2.5')"),
     ("flow", {"on_delete": "force"}, "on_delete must be one of refuse, drain, got 'force'"),
     ("flow", {**PUBLIC, "service": True}, "service must be left out with the public team"),
+    (
+        "flow",
+        {"service": True, "tags": (("overread:guideline-version", "draft #2"),)},
+        "tags must have values",
+    ),
     ("flow", {"tags": (VERSION,)}, "service must be given with guideline_version or qualification"),
     ("policies", {"name": "x" * 65}, "name must have 1 to 64 characters"),
     ("policies", {"documents": {}}, "documents must hold at least one use case, got {}"),
@@ -261,6 +275,16 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("service", {"chaos": (1.1, 0.0)}, "chaos must be shares from 0 to 1, of delays to 0.9"),
     ("service", {"chaos": (0.0, 1.0)}, "chaos must be shares from 0 to 1, of delays to 0.9"),
     ("service", {"source_ip_cidrs": ("10.0.0.1/8",)}, "source_ip_cidrs must be IPv4 or IPv6 networks"),
+    ("sign-in", {"client_id": ""}, "client_id must have 1 to 1,024 characters"),
+    (
+        "sign-in",
+        {"client_secret_arn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:oidc"},
+        "client_secret_arn must be a secret's whole ARN",
+    ),
+    *(
+        ("sign-in", {endpoint: "http://id.example.com"}, f"{endpoint} must be an https address")
+        for endpoint in workforce.OIDC_ENDPOINTS
+    ),
     ("service", {"is_private": True}, "source_ip_cidrs must be left out of a private service"),
 ]
 

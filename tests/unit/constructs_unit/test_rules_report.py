@@ -18,12 +18,15 @@ from overread_constructs import (
     CognitoWorkforce,
     FlowDefinition,
     HumanTaskUi,
+    OidcSignIn,
     OidcWorkforce,
     PrivateWorkforce,
     PropsError,
     ReviewedEndpoint,
+    ReviewService,
     RoutingPolicies,
     TextractActivation,
+    VendorSignIn,
     Workteam,
     sklearn_image,
 )
@@ -142,6 +145,43 @@ def test_faults_of_the_identity_provider_are_reported_with_those_of_the_workforc
     )
     with pytest.raises(PropsError, match=r"issuer must be an https address .* got 'id\.example\.com'"):
         PrivateWorkforce.create(stack, "Other", workforce_name="default", oidc=oidc)
+
+
+def test_faults_of_every_provider_of_a_review_service_come_together_each_with_whose_it_is(
+    stack: Stack,
+) -> None:
+    def provider(issuer: str) -> OidcSignIn:
+        return OidcSignIn(
+            client_id="c",
+            client_secret_arn="arn:aws:secretsmanager:eu-west-1:123456789012:secret:s-AbCdEf",
+            issuer=issuer,
+            authorization_endpoint="https://id.example.com/a",
+            token_endpoint="https://id.example.com/t",
+            user_info_endpoint="https://id.example.com/u",
+            logout_endpoint="https://id.example.com/l",
+            jwks_uri="https://id.example.com/j",
+        )
+
+    vpc = ec2.Vpc(stack, "Vpc")
+    with pytest.raises(PropsError) as raised:
+        ReviewService(
+            stack,
+            "Reviews",
+            name_prefix="Loans",
+            workforce=provider("id.example.com"),
+            vendors=[VendorSignIn(name="acme", title="Acme", oidc=provider("acme.example.com"))],
+            vpc=vpc,
+            security_groups=[ec2.SecurityGroup(stack, "Group", vpc=vpc)],
+            key=kms.Key(stack, "Key"),
+            operations_key=kms.Key(stack, "Operations"),
+            access_logs=s3.Bucket(stack, "Logs"),
+        )
+    assert [fault.split(" must ")[0] for fault in raised.value.faults] == [
+        "name_prefix",
+        "workforce: issuer",
+        "vendor acme: issuer",
+    ]
+    assert "got 'acme.example.com'" in raised.value.faults[-1]
 
 
 def test_groups_of_a_cognito_workforce_may_be_longer_than_those_of_oidc(stack: Stack) -> None:
