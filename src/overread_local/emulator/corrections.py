@@ -18,6 +18,7 @@ def install() -> None:
     lambda_svc._execute_function_with_config_scope = _answering_for_the_dead(
         lambda_svc._execute_function_with_config_scope
     )
+    lambda_svc._restore_esm_positions = _at_the_beginning(lambda_svc._restore_esm_positions)
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = {
         "create": _create_secret,
         "update": _update_secret,
@@ -56,6 +57,18 @@ def _fail_unanswered(token: str, message: str) -> None:
     if unanswered:
         reason = f"the function failed and gave no answer: {message}"
         custom_resource.deliver_response(token, {"Status": "FAILED", "Reason": reason})
+
+
+def _at_the_beginning(restore: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """A table's stream begins anew with every start: old positions would skip as many new records."""
+
+    def restored(store: Any, positions: Any) -> None:
+        restore(store, positions)
+        if store is lambda_svc._dynamodb_stream_positions:
+            for mapping in store._data:
+                store._data[mapping] = 0
+
+    return restored
 
 
 def _create_secret(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Resource:

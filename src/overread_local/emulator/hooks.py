@@ -29,6 +29,7 @@ _POINTS = (
     (eventbridge, ("_put_events", "_dispatch_to_lambda")),
     (lambda_svc, ("_get_func_record_for_ref", "_execution_record_for_config", "invoke_async_with_retry")),
     (lambda_svc, ("_execute_function_with_config_scope",)),
+    (lambda_svc, ("_restore_esm_positions", "_dynamodb_stream_positions")),
     (iam_actions, ("request_tag_context",)),
     (iam_evaluator, ("_resolve_condition_key",)),
     (apigateway_v1, ("_rest_apis",)),
