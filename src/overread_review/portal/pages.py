@@ -28,7 +28,7 @@ STATIC = Path(__file__).parent.parent / "static"
 
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "font-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "font-src 'self'; frame-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 _ELEMENT_SCRIPT = re.compile(
     r"""(<script\b[^>]*?\bsrc\s*=\s*["']?)(?:https?:)?//assets\.crowd\.aws/crowd-html-elements(?:-v2)?\.js""",
@@ -43,6 +43,7 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<base href="{base}">
 <title>Overread</title>
 <link rel="icon" href="static/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="static/portal.css">
@@ -56,11 +57,13 @@ _PAGE = """<!doctype html>
 def portal_pages(service: ReviewService, *, door: Door) -> list[BaseRoute]:
     """The routes under /portal that give pages."""
 
-    async def page(_request: Request) -> Response:
+    async def page(request: Request) -> Response:
         if not (STATIC / "portal.js").is_file():
             text = "The portal's scripts have not been built. Run `make setup`, or `npm run build`."
             return Response(text, status_code=503, media_type="text/plain")
-        return HTMLResponse(_PAGE, headers=_page_headers(_PAGE_POLICY))
+        # Behind some gateways the path comes without its last slash: links must not depend on it.
+        base = html.escape(f"{request.scope.get('root_path', '')}/portal/")
+        return HTMLResponse(_PAGE.replace("{base}", base), headers=_page_headers(_PAGE_POLICY))
 
     async def frame(request: Request) -> Response:
         try:
@@ -77,7 +80,7 @@ def portal_pages(service: ReviewService, *, door: Door) -> list[BaseRoute]:
 
     return [
         Route("/", root, methods=["GET"]),
-        Route("/portal", root),
+        Route("/portal", page),
         Route("/portal/", page),
         Route("/portal/tasks/{task_id}/frame", frame),
         Mount(

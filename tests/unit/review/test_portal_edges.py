@@ -83,11 +83,12 @@ def test_every_address_and_the_cookie_stay_under_the_path_that_the_portal_has(
     root: str, lab: ReviewLab
 ) -> None:
     browser = Person(lab, root=root)
-    for above in (f"{root}/", f"{root}/portal"):
-        assert browser.ask("GET", above).headers["location"] == f"{root}/portal/"
-    page = browser.ask("GET", f"{root}/portal/")
-    assert 'href="/' not in page.text
-    assert 'src="/' not in page.text
+    assert browser.ask("GET", f"{root}/").headers["location"] == f"{root}/portal/"
+    for path in (f"{root}/portal", f"{root}/portal/"):  # some gateways drop the last slash
+        page = browser.ask("GET", path)
+        assert f'<base href="{root}/portal/">' in page.text
+        assert page.text.count('href="/') == 1
+        assert 'src="/' not in page.text
     reply = browser.api("session", {"reviewer": "ada"})
     assert f"Path={root}/portal;" in reply.headers["set-cookie"]
     assert "Secure" in reply.headers["set-cookie"]
