@@ -27,6 +27,8 @@ def test_people_of_the_user_pool_decide_in_the_deployed_portal_and_later_a_sandb
     text = (ROOT / "config/review-service.yaml").read_text()
     assert text.count(BACKEND) == 1
     config = tmp_path / "sandbox.yaml"
+    for path in ("build/models/", "templates/"):
+        text = text.replace(f": {path}", f": {ROOT}/{path}")
     config.write_text(text.replace(BACKEND, f"{BACKEND}\n  sandbox: true"))
 
     output = tmp_path / "demo"
