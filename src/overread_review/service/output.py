@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from overread.instants import format_instant
 from overread_review.service.model import Answer, Loop
 from overread_templates import S3Location, parse_s3_location
 
 
 def timestamp(moment: datetime) -> str:
     """`2026-03-02T09:15:04.120Z`: UTC with milliseconds, as in every A2I document."""
-    utc = moment.astimezone(UTC)
-    return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+    return format_instant(moment)
 
 
 def output_location(loop: Loop) -> S3Location:

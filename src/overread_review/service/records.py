@@ -56,7 +56,8 @@ def parse_resource(text: str, *, version: int) -> Resource:
 
 def sortable(moment: datetime) -> str:
     """A moment as text of one length that sorts by time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: its %Y writes the year 999 with three digits, which nobody can read again.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def _plain(value: object) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from overread.instants import format_instant
 
 
 def serialize(shape: Any, value: Any) -> Any:
@@ -26,6 +28,5 @@ def serialize(shape: Any, value: Any) -> Any:
 
 def _timestamp(moment: datetime, *, form: str) -> float | str:
     if form == "iso8601":
-        utc = moment.astimezone(UTC)
-        return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z"
+        return format_instant(moment)
     return round(moment.timestamp(), 3)

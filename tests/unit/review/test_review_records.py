@@ -26,7 +26,8 @@ from overread_review.service.model import (
     QueueState,
     Standing,
 )
-from overread_review.service.records import loop_text, parse_loop, parse_record, record_text
+from overread_review.service.output import timestamp
+from overread_review.service.records import loop_text, parse_loop, parse_record, record_text, sortable
 
 NOW = datetime(2026, 3, 2, 9, 0, 0, 120_001, tzinfo=UTC)
 TERMS = FlowTerms(
@@ -140,3 +141,11 @@ def test_members_of_a_later_version_are_left_out() -> None:
 def test_moments_are_kept_to_the_microsecond_in_utc() -> None:
     shifted = replace(LOOP, ended_at=NOW + timedelta(microseconds=1))
     assert parse_loop(loop_text(shifted), version=7).ended_at == shifted.ended_at
+
+
+@pytest.mark.parametrize("year", [1, 999, 9999])
+def test_a_moment_of_any_year_can_be_read_again_and_sorts_by_time(year: int) -> None:
+    moment = NOW.replace(year=year)
+    assert parse_loop(loop_text(replace(LOOP, deadline_at=moment)), version=0).deadline_at == moment
+    assert (sortable(moment) < sortable(NOW)) == (moment < NOW)
+    assert timestamp(moment) == f"{year:04d}-03-02T09:00:00.120Z"
