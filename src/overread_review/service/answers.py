@@ -10,6 +10,7 @@ from datetime import datetime
 from overread_review.service import work_time
 from overread_review.service.errors import AnswerInvalidError
 from overread_review.service.model import Answer, Claim, Loop, Reviewer
+from overread_review.service.nesting import MAX_LEVELS, is_too_deep
 from overread_review.service.statistics import choices_of
 from overread_review.service.teams import Identity
 
@@ -31,9 +32,11 @@ def parse_submission(content: object, *, max_bytes: int) -> Submission:
     """
     if not isinstance(content, dict):
         raise AnswerInvalidError("an answer is a JSON object")
+    if is_too_deep(content):
+        raise AnswerInvalidError(f"an answer may be nested {MAX_LEVELS} levels deep at most")
     try:
         body = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise AnswerInvalidError(
             "an answer may hold neither NaN nor infinities nor half of a surrogate pair"
         ) from error

@@ -172,7 +172,7 @@ def _check_activation(params: Mapping[str, Any]) -> None:
     conditions = activation["HumanLoopActivationConditionsConfig"]["HumanLoopActivationConditions"]
     try:
         parsed = json.loads(conditions)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestInvalidError(f"HumanLoopActivationConditions is not JSON: {error}") from error
     if not isinstance(parsed, dict) or not isinstance(parsed.get("Conditions"), list):
         raise RequestInvalidError("HumanLoopActivationConditions must be an object with a list 'Conditions'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from overread_review.service.errors import (
 from overread_review.service.flow_definitions import FlowDefinitions, availability_s, is_public, terms_of
 from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import Loop, Resource, ResourceKind
+from overread_review.service.nesting import MAX_LEVELS, is_too_deep
 from overread_review.service.ports import Clock, Documents, LoopQuery, ReviewStore
 from overread_review.service.resources import Resources, decode_token, encode_token
 from overread_review.service.settings import ServiceSettings
@@ -31,6 +33,8 @@ from overread_review.service.urgency import urgency_of
 from overread_templates import TemplateError
 
 _LIST_PAGE = 10
+_CURSOR = re.compile(r"[0-9][\x21-\x7e]{0,255}")
+"""As the store writes them; it would refuse a longer one as a fault of ours."""
 
 
 class Loops:
@@ -131,6 +135,8 @@ class Loops:
             token_arn, cursor = decode_token(token)
             if token_arn != arn:
                 raise RequestInvalidError("Invalid NextToken: it belongs to another flow definition")
+            if not _CURSOR.fullmatch(cursor):
+                raise RequestInvalidError("Invalid NextToken")
         self._flow_definitions.named(self._settings.own_name(arn, kind=ResourceKind.FLOW_DEFINITION))
         query = LoopQuery(
             flow_definition_arn=arn,
@@ -252,6 +258,8 @@ def _json_object(content: str) -> dict[str, Any]:
         raise RequestInvalidError(f"Provided InputContent is not valid JSON: {error}") from error
     if not isinstance(parsed, dict):
         raise RequestInvalidError("Provided InputContent is not a JSON object")
+    if is_too_deep(parsed):
+        raise RequestInvalidError(f"Provided InputContent is nested deeper than {MAX_LEVELS} levels")
     return parsed
 
 

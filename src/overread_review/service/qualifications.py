@@ -13,6 +13,7 @@ from typing import Any
 from overread_review.service.errors import QualificationInvalidError, QualificationUnknownError
 from overread_review.service.flow_definitions import QUALIFICATION_TAG
 from overread_review.service.model import GoldItem, Qualification, Reviewer, Standing
+from overread_review.service.nesting import MAX_LEVELS, is_too_deep
 from overread_review.service.ports import Clock, ReviewStore
 from overread_review.service.queues import Queues
 from overread_review.service.registers import (
@@ -299,9 +300,11 @@ _SHARES = {
 
 
 def _unwritable(document: Mapping[str, Any]) -> list[str]:
+    if is_too_deep(document):
+        return [f"a qualification may be nested {MAX_LEVELS} levels deep at most"]
     try:
         size = len(json.dumps(document, ensure_ascii=False, allow_nan=False).encode())
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError):
         return ["a qualification may hold neither NaN nor infinities nor half of a surrogate pair"]
     if size > MAX_BYTES:
         return [f"a qualification may have at most {MAX_BYTES:,} bytes, got {size:,}"]

@@ -174,7 +174,7 @@ def decode_token(token: str) -> tuple[str, str]:
     """The place behind a NextToken. Raises RequestInvalidError for one that is not ours."""
     try:
         first, second = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise RequestInvalidError("Invalid NextToken") from error
     if not (isinstance(first, str) and isinstance(second, str)):
         raise RequestInvalidError("Invalid NextToken")

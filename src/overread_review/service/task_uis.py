@@ -11,6 +11,7 @@ from typing import Any
 from overread.review import limits
 from overread_review.service.errors import RequestInvalidError, ResourceLimitError, ResourceMissingError
 from overread_review.service.model import Resource, ResourceKind
+from overread_review.service.nesting import MAX_LEVELS, is_too_deep
 from overread_review.service.ports import Documents
 from overread_review.service.resources import Resources, page
 from overread_review.service.settings import ServiceSettings
@@ -89,10 +90,12 @@ class TaskUis:
         text = self.text(self.named(name)) if inline is None else inline["Content"]
         try:
             task_input = json.loads(params["Task"]["Input"])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return _render_error("InvalidTaskInput", f"Task.Input is not JSON: {error}")
         if not isinstance(task_input, dict):
             return _render_error("InvalidTaskInput", "Task.Input is not a JSON object")
+        if is_too_deep(task_input):
+            return _render_error("InvalidTaskInput", f"Task.Input is nested deeper than {MAX_LEVELS} levels")
         role_arn, expires_s = params["RoleArn"], self._settings.read_url_s
         try:
             rendered = parse_template(text, name=name).render(

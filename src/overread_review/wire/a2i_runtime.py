@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -31,6 +32,7 @@ _STATUS = {
     "ThrottlingException": 429,
     "InternalServerException": 500,
 }
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _CODES = {"ResourceNotFound": "ResourceNotFoundException"}
 _Call = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -74,8 +76,7 @@ class A2IRuntimeWire:
     def _by_query(self, operation: str, call: _Call) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
             raw: dict[str, Any] = dict(request.query_params)
-            size = raw.get("MaxResults", "")
-            if size.lstrip("-").isdigit():
+            if _INTEGER.fullmatch(size := raw.get("MaxResults", "")):
                 raw["MaxResults"] = int(size)
             return await run_in_threadpool(self._answer, operation, call, raw)
 
@@ -84,7 +85,7 @@ class A2IRuntimeWire:
     def _answer_body(self, operation: str, call: _Call, body: bytes) -> Response:
         try:
             raw = json.loads(body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return _error("ValidationException", f"The request body is not JSON: {error}")
         if not isinstance(raw, dict):
             return _error("ValidationException", "The request body is not a JSON object")

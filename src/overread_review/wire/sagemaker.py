@@ -94,7 +94,7 @@ class SageMakerWire:
         model = service_model("sagemaker").operation_model(operation)
         try:
             raw = json.loads(body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             return _error("SerializationException", f"The request body is not JSON: {error}", 400)
         if not isinstance(raw, dict):
             return _error("SerializationException", "The request body is not a JSON object", 400)

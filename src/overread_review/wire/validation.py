@@ -98,12 +98,22 @@ def _text_faults(shape: Any, value: str, *, path: str) -> Iterator[str]:
             f"Value {_shown(value)} at '{path}' failed to satisfy constraint: "
             f"Member must satisfy enum value set: [{', '.join(shape.enum)}]"
         )
+    if not _is_writable(value):
+        yield f"Value at '{path}' holds half of a surrogate pair, which has no UTF-8"
     pattern = shape.metadata.get("pattern")
     if pattern and not _compiled(pattern).fullmatch(value):
         yield (
             f"Value {_shown(value)} at '{path}' failed to satisfy constraint: "
             f"Member must satisfy regular expression pattern: {pattern}"
         )
+
+
+def _is_writable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _size_faults(shape: Any, size: float, *, shown: object, path: str, what: str) -> Iterator[str]:
@@ -145,9 +155,9 @@ def _moment(value: Any) -> datetime | None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return datetime.fromtimestamp(value, tz=UTC)
         moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, TypeError, OverflowError, OSError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=256)
@@ -164,5 +174,8 @@ def _join(path: str, name: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = str(value)
+    try:
+        text = str(value)
+    except RecursionError:
+        text = "nested too deeply"
     return f"'{text if len(text) <= 120 else text[:117] + '...'}'"
