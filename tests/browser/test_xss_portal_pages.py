@@ -147,6 +147,7 @@ def look(page: Page, *, url: str, at: str) -> Seen:
     page.goto(f"{url}/portal/?{len(at)}{at}")
     page.locator("h1").first.wait_for()
     page.wait_for_function("() => !/Loading…|Opening the task…/.test(document.body.textContent)")
+    page.locator(".task-bar button:disabled").wait_for(state="detached")  # the task has told what it can do
     assert urlsplit(page.url).fragment == at.removeprefix("#")
     return Seen(
         anatomy=page.evaluate(ANATOMY),
