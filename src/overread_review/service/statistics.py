@@ -9,21 +9,25 @@ from typing import Any
 
 from overread_review.service.model import Agreement, Answer
 
-_LONGEST = 64
-_MOST = 50
+_LONGEST, _LONGEST_SET = 64, 1_000
+_MOST, _MOST_TEXT = 50, 4_000
+"""Choices lie in the loop's record, of which the store takes 400 kB with the answers of all its people."""
 
 
 def choices_of(content: Mapping[str, Any]) -> dict[str, str]:
     """The categorical members of an answer's content, each as one text; others are left out.
 
     `{"x": {"label": "a"}}` and `{"x": "a"}` give a, `{"x": {"labels": ["b", "a"]}}` gives a|b,
-    `{"x": {"v": true, "w": false}}` gives v. At most 50 members, in the order of their names.
+    `{"x": {"v": true, "w": false}}` gives v. At most 50 members with 4,000 characters in all, in the order of
+    their names; a set of labels has at most 1,000.
     """
-    found = {}
+    found: dict[str, str] = {}
+    room = _MOST_TEXT
     for name in sorted(content)[:_MOST]:
         choice = _choice(content[name])
-        if choice is not None and len(name) <= _LONGEST:
+        if choice is not None and len(name) <= _LONGEST and len(name) + len(choice) <= room:
             found[name] = choice
+            room -= len(name) + len(choice)
     return found
 
 
@@ -38,7 +42,8 @@ def _choice(value: object) -> str | None:
     if not isinstance(labels, list) and all(isinstance(one, bool) for one in value.values()):
         labels = [name for name, chosen in value.items() if chosen]
     if isinstance(labels, list) and all(isinstance(one, str) and _is_short(one) for one in labels):
-        return "|".join(sorted(labels))
+        chosen = "|".join(sorted(labels))
+        return chosen if len(chosen) <= _LONGEST_SET else None
     return None
 
 

@@ -57,6 +57,14 @@ def test_at_most_fifty_choices_with_short_names_are_read() -> None:
     assert choices_of({"n" * 65: "a"}) == {}
 
 
+def test_sets_of_labels_and_all_choices_together_are_limited() -> None:
+    labels = [f"{number:09d}" for number in range(100)]
+    assert choices_of({"x": {"labels": labels}})["x"].count("|") == 99
+    assert choices_of({"x": {"labels": [*labels, "z"]}, "y": dict.fromkeys([*labels, "z"], True)}) == {}
+    many = {f"m{number:02d}": {"labels": labels} for number in range(5)}
+    assert choices_of(many | {"z": "short"}).keys() == {"m00", "m01", "m02", "z"}
+
+
 def chose(person: str, *, cannot_decide: bool = False, **choices: str) -> Answer:
     return Answer(
         person=person,

@@ -17,7 +17,8 @@ from overread_review.service.errors import (
     TaskUnknownError,
 )
 from overread_review.service.notes import notes_for
-from overread_testing.review_fakes import ADA, GRACE, LENA, STRANGER, ReviewLab, review_lab
+from overread_review.service.records import loop_text
+from overread_testing.review_fakes import ADA, GRACE, KATHERINE, LENA, STRANGER, ReviewLab, review_lab
 
 
 @pytest.fixture
@@ -124,6 +125,18 @@ def test_too_large_an_answer_is_refused_and_nothing_is_lost() -> None:
     with pytest.raises(AnswerInvalidError, match="at most 20 bytes, got 27"):
         lab.service.tasks.answer("loop-1", reviewer=ADA, content={"a": "x" * 19})
     lab.service.tasks.answer("loop-1", reviewer=ADA, content={"a": "x"})
+
+
+def test_the_largest_answers_leave_a_record_that_dynamodb_takes() -> None:
+    lab = review_lab()
+    lab.flow_definition(TaskCount=3)
+    lab.start("loop-1", note="x")
+    labels = ["\U0001f600" * 50 + str(number) for number in range(10_000)]
+    chosen = {f"\U0001f600{number}": {"labels": labels[number:][:18]} for number in range(60)}
+    for reviewer in (ADA, GRACE, KATHERINE):
+        lab.answer("loop-1", by=reviewer, all={"labels": labels}, **chosen)
+    assert len(lab.loop("loop-1").answers) == 3
+    assert len(loop_text(lab.loop("loop-1")).encode()) < 100_000
 
 
 def test_an_answer_whose_first_writing_was_not_confirmed_is_stored_once(
