@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_the_largest_answers_leave_a_record_that_dynamodb_takes() -> None:
     lab.flow_definition(TaskCount=3)
     lab.start("loop-1", note="x")
     labels = ["\U0001f600" * 50 + str(number) for number in range(10_000)]
-    chosen = {f"\U0001f600{number}": {"labels": labels[number:][:18]} for number in range(60)}
+    chosen: dict[str, Any] = {f"\U0001f600{number}": {"labels": labels[number:][:18]} for number in range(60)}
     for reviewer in (ADA, GRACE, KATHERINE):
         lab.answer("loop-1", by=reviewer, all={"labels": labels}, **chosen)
     assert len(lab.loop("loop-1").answers) == 3
