@@ -57,7 +57,7 @@ def _filled(value: Any) -> str:
             delimiter: str = argument[0]
             return delimiter.join(_filled(part) for part in argument[1])
         case "Ref":
-            return {"AWS::URLSuffix": "amazonaws.com"}.get(argument, argument[:12])
+            return "amazonaws.com" if argument == "AWS::URLSuffix" else str(argument[:12])
         case "Fn::ImportValue":
             return "vpce-1" if "ExecuteApi" in argument else "imported"
         case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ NEEDED = {"appconfigdata", "dynamodb", "s3", "sagemaker.runtime", "secretsmanage
 ANSWERS = "cloudformation-custom-resource-response-"
 
 
-def service(endpoint: dict[str, Any]) -> str:
+def service(endpoint: Mapping[str, Any]) -> str:
     """The name of the service behind an endpoint, without the region."""
     name = endpoint["Properties"]["ServiceName"]
     parts = [name] if isinstance(name, str) else [p for p in name["Fn::Join"][1] if isinstance(p, str)]
