@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from overread_review.service import notes, transitions
@@ -37,6 +38,7 @@ __all__ = ["ClaimedTask", "OfferedTask", "TaskPage", "Tasks"]
 _LOG = logging.getLogger(__name__)
 SANDBOX_ISSUER = "urn:overread:sandbox"
 _LONGEST_NAME = 64
+_LISTINGS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,27 @@ class Tasks:
     def next(self, reviewer: Reviewer) -> ClaimedTask | None:
         """The first task of the list that can be claimed, claimed; None when there is none.
 
-        After each one that others took first, the reviewer passes over some more, twice as many at most as
-        the time before, and a different number than others do: else all who ask at once race on and on for
-        the same task. What was passed over is tried in the end.
+        A list whose tasks others have all taken before they could be claimed is made anew a few times.
+        """
+        for _ in range(_LISTINGS):
+            listed = self._offers.in_turn(reviewer)
+            first = next(listed, None)
+            if first is None:
+                return None
+            if claimed := self._first_free(chain((first,), listed), reviewer=reviewer):
+                return claimed
+        return None
+
+    def _first_free(self, listed: Iterable[OfferedTask], *, reviewer: Reviewer) -> ClaimedTask | None:
+        """The first that nobody took before.
+
+        After each one that others took, the reviewer passes over some more, twice as many at most as the time
+        before, and a different number than others do: else all who ask at once race on and on for the same
+        task. What was passed over is tried in the end.
         """
         passed: list[str] = []
         lost = passing = 0
-        for task in self._offers.in_turn(reviewer):
+        for task in listed:
             if passing:
                 passing -= 1
                 passed.append(task.loop.name)

@@ -109,6 +109,22 @@ def test_what_was_passed_over_is_tried_in_the_end(monkeypatch: pytest.MonkeyPatc
         lab.service.tasks.give_back("loop-2", reviewer=reviewer, decline=False)
 
 
+def test_a_list_that_others_emptied_meanwhile_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = review_lab()
+    lab.flow_definition()
+    for name in ("one", "two"):
+        lab.start(name)
+    offers = lab.service.tasks._offers
+    real, made = offers.in_turn, [offers.of(ADA)]
+    for name in ("one", "two"):
+        lab.service.tasks.claim(name, reviewer=GRACE)
+    lab.start("three")
+    monkeypatch.setattr(type(offers), "in_turn", lambda _, who: iter(made.pop()) if made else real(who))
+    claimed = lab.service.tasks.next(ADA)
+    assert claimed is not None
+    assert claimed.loop.name == "three"
+
+
 def test_fifty_who_ask_at_once_get_fifty_different_tasks(lab: ReviewLab) -> None:
     with ThreadPoolExecutor(len(CROWD)) as pool:
         claimed = list(pool.map(lab.service.tasks.next, CROWD))
