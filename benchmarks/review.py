@@ -45,29 +45,35 @@ def run() -> list[Measurement]:
         tied=True,
     )
     try:
-        _prepare(stack, loops=REVIEWERS * (TASKS_EACH + WARM_UP_EACH) + 1)
+        _prepare(stack, loops=(REVIEWERS + 1) * (TASKS_EACH + WARM_UP_EACH) + 1)
         clients = [_signed_in(stack.portal_url, name) for name in names]
-        floor = _floor_ms(stack)
-        claims, submits = _work_ms(clients)
+        latencies = [*_latencies(stack, clients[:1]), *_latencies(stack, clients)]
         weight = _page_kb(clients[0])
         for client in clients:
             client.close()
     finally:
         stack.stop()
-    measured = [
+    page = Measurement.against(
+        "review: a task's whole page, compressed", value=weight, unit="kB", baseline=PAGE_LIMIT_KB
+    )
+    return [*latencies, page, *map(_rendering, sorted(TEMPLATES.iterdir()))]
+
+
+def _latencies(stack: LocalStack, clients: list[httpx.Client]) -> list[Measurement]:
+    """Claiming and submitting by reviewers who never stop to think, and the floor for as many callers."""
+    floor = _floor_ms(stack, callers=len(clients))
+    claims, submits = _work_ms(clients)
+    who = "1 reviewer" if len(clients) == 1 else f"{len(clients)} reviewers at once"
+    return [
         Measurement.against(
-            f"review: {name}, {REVIEWERS} reviewers at once, {shown}",
+            f"review: {name}, {who}, {shown}",
             value=percentile(taken, share),
             unit="ms",
             baseline=percentile(floor, share),
         )
-        for name, taken in (("next task claimed", claims), ("answer submitted", submits))
+        for name, taken in (("task claimed", claims), ("answer submitted", submits))
         for shown, share in (("p50", 0.5), ("p99", 0.99))
     ]
-    page = Measurement.against(
-        "review: a task's whole page, compressed", value=weight, unit="kB", baseline=PAGE_LIMIT_KB
-    )
-    return [*measured, page, *map(_rendering, sorted(TEMPLATES.iterdir()))]
 
 
 def _prepare(stack: LocalStack, *, loops: int) -> None:
@@ -119,11 +125,11 @@ def _signed_in(url: str, name: str) -> httpx.Client:
     return client
 
 
-def _floor_ms(stack: LocalStack) -> list[float]:
-    """Conditional writes of a small item, by as many callers at once as there are reviewers."""
+def _floor_ms(stack: LocalStack, *, callers: int) -> list[float]:
+    """Conditional writes of a small item, by so many callers at once."""
     dynamodb = boto3.client("dynamodb", **_settings(stack))
     dynamodb.create_table(
-        TableName="bench-floor",
+        TableName=f"bench-floor-{callers}",
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -131,7 +137,7 @@ def _floor_ms(stack: LocalStack) -> list[float]:
 
     def write(caller: int, number: int) -> None:
         dynamodb.put_item(
-            TableName="bench-floor",
+            TableName=f"bench-floor-{callers}",
             Item={"pk": {"S": f"{caller}-{number}"}, "body": {"S": "x" * 1000}},
             ConditionExpression="attribute_not_exists(pk)",
         )
@@ -140,8 +146,8 @@ def _floor_ms(stack: LocalStack) -> list[float]:
         taken = [_ms(partial(write, number, turn))[0] for turn in range(WARM_UP_EACH + TASKS_EACH)]
         return taken[WARM_UP_EACH:]
 
-    with ThreadPoolExecutor(REVIEWERS) as pool:
-        return [one for taken in pool.map(caller, range(REVIEWERS)) for one in taken]
+    with ThreadPoolExecutor(callers) as pool:
+        return [one for taken in pool.map(caller, range(callers)) for one in taken]
 
 
 def _work_ms(clients: list[httpx.Client]) -> tuple[list[float], list[float]]:
@@ -151,7 +157,7 @@ def _work_ms(clients: list[httpx.Client]) -> tuple[list[float], list[float]]:
     def reviewer(client: httpx.Client) -> list[tuple[float, float]]:
         taken = []
         for _ in range(WARM_UP_EACH + TASKS_EACH):
-            claim_ms, task = _ms(partial(_post, client, "tasks/next", {}))
+            claim_ms, task = _ms(partial(_claimed, client))
             path = f"tasks/{task['task_id']}/answer"
             submit_ms, _ = _ms(partial(_post, client, path, {"answer": answer}))
             taken.append((claim_ms, submit_ms))
@@ -160,6 +166,13 @@ def _work_ms(clients: list[httpx.Client]) -> tuple[list[float], list[float]]:
     with ThreadPoolExecutor(len(clients)) as pool:
         pairs = [pair for taken in pool.map(reviewer, clients) for pair in taken]
     return [claim for claim, _ in pairs], [submit for _, submit in pairs]
+
+
+def _claimed(client: httpx.Client) -> Any:
+    task = _post(client, "tasks/next", {})
+    if task["task_id"] is None:
+        raise RuntimeError("no task was offered, although there is one for everybody")
+    return task
 
 
 def _post(client: httpx.Client, path: str, body: Mapping[str, Any]) -> Any:
