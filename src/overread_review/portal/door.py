@@ -13,7 +13,13 @@ from starlette.responses import Response
 from overread_review.portal.problems import PortalProblemError, problem_of, problem_response
 from overread_review.portal.sessions import COOKIE, CSRF_HEADER, Session, Sessions
 from overread_review.portal.sign_in import SignIn
-from overread_review.service.errors import DocumentRefusedError, TaskRefusedError, UnavailableError
+from overread_review.service.errors import (
+    DocumentRefusedError,
+    ResourceMissingError,
+    TaskGoneError,
+    TaskRefusedError,
+    UnavailableError,
+)
 from overread_review.service.model import Reviewer
 from overread_review.service.review_service import ReviewService
 
@@ -92,6 +98,9 @@ def guarded(endpoint: Endpoint) -> Endpoint:
             return problem_response(problem)
         except (TaskRefusedError, DocumentRefusedError, UnavailableError) as error:
             return problem_response(problem_of(error))
+        except ResourceMissingError:
+            # Somebody deleted the task between our reading and our writing it.
+            return problem_response(problem_of(TaskGoneError("this task is not there any more")))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except Exception:  # noqa: BLE001 - the last place before the person, who must not see a stack trace

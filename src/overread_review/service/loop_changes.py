@@ -27,7 +27,7 @@ from overread_review.service.ports import Clock, Documents, EventSink, ReviewSto
 _LOG = logging.getLogger(__name__)
 _WRITE_ATTEMPTS = 12
 _SWEEP_BATCH, _SWEEP_LOOKS = 50, 500
-_FAULTS_OF_ONE_LOOP = (ReviewError, ArithmeticError, LookupError, TypeError, ValueError)
+_FAULTS_OF_ONE_LOOP = (ReviewError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 """What the data and documents of one loop may raise."""
 
 
@@ -82,10 +82,27 @@ class LoopChanges:
                 )
                 loop = self._store.replace_loop(replace(loop, event_due=False), before=loop)
         except RecordChangedError:
-            return self._store.find_loop(loop.name) or loop
+            return self._overtaken(loop)
         except (UnavailableError, EventUndeliveredError) as error:
             _LOG.warning("a human loop's end stays due", extra={"loop": loop.name, "reason": str(error)})
         return loop
+
+    def _overtaken(self, loop: Loop) -> Loop:
+        """The loop as others left it meanwhile.
+
+        If they wrote its output with answers that ours lacks, ours may have come later: theirs is written
+        once more.
+        """
+        newest = loop
+        try:
+            newest = self._store.find_loop(loop.name) or loop
+            if newest.output_uri and newest.answers != loop.answers:
+                self._write_output(newest)
+        except (UnavailableError, DocumentRefusedError) as error:
+            _LOG.warning(
+                "a human loop's output may lack answers", extra={"loop": loop.name, "reason": str(error)}
+            )
+        return newest
 
     def sweep(self) -> int:
         """End what time has ended and hand over late events; the number of loops that this brought on.
@@ -128,25 +145,30 @@ class LoopChanges:
             return transitions.conclude_quietly(loop, status=status, now=now)
         if status is LoopStatus.FAILED or not loop.answers:
             return transitions.conclude(loop, status=status, output_uri="", now=now)
-        location = output_location(loop)
         try:
-            body = output_document(
-                loop,
-                input_content=self.task_input(loop),
-                contents=[json.loads(self._documents.get(answer.content_key)) for answer in loop.answers],
-            )
-            self._documents.write_output(
-                location,
-                body,
-                role_arn=loop.terms.role_arn,
-                kms_key_id=loop.terms.kms_key_id,
-                metadata=output_metadata(loop),
-            )
+            uri = self._write_output(loop)
         except DocumentRefusedError as error:
+            location = output_location(loop)
             reason = f"The output could not be written to s3://{location.bucket}/{location.key}: {error}"
             return transitions.fail(loop, code=FailureCode.INTERNAL_ERROR, reason=reason, now=now)
-        uri = f"s3://{location.bucket}/{location.key}"
         return transitions.conclude(loop, status=status, output_uri=uri, now=now)
+
+    def _write_output(self, loop: Loop) -> str:
+        """The address of the output document, which is written now."""
+        location = output_location(loop)
+        body = output_document(
+            loop,
+            input_content=self.task_input(loop),
+            contents=[json.loads(self._documents.get(answer.content_key)) for answer in loop.answers],
+        )
+        self._documents.write_output(
+            location,
+            body,
+            role_arn=loop.terms.role_arn,
+            kms_key_id=loop.terms.kms_key_id,
+            metadata=output_metadata(loop),
+        )
+        return f"s3://{location.bucket}/{location.key}"
 
     def _newest(self, loop: Loop) -> Loop:
         found = self._store.find_loop(loop.name)

@@ -19,6 +19,7 @@ from overread_review.service.errors import (
     RecordChangedError,
     RecordExistsError,
     RequestInvalidError,
+    RequestRefusedError,
     ResourceMissingError,
 )
 from overread_review.service.flow_definitions import FlowDefinitions, availability_s, is_public, terms_of
@@ -33,6 +34,7 @@ from overread_review.service.urgency import urgency_of
 from overread_templates import TemplateError
 
 _LIST_PAGE = 10
+_STOPPED_AT_ONCE = 100
 _CURSOR = re.compile(r"[0-9][\x21-\x7e]{0,255}")
 """As the store writes them; it would refuse a longer one as a fault of ours."""
 
@@ -168,18 +170,29 @@ class Loops:
         return {}
 
     def delete_flow_definition(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        """DeleteFlowDefinition: loops that nobody has begun are stopped and deleted, the others finish."""
+        """DeleteFlowDefinition: loops that nobody has begun are stopped and deleted, the others finish.
+
+        Of very many loops the first call may not reach all: the next goes on with the rest.
+        """
         found = self._flow_definitions.named(params["FlowDefinitionName"])
-        if found.deleted_at:
-            raise ResourceMissingError(f"Flow definition {found.arn} does not exist")
         self._resources.delete(found)
-        now = self._clock()
-        for loop in self._open_loops(found.arn):
-            if not loop.answers and not transitions.active_claims(loop, now=now):
+        if not self._stop_untouched(found) and found.deleted_at:
+            raise ResourceMissingError(f"Flow definition {found.arn} does not exist")
+        return {}
+
+    def _stop_untouched(self, flow_definition: Resource) -> int:
+        now, count = self._clock(), 0
+        for loop in self._open_loops(flow_definition.arn):
+            if loop.answers or transitions.active_claims(loop, now=now):
+                continue
+            try:
                 stopped = self._changes.change(loop, by=transitions.stop)
                 if stopped.status is LoopStatus.STOPPED:
                     self._forget(stopped)
-        return {}
+                    count += 1
+            except RequestRefusedError:
+                continue  # it ended or was deleted meanwhile, and the others are to be stopped all the same
+        return count
 
     def sweep(self) -> int:
         """End what time has ended and hand over late events; the number of loops that this brought on."""
@@ -233,20 +246,20 @@ class Loops:
     def _open_loops(self, flow_definition_arn: str) -> Iterator[Loop]:
         cursor = ""
         while True:
-            query = LoopQuery(flow_definition_arn, None, None, ascending=True, limit=100, cursor=cursor)
-            found = self._store.list_loops(query)
-            yield from (loop for loop in found.loops if loop.is_open)
+            found = self._store.open_loops(flow_definition_arn, limit=_STOPPED_AT_ONCE, cursor=cursor)
+            yield from found.loops
             cursor = found.next_cursor
             if not cursor:
                 return
 
     def _forget(self, loop: Loop) -> None:
+        """The documents go first: who starts a loop of that name anew keeps what they put there."""
+        answers = (*loop.answers, *loop.returned)
+        self._documents.delete([loop.input_key, *(answer.content_key for answer in answers)])
         try:
             self._store.delete_loop(loop)
         except RecordChangedError as error:
             raise RequestInvalidError(f"Human loop {loop.name} is being changed; try again") from error
-        answers = (*loop.answers, *loop.returned)
-        self._documents.delete([loop.input_key, *(answer.content_key for answer in answers)])
 
 
 def _json_object(content: str) -> dict[str, Any]:

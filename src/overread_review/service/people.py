@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,6 +16,7 @@ from overread_review.service.errors import (
     PersonUnknownError,
     PersonUnsuitableError,
     RecordChangedError,
+    ResourceMissingError,
 )
 from overread_review.service.figures import SANDBOX_PROVIDER, Figures, PersonStatistics
 from overread_review.service.loop_changes import LoopChanges
@@ -283,7 +285,8 @@ class People:
             self._named(lead, key), by=lambda newest: replace(newest, disabled=True)
         )
         for loop in self._store.open_loops_of_person(key):
-            self._loops.change(loop, by=lambda newest: steering.without(newest, person=key))
+            with suppress(ResourceMissingError):  # deleted meanwhile
+                self._loops.change(loop, by=lambda newest: steering.without(newest, person=key))
         return person
 
     def enable(self, lead: Reviewer, key: str) -> Person:

@@ -15,11 +15,12 @@ from overread_review.service.admission import Admission
 from overread_review.service.answers import Submission, answer_of, parse_submission
 from overread_review.service.errors import (
     AnswerInvalidError,
+    ResourceMissingError,
+    ReviewError,
     SandboxOffError,
     TaskConflictError,
     TaskGoneError,
     TaskUnknownError,
-    UnavailableError,
 )
 from overread_review.service.figures import SANDBOX_PROVIDER
 from overread_review.service.loop_changes import LoopChanges
@@ -31,7 +32,7 @@ from overread_review.service.settings import ServiceSettings
 from overread_review.service.task_uis import TaskUis
 from overread_review.service.teams import Identity, Teams
 from overread_review.service.work_time import begun
-from overread_templates import S3Location
+from overread_templates import S3Location, TemplateError
 
 __all__ = ["ClaimedTask", "OfferedTask", "TaskPage", "Tasks"]
 
@@ -39,6 +40,8 @@ _LOG = logging.getLogger(__name__)
 SANDBOX_ISSUER = "urn:overread:sandbox"
 _LONGEST_NAME = 64
 _LISTINGS = 4
+_FAULTS_AFTERWARDS = (ReviewError, TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What the data of a gold question, or of the loop that it is made like, may raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class Tasks:
     def _claimed_if_free(self, task_id: str, *, reviewer: Reviewer) -> ClaimedTask | None:
         try:
             return self.claim(task_id, reviewer=reviewer)
-        except (TaskConflictError, TaskGoneError, TaskUnknownError):
+        except (ResourceMissingError, TaskConflictError, TaskGoneError, TaskUnknownError):
             return None
 
     def history(self, reviewer: Reviewer, *, cursor: str = "", limit: int = 20) -> HistoryPage:
@@ -282,7 +285,7 @@ class Tasks:
         stored = self._loops.change(loop, by=lambda newest: _answered(newest, answer))
         try:
             self._admission.answered(stored, reviewer=reviewer, answer=answer)
-        except UnavailableError as error:
+        except _FAULTS_AFTERWARDS as error:
             # The answer is in: whoever gave it must not hear that it is not.
             _LOG.warning("what follows an answer was not done", extra={"reason": str(error)})
         return stored

@@ -501,6 +501,29 @@ def test_who_answers_a_real_task_never_hears_that_a_gold_question_failed(failing
     assert lab.service.tasks.offered(ADA) == []
 
 
+def test_a_deadline_at_the_end_of_time_refuses_no_answer() -> None:
+    lab = desk()
+    for number in range(30):
+        lab.start(name_of(number), overread={"deadline": "9999-12-31T23:59:59.999999Z"})
+        lab.clock.advance(60)
+        assert lab.answer(name_of(number), by=ADA).status is LoopStatus.COMPLETED
+
+
+def test_a_loop_that_was_deleted_at_once_refuses_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its application deletes a loop when it hears of its end: before a question like it can be made."""
+    lab = desk()
+    emit = lab.events.emit
+
+    def deleting(*, resource_arn: str, **named: Any) -> None:
+        emit(resource_arn=resource_arn, **named)
+        lab.documents.kept.pop(lab.loop(resource_arn.rpartition("/")[2]).input_key)
+
+    monkeypatch.setattr(lab.events, "emit", deleting)
+    for number in range(30):
+        lab.start(name_of(number))
+        assert lab.answer(name_of(number), by=ADA).status is LoopStatus.COMPLETED
+
+
 # How often, and which
 
 

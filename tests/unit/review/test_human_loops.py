@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from overread.review.wire import FailureCode, LoopStatus, parse_output
+from overread_review.service import transitions
 from overread_review.service.errors import (
     ConflictError,
     RequestInvalidError,
@@ -333,3 +336,92 @@ def test_a_loop_survives_its_way_through_text(lab: ReviewLab) -> None:
     answer(lab, "loop-1", reviewer=GRACE)
     loop = lab.loop("loop-1")
     assert parse_loop(loop_text(loop), version=loop.version) == loop
+
+
+def test_an_output_written_too_late_does_not_lose_the_answer_that_was_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The sweep read one answer; while S3 kept it waiting another came in, still in time by its own clock."""
+    lab = review_lab()
+    lab.flow_definition(TaskCount=2, TaskTimeLimitInSeconds=300)
+    lab.start("loop-1")
+    answer(lab, "loop-1")
+    lab.service.tasks.claim("loop-1", reviewer=GRACE)
+    lab.call(lab.service.loops.stop, HumanLoopName="loop-1")
+    lab.clock.advance(301)
+    write = lab.documents.write_output
+
+    def slow(*arguments: Any, **named: Any) -> None:
+        monkeypatch.undo()
+        lab.clock.advance(-10)
+        lab.service.tasks.answer("loop-1", reviewer=GRACE, content={"decision": {"label": "decline"}})
+        lab.clock.advance(10)
+        write(*arguments, **named)
+
+    monkeypatch.setattr(lab.documents, "write_output", slow)
+    lab.service.loops.sweep()
+    assert [one.person for one in lab.loop("loop-1").answers] == [ADA.key, GRACE.key]
+    (output,) = lab.documents.outputs.values()
+    assert len(json.loads(output)["humanAnswers"]) == 2
+    assert len(lab.events.delivered) == 1
+
+
+def test_a_loop_started_under_a_name_that_is_being_deleted_keeps_its_input(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.start("loop-1", note="x")
+    answer(lab, "loop-1")
+    delete = lab.documents.delete
+
+    def meanwhile(keys: Sequence[str]) -> None:
+        monkeypatch.undo()
+        lab.start("loop-1", note="x")
+        delete(keys)
+
+    monkeypatch.setattr(lab.documents, "delete", meanwhile)
+    lab.call(lab.service.loops.delete, HumanLoopName="loop-1")
+    left = lab.store.find_loop("loop-1")
+    assert left is None or left.input_key in lab.documents.kept
+    assert lab.start("loop-1", note="x").input_key in lab.documents.kept
+
+
+def test_a_deletion_goes_on_although_one_loop_ends_in_between(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        lab.start(f"loop-{number}")
+    stop = transitions.stop
+
+    def ending_first(loop: Loop) -> Loop:
+        monkeypatch.undo()
+        answer(lab, loop.name)
+        return stop(lab.loop(loop.name))
+
+    monkeypatch.setattr(transitions, "stop", ending_first)
+    lab.call(lab.service.loops.delete_flow_definition, FlowDefinitionName="flow")
+    assert lab.loop("loop-0").status is LoopStatus.COMPLETED
+    assert [lab.store.find_loop(f"loop-{number}") for number in (1, 2)] == [None, None]
+
+
+def test_an_interrupted_deletion_goes_on_with_the_next_call(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete() -> None:
+        lab.call(lab.service.loops.delete_flow_definition, FlowDefinitionName="flow")
+
+    lab.start("begun")
+    lab.service.tasks.claim("begun", reviewer=ADA)
+    lab.start("untouched")
+
+    def interrupted(*_: object, **__: object) -> Loop:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(LoopChanges, "change", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        delete()
+    monkeypatch.undo()
+    assert lab.loop("untouched").status is LoopStatus.IN_PROGRESS
+    delete()
+    assert lab.store.find_loop("untouched") is None
+    with pytest.raises(ResourceMissingError):
+        delete()

@@ -21,7 +21,7 @@ from overread_review.app import create_app
 from overread_review.portal.sessions import COOKIE, CSRF_HEADER, Sessions
 from overread_review.portal.sign_in import OidcSignIn, SignInMethod
 from overread_review.service.errors import StoreUnavailableError
-from overread_review.service.model import GoldRef, Reviewer
+from overread_review.service.model import GoldRef, Loop, Reviewer
 from overread_testing.review_fakes import ADA, GRACE, LENA, VERA, ReviewLab, review_lab
 
 ROOTS = ("", "/live", "/_aws/execute-api/a1b2c3d4e5/live")
@@ -361,3 +361,49 @@ def test_a_question_whose_answer_is_known_does_not_stand_out_when_it_is_claimed(
     differing = {key for key in shown["loop-1"] if shown["loop-1"][key] != shown["h-gold"][key]}
     assert shown["loop-1"].keys() == shown["h-gold"].keys()
     assert differing == {"task_id", "human_loop", "frame_url"}
+
+
+def deleting_first(lab: ReviewLab, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Right before the task is next written, its flow definition goes, and the task with it."""
+    real = lab.store.replace_loop
+
+    def replaced(loop: Loop, *, before: Loop | None = None) -> Loop:
+        if loop.name != name:
+            return real(loop, before=before)
+        monkeypatch.undo()
+        lab.call(lab.service.loops.delete_flow_definition, FlowDefinitionName=loop.terms.flow_definition_name)
+        return real(loop, before=before)
+
+    monkeypatch.setattr(lab.store, "replace_loop", replaced)
+
+
+def test_a_task_that_is_deleted_while_it_is_claimed_is_gone(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deleting_first(lab, "loop-1", monkeypatch)
+    reply = Person(lab, ADA).api("tasks/loop-1/claim", {})
+    assert problem(reply) == (410, "task-gone")
+
+
+def test_the_next_task_passes_over_one_that_is_deleted_meanwhile(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.flow_definition("other")
+    lab.start("loop-2", flow="other")
+    deleting_first(lab, "loop-1", monkeypatch)
+    assert Person(lab, ADA).api("tasks/next", {}).json()["task_id"] == "loop-2"
+
+
+def test_disabling_somebody_frees_all_their_tasks_although_one_is_deleted_meanwhile(
+    lab: ReviewLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.flow_definition("other")
+    lab.start("loop-2", flow="other")
+    lena = Person(lab, LENA)
+    for name in ("loop-1", "loop-2"):
+        lab.service.people.seen(ADA)
+        assert lena.api(f"lead/tasks/{name}/assign", {"person": ADA.key}).status_code == 200
+    deleting_first(lab, "loop-1", monkeypatch)
+    assert lena.api(f"lead/people/{ADA.key}/disable", {}).status_code == 200
+    assert lab.store.find_loop("loop-1") is None
+    assert lab.loop("loop-2").assigned_to == ""
