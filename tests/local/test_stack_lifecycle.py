@@ -81,9 +81,9 @@ def test_a_stopped_stack_leaves_no_process_and_no_temporary_file_and_goes_on_lat
     iam = client_of(stack, "iam")
     iam.create_user(UserName="nobody")
     key = iam.create_access_key(UserName="nobody")["AccessKey"]
-    stack.enforce_iam(True)
     started = descendants(stack)
     assert len(started) >= 5  # supervisor, emulator, portal, model server, a Lambda worker
+    stack.enforce_iam(True)
     began = time.monotonic()
     stack.stop()
     assert time.monotonic() - began < 10
