@@ -21,10 +21,12 @@ class ApiError(Exception):
     @classmethod
     def of(cls, document: Mapping[str, Any], *, status: int, text: str) -> "ApiError":
         """The error that a reply's document tells of; `text` is the whole reply, should that tell nothing."""
+        # API Gateway itself says `message` of a path, and `Message` of a policy.
+        told = document.get("message", document.get("Message", text[:200]))
         return cls(
             status=status,
             type=str(document.get("type", "about:blank")),
             title=str(document.get("title", "Unexpected reply")),
-            detail=str(document.get("detail", document.get("message", text[:200]))),
+            detail=str(document.get("detail", told)),
             field=str(document.get("field", "")),
         )

@@ -9,9 +9,12 @@ import botocore.session
 from botocore.config import Config
 
 from overread.review.wire import loop_name
+from overread_client._errors import ApiError
 from overread_client._signed_json import SIGNED_FOR, SignedJson
 
 _REGION_IN_HOST = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
+_NO_SUCH_PATH = "Missing Authentication Token"
+"""What API Gateway says of a path that it does not have."""
 
 Json = Mapping[str, Any]
 
@@ -77,7 +80,12 @@ class ReviewSandbox:
         """
         path = f"/sandbox/human-loops/{quote(human_loop, safe='')}/answers"
         body = {"answer": dict(answer), "reviewer": reviewer}
-        document = self._http.call("POST", path, body, member="status")
+        try:
+            document = self._http.call("POST", path, body, member="status")
+        except ApiError as error:
+            if error.status == 403 and error.detail == _NO_SUCH_PATH:
+                raise _sandbox_off() from error
+            raise
         return str(document["status"])
 
     def answer_decision(
@@ -92,6 +100,16 @@ class ReviewSandbox:
         """Like `answer`, for the loop that a decision waits for; `suffix` names one of several loops."""
         name = loop_name(decision_id, generation=generation, suffix=suffix)
         return self.answer(name, answer, reviewer=reviewer)
+
+
+def _sandbox_off() -> ApiError:
+    """A deployment that is no sandbox has not even the path; told as a service without one tells it."""
+    return ApiError(
+        status=403,
+        type="urn:overread:problem:sandbox-off",
+        title="This is no sandbox",
+        detail="programs may answer where the deployment says `review.sandbox: true`",
+    )
 
 
 def _client(service: str, url: str, *, region: str | None, session: Any, config: Config | None) -> Any:
@@ -136,5 +154,7 @@ def _region(url: str, *, region: str | None, session: Any) -> str:
     named = _REGION_IN_HOST.search(urlsplit(url).netloc)
     found = region or (named[1] if named else None) or session.get_config_variable("region")
     if not found:
-        raise ValueError(f"region must be given: neither {url!r} nor the session names one")
+        raise ValueError(
+            f"region must be given: neither {url!r} nor the session (AWS_DEFAULT_REGION) names one"
+        )
     return str(found)

@@ -106,6 +106,7 @@ def test_the_review_service_deployed_on_a_local_stack_is_reached_by_its_outputs_
     assert '"reference": "cli"' in shown.stdout
     answered = review(desk, "answer", "by-hand", "-", "--url", url, given=ANSWER)
     assert (answered.returncode, len(answered.stderr.splitlines())) == (1, 1), "the desk is no sandbox"
+    assert "This is no sandbox" in answered.stderr
     assert review(desk, "stop", "by-hand", "--url", url).stdout == "by-hand: Stopped\n"
     assert review(desk, "open", "--url", url).stdout == desk.stack.local_address(url) + "/portal/\n"
 

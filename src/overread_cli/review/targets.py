@@ -167,7 +167,8 @@ class A2ITarget(Target):
 def with_target(command: Command) -> Command:
     """Adds the options that say where a command goes, and hands it over as `target`.
 
-    What AWS, the service or the local stack refuse ends the command with one sentence and exit code 1.
+    What AWS, the service or the local stack refuse ends the command with one sentence and exit code 1; an
+    address that is none with exit code 2.
     """
 
     @state_dir_option
@@ -200,7 +201,7 @@ def target_of(*, url: str | None, local: Path | None) -> Target:
     try:
         return ReviewServiceTarget(url, name=url, session=boto3.Session())
     except ValueError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.UsageError(str(error)) from error
 
 
 def _on_local_stack(stack: LocalStack, *, url: str | None) -> Target:

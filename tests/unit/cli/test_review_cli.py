@@ -250,7 +250,8 @@ def test_targets_that_exclude_each_other_are_a_usage_error(tmp_path: Any) -> Non
 
 
 def test_an_address_that_is_none_and_one_that_nobody_answers_are_one_sentence(desk: Any) -> None:
-    assert "must be the http(s) address of a review service" in run("list", "--url", "desk").output
+    none = run("list", "--url", "desk")
+    assert (none.exit_code, "must be the http(s) address of a review service" in none.output) == (2, True)
     silent = run("list", "--url", "http://127.0.0.1:9/live")
     assert silent.exit_code == 1
     assert "Could not connect" in silent.output
@@ -277,6 +278,7 @@ def test_amazon_a2i_has_neither_sandbox_nor_qualifications(desk: Any) -> None:
         "stop",
         "export",
         "open",
+        "qualification list",
         "qualification put",
         "qualification roster",
     ],

@@ -220,6 +220,17 @@ def test_the_sandbox_finds_the_loop_of_a_decision(server: Server) -> None:
     assert first.removesuffix("-g2-b") == second.removesuffix("-g1") != first
 
 
+def test_a_deployment_without_the_sandboxs_path_is_said_to_be_none(server: Server) -> None:
+    server.status, server.body = 403, b'{"message": "Missing Authentication Token"}'
+    sandbox = ReviewSandbox(server.url, region="eu-west-1", session=session())
+    with pytest.raises(ApiError, match=r"403 This is no sandbox: .*review\.sandbox: true") as caught:
+        sandbox.answer("h-1", {})
+    assert caught.value.type == "urn:overread:problem:sandbox-off"
+    server.body = b'{"Message": "User is not authorized to perform: execute-api:Invoke"}'
+    with pytest.raises(ApiError, match=r"^403 Unexpected reply: User is not authorized"):
+        sandbox.answer("h-1", {})
+
+
 def test_the_sandboxs_refusal_is_told(server: Server) -> None:
     server.status = 404
     server.body = json.dumps(
