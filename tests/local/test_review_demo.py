@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,9 @@ def test_people_of_the_user_pool_decide_in_the_deployed_portal_and_later_a_sandb
     last = done.stdout.splitlines()[-1]
     assert last.startswith("decisions: 24 final (")
     assert last.endswith(" by people), 0 pending")
+    assert re.search(
+        r"portal is http\S+/live/portal/ again \(sign in as ada, .*; barbara leads; the pass", done.stdout
+    )
     decisions = [json.loads(line) for line in (output / "decisions.jsonl").read_text().splitlines()]
     by_people = [one for one in decisions if one["outcome"]["source"] == "human"]
     assert by_people

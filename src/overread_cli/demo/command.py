@@ -27,6 +27,7 @@ from overread_local.errors import LocalStackError
 from overread_local.stack import LocalStack
 
 REVIEWERS = ("ada", "grace", "katherine")
+LEAD = "barbara"
 POLL_S = 0.5
 
 
@@ -104,6 +105,7 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
     click.echo(
         f"to look around in what was deployed: .venv/bin/overread local up --state-dir {output / 'state'}"
     )
+    click.echo(f"then the reviewers' portal is {desk.portal_url}/portal/ again ({desk.how_to_sign_in})")
     click.echo(last_line(rows))
     if any(not row.document.get("outcome") for row in rows):
         raise SystemExit(1)
@@ -143,6 +145,7 @@ def local_stack(root: Path, *, output: Path, narrate: Narrator) -> Iterator[Loca
             lambda_python=root / ".venv-lambda/bin/python",
             fresh=True,
             reviewers=REVIEWERS,
+            leads=(LEAD,),
             tied=True,
         )
     except LocalStackError as error:
@@ -220,16 +223,18 @@ def reading_of(records: Sequence[Case], *, root: Path, error_rate: float, seed: 
 def desk_of(stack: LocalStack, *, settings: Settings, outputs: Mapping[str, Mapping[str, str]]) -> Desk:
     """Where people review: the deployed review service, or the local stack's, which plays Amazon A2I."""
     if settings.review.backend != "overread":
-        return LocalDesk(stack, REVIEWERS)
+        return LocalDesk(stack, REVIEWERS, LEAD)
     review = outputs[f"{settings.prefix}-review"]
     desk = PoolDesk(
         stack.local_address(review["ReviewUrl"]),
         cognito=boto3.client("cognito-idp", **client_settings(stack.environment())),
         user_pool_id=review["UserPoolId"],
+        lead=LEAD,
     )
     groups = sorted({group for team in settings.teams for group in team.groups})
     for name in REVIEWERS:
         desk.add(name, groups=groups)
+    desk.add(LEAD, groups=sorted({*groups, *settings.review.leads}))
     return desk
 
 

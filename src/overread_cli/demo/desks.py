@@ -33,6 +33,7 @@ class LocalDesk:
 
     stack: LocalStack
     people: Sequence[str]
+    lead: str
 
     @property
     def portal_url(self) -> str:
@@ -40,7 +41,7 @@ class LocalDesk:
 
     @property
     def how_to_sign_in(self) -> str:
-        return f"sign in as {', '.join(self.people)}"
+        return f"sign in as {', '.join(self.people)}; {self.lead} leads"
 
     def reviewer(self, name: str) -> PortalClient:
         return PortalClient(self.portal_url, reviewer=name)
@@ -52,8 +53,9 @@ class LocalDesk:
 class PoolDesk:
     """The portal of a deployed review service, whose people are users of its Cognito pool."""
 
-    def __init__(self, portal_url: str, *, cognito: Any, user_pool_id: str) -> None:
+    def __init__(self, portal_url: str, *, cognito: Any, user_pool_id: str, lead: str) -> None:
         self.portal_url = portal_url
+        self._lead = lead
         self._cognito = cognito
         self._user_pool_id = user_pool_id
         # Cognito wants a letter of each case, a digit and a sign.
@@ -62,7 +64,8 @@ class PoolDesk:
 
     @property
     def how_to_sign_in(self) -> str:
-        return f"sign in as {', '.join(self._names.values())}; the password of each is {self._password}"
+        people = ", ".join(name for name in self._names.values() if name != self._lead)
+        return f"sign in as {people}; {self._lead} leads; the password of each is {self._password}"
 
     def add(self, name: str, *, groups: Sequence[str]) -> None:
         """Creates a user who can sign in."""
