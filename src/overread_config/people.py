@@ -122,7 +122,8 @@ class TeamSettings:
     kind: str = field(
         metadata=setting(
             Choice(("private", "vendor", "public")),
-            "`private`: groups of the workforce. `vendor`: a Marketplace vendor. `public`: Mechanical Turk.",
+            "`private`: groups of the workforce. `vendor`: a Marketplace vendor; with backend `overread` a "
+            "company with an identity provider of its own. `public`: Mechanical Turk.",
             default="private",
         )
     )
@@ -142,7 +143,8 @@ class TeamSettings:
                 pattern=r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:workteam/(private|vendor)-crowd/[A-Za-z0-9_-]+",
                 form="the ARN of a private-crowd or vendor-crowd work team",
             ),
-            "A work team that exists: required for `vendor`; for `private` instead of `groups`.",
+            "A work team that exists: required for `vendor`; for `private` instead of `groups`. Backend `a2i` "
+            "only.",
             default=None,
         )
     )
