@@ -143,8 +143,8 @@ class TeamSettings:
                 pattern=r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:[0-9]{12}:workteam/(private|vendor)-crowd/[A-Za-z0-9_-]+",
                 form="the ARN of a private-crowd or vendor-crowd work team",
             ),
-            "A work team that exists: required for `vendor`; for `private` instead of `groups`. Backend `a2i` "
-            "only.",
+            "A work team that exists: required for `vendor`; for `private` instead of `groups`. "
+            "Backend `a2i` only.",
             default=None,
         )
     )
