@@ -97,7 +97,7 @@ RULES: tuple[Rule[ReviewServiceProps], ...] = (
 
 
 class ReviewService(Construct):
-    """A2I's calls and a portal for reviewers, on Lambda, DynamoDB and S3; nothing costs while nobody works.
+    """A2I's calls and a portal for reviewers, on Lambda, DynamoDB and S3, billed by use.
 
     With `endpoint` the API is private: it has no public address and answers through that endpoint only.
     Flow definitions, task UIs and work teams are made in it by giving them `service`.

@@ -53,7 +53,7 @@ class Words:
         return [fitting[(offset + index) % len(fitting)] for index in range(count)]
 
     def notes(self) -> list[str]:
-        """All of them in as many notes as a task can have."""
+        """As much of all of them as the notes of one task hold."""
         packed = [""] * NOTES
         for index, text in enumerate(self.all):
             packed[index % NOTES] += text + "|"

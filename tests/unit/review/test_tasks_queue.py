@@ -10,6 +10,7 @@ import pytest
 from overread.instants import format_instant
 from overread_review.service.errors import TaskConflictError, TaskUnknownError
 from overread_review.service.model import Priority, Reviewer
+from overread_review.service.offers import Offers
 from overread_review.service.settings import VendorTeam
 from overread_testing.review_fakes import ADA, GRACE, KATHERINE, LENA, VERA, ReviewLab, review_lab
 
@@ -120,7 +121,7 @@ def test_next_passes_over_a_task_that_somebody_takes_meanwhile(
     lab.start("second")
     offered = lab.service.tasks.offered(ADA)
     lab.service.tasks.claim("first", reviewer=GRACE)
-    monkeypatch.setattr(type(lab.service.tasks), "offered", lambda _tasks, _reviewer: offered)
+    monkeypatch.setattr(Offers, "in_turn", lambda _offers, _reviewer: iter(offered))
     claimed = lab.service.tasks.next(ADA)
     assert claimed is not None
     assert claimed.loop.name == "second"
