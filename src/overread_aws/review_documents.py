@@ -42,9 +42,11 @@ class S3ReviewDocuments:
         """Forget the bodies kept under `keys`."""
         for start in range(0, len(keys), _DELETE_BATCH):
             objects = [{"Key": key} for key in keys[start : start + _DELETE_BATCH]]
-            _call(
+            reply = _call(
                 self._client.delete_objects, Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True}
             )
+            for fault in reply.get("Errors", ()):
+                raise DocumentUnavailableError(f"S3 DeleteObjects: {fault['Code']}: {fault['Key']}")
 
     def address(self, key: str, *, expires_s: int) -> str:
         """An address under which the body kept under `key` can be read for a while."""

@@ -22,6 +22,7 @@ INDEXES = {
     "open": ("open_flow", "queue_key"),
     "due": ("due_group", "due_key"),
 }
+_LONGEST_KEYS = {"pk": 2048, "sk": 1024}
 _ATTEMPTS = 10
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.64
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
@@ -58,7 +59,9 @@ class ReviewTable:
         self._pause = pause
 
     def get(self, key: Item) -> Item | None:
-        """The item as of now."""
+        """The item as of now; there is none under what DynamoDB takes for no key."""
+        if not all(1 <= len(key[name]["S"].encode()) <= size for name, size in _LONGEST_KEYS.items()):
+            return None
         request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
         item: Item | None = self._call(self._client.get_item, request).get("Item")
         return item

@@ -22,6 +22,7 @@ from overread_review.identity.providers import Exchange, Inviter, Keys, OidcProv
 from overread_review.portal.bodies import json_object
 from overread_review.portal.problems import API_HEADERS, PortalProblemError, problem_response
 from overread_review.portal.sessions import COOKIE, LIFETIME, MAX_COOKIE_BYTES, Sessions
+from overread_review.service.model import RESERVED_PROVIDERS, WORKFORCE, Reviewer
 from overread_review.service.ports import Clock
 
 STATE_COOKIE = "overread_sign_in"
@@ -169,6 +170,7 @@ class _SignIn:
             keys=self._keys,
             now=self._clock(),
         )
+        self._check_key(reviewer)
         session = self._sessions.open(reviewer, now=self._clock())
         cookie = self._sessions.cookie(session)
         if len(cookie) > MAX_COOKIE_BYTES:
@@ -179,6 +181,12 @@ class _SignIn:
         self._set_cookie(reply, COOKIE, cookie, age_s=int(LIFETIME.total_seconds()), samesite="strict")
         reply.delete_cookie(STATE_COOKIE, path=self._path)
         return reply
+
+    def _check_key(self, reviewer: Reviewer) -> None:
+        """Raises SignInRefusedError for one of the workforce whose key would be that of somebody else."""
+        prefix, colon, _ = reviewer.key.partition(":")
+        if reviewer.provider == WORKFORCE and colon and prefix in {*self._providers, *RESERVED_PROVIDERS}:
+            raise SignInRefusedError("the identity provider names somebody whom another one names")
 
     async def leave(self, request: Request, provider: OidcProvider) -> Response:
         """To the provider's sign-out, and from there to the portal."""

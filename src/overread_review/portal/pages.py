@@ -31,10 +31,11 @@ _PAGE_POLICY = (
     "font-src 'self'; frame-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 _ELEMENT_SCRIPT = re.compile(
-    r"""(<script\b[^>]*?\bsrc\s*=\s*["']?)(?:https?:)?//assets\.crowd\.aws/crowd-html-elements(?:-v2)?\.js""",
+    r"""(<script\b[^<>]*?\bsrc\s*=\s*["']?)(?:https?:)?//assets\.crowd\.aws/crowd-html-elements(?:-v2)?\.js""",
     re.IGNORECASE,
 )
-_EXACT_SOURCES = 16
+_EXACT_SOURCES, _EXACT_LENGTH = 16, 2_000
+"""They stand in a header twice, and API Gateway's headers have 10,240 bytes in all."""
 _ELEMENT_SCRIPT_HERE = "../../static/crowd-html-elements.js"
 
 _PAGE = """<!doctype html>
@@ -105,8 +106,8 @@ def frame_policy(signed_urls: Iterable[str]) -> str:
     """What a task's page may load: its inline code, Overread's elements, and the objects signed for it."""
     urls = [urlsplit(url) for url in signed_urls]
     objects = {f"{url.scheme}://{url.netloc}{url.path}" for url in urls}
-    if len(objects) > _EXACT_SOURCES:
-        objects = {f"{url.scheme}://{url.netloc}/{url.path.lstrip('/').partition('/')[0]}/" for url in urls}
+    if len(objects) > _EXACT_SOURCES or sum(map(len, objects)) > _EXACT_LENGTH:
+        objects = {f"{url.scheme}://{url.netloc}/{_first_folder(url.path)}" for url in urls}
     quoted = {source.replace(";", "%3B").replace(",", "%2C") for source in objects}
     media = " ".join(["data:", "blob:", *sorted(quoted)])
     return (
@@ -114,6 +115,11 @@ def frame_policy(signed_urls: Iterable[str]) -> str:
         f"style-src 'unsafe-inline'; img-src {media}; media-src {media}; font-src data:; connect-src 'none'; "
         "frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
     )
+
+
+def _first_folder(path: str) -> str:
+    """The bucket, or where the host names that the first folder in it; empty for an object in no folder."""
+    return "".join(path.lstrip("/").partition("/")[:2]) if "/" in path.lstrip("/") else ""
 
 
 def _frame(rendered: str, *, status: int = 200, signed_urls: Iterable[str] = ()) -> Response:

@@ -21,7 +21,9 @@ _CURSOR = re.compile(r"[0-9][\x21-\x7e]{0,255}")
 
 def json_reply(document: Mapping[str, Any]) -> Response:
     """A JSON document that nothing stores."""
-    return Response(json.dumps(document), media_type="application/json", headers=API_HEADERS)
+    # Without escapes: what is no ASCII would be up to three times as long, and Lambda's replies end at 6 MB.
+    text = json.dumps(document, ensure_ascii=False)
+    return Response(text, media_type="application/json", headers=API_HEADERS)
 
 
 def text_member(body: Mapping[str, Any], name: str) -> str:

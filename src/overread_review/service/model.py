@@ -12,6 +12,8 @@ from overread.review.wire import FailureCode, LoopStatus
 
 WORKFORCE = "workforce"
 """The identity provider of the account's own workforce; vendors have others."""
+RESERVED_PROVIDERS = frozenset({WORKFORCE, "invited", "sandbox"})
+"""What no vendor's provider is called, because keys of other people begin with it."""
 
 
 @dataclass(frozen=True, slots=True)

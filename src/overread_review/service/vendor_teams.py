@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from overread_review.service.errors import RequestInvalidError
-from overread_review.service.model import WORKFORCE
+from overread_review.service.model import RESERVED_PROVIDERS
 from overread_review.service.resources import decode_token, encode_token
 from overread_review.service.settings import ServiceSettings, VendorTeam
 
 _DEFAULT_PAGE = 10
-_RESERVED = frozenset({WORKFORCE, "invited", "sandbox"})
 
 
 class VendorTeams:
@@ -61,10 +60,10 @@ class VendorTeams:
 
 def _check_provider(team: VendorTeam) -> None:
     """Keys of people begin with their provider: it must be one that nothing else begins with."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", team.provider) or team.provider in _RESERVED:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", team.provider) or team.provider in RESERVED_PROVIDERS:
         raise ValueError(
             f"the identity provider of vendor team {team.name} must be a name of lower-case letters, digits "
-            f"and hyphens other than {', '.join(sorted(_RESERVED))}, got {team.provider!r}"
+            f"and hyphens other than {', '.join(sorted(RESERVED_PROVIDERS))}, got {team.provider!r}"
         )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from overread_review.portal.problems import API_HEADERS, PortalProblemError, problem_of, problem_response
+from overread_review.portal.problems import PortalProblemError, problem_of, problem_response
+from overread_review.portal.replies import json_reply
 from overread_review.service.errors import (
     DocumentRefusedError,
     ResourceMissingError,
@@ -38,6 +38,6 @@ def documented(endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
             return problem_response(
                 PortalProblemError("documents-unavailable", status=503, title=title, detail=str(error))
             )
-        return Response(json.dumps(document), media_type="application/json", headers=API_HEADERS)
+        return json_reply(document)
 
     return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,11 +46,12 @@ class SandboxWire:
 def _check(body: Mapping[str, Any], *, reviewer: object) -> None:
     """Raises AnswerInvalidError for members that are missing, unknown or of the wrong kind."""
     faults = [
-        f"unknown member {name!r}, allowed are answer and reviewer" for name in body.keys() - {*_MEMBERS}
+        f"unknown member {reprlib.repr(name)}, allowed are answer and reviewer"
+        for name in body.keys() - {*_MEMBERS}
     ]
     if "answer" not in body:
         faults.append("the member answer is missing: the form's answer as a JSON object")
     if not isinstance(reviewer, str):
-        faults.append(f"reviewer must be a text, got {reviewer!r}")
+        faults.append(f"reviewer must be a text, got {reprlib.repr(reviewer)}")
     if faults:
         raise AnswerInvalidError("; ".join(sorted(faults)))

@@ -309,6 +309,19 @@ def test_a_vendor_that_claims_another_providers_person_stays_the_vendors_person(
     assert reviewer.issuer == VENDOR.issuer
 
 
+@pytest.mark.parametrize("sub", ["acme:sub-1", "sandbox:bot", "invited:ada@example.com", "workforce:x"])
+def test_the_workforces_provider_names_nobody_of_another(sub: str, lab: Lab) -> None:
+    lab.issuer.claims = {"sub": sub}
+    assert "whom another one names" in refusal(lab.sign_in())
+    assert COOKIE not in lab.client.cookies
+
+
+@pytest.mark.parametrize("sub", ["oidc:1", "auth0|acme:1", "acme"])
+def test_other_colons_are_the_workforces_own(sub: str, lab: Lab) -> None:
+    lab.issuer.claims = {"sub": sub}
+    assert session_of(lab.sign_in()).reviewer.key == sub
+
+
 @pytest.mark.parametrize(
     ("groups", "expected"),
     [(None, set()), ("reviewers, leads", {"reviewers", "leads"}), ([1, "leads", ""], {"leads"}), ({}, set())],

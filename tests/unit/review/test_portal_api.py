@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -300,3 +302,28 @@ def test_only_signed_objects_may_be_loaded_as_images() -> None:
     assert "img-src data: blob: https://s3.example/bucket/a%3Bb.png;" in policy
     many = frame_policy([f"https://s3.example/bucket/{number}.png" for number in range(99)])
     assert "img-src data: blob: https://s3.example/bucket/;" in many
+    hosts = frame_policy(
+        [f"https://bucket.s3.example/{place}{n}.png" for n in range(99) for place in ("", "in/case/")]
+    )
+    assert "img-src data: blob: https://bucket.s3.example/ https://bucket.s3.example/in/;" in hosts
+
+
+def test_a_policy_fits_into_a_header_however_long_the_objects_names_are() -> None:
+    urls = [f"https://bucket.s3.example/in/{quote('ж' * 150)}{number}.png" for number in range(16)]
+    assert len(frame_policy(urls)) < 6_000
+
+
+def test_a_hostile_template_does_not_keep_the_server_busy() -> None:
+    """Every `<script` was followed to the end of the page in search of its address: minutes for 128 KiB."""
+    begun = time.process_time()
+    frame_html("<script " * 16_000)
+    assert time.process_time() - begun < 2
+
+
+def test_what_is_not_ascii_is_no_longer_in_a_reply_than_in_the_input(desk: Any) -> None:
+    """A function's reply has at most 6 MB, of which escapes would take twelve bytes for four."""
+    note = "ж😀" * 100_000
+    desk.lab.start("foreign", note=note)
+    reply = desk.sign_in("ada").post("/portal/api/tasks/foreign/claim")
+    assert reply.json()["input"] == {"note": note}
+    assert len(reply.content) < len(note.encode()) + 2_000

@@ -320,6 +320,15 @@ def test_resources_are_created_once_changed_by_version_listed_and_deleted(store:
     assert store.find_resource(ResourceKind.WORKTEAM, name="team") is None
 
 
+@pytest.mark.parametrize("name", ["", "x" * 3000, "ж" * 600])
+def test_nothing_is_stored_under_what_can_be_no_key(store: ReviewStore, name: str) -> None:
+    """DynamoDB takes keys of 1 to 1,024 bytes and complains about others."""
+    assert store.find_resource(ResourceKind.WORKTEAM, name=name) is None
+    assert store.find_loop(name * 2) is None
+    if name:
+        assert store.find_record(RecordKind.PERSON, key=name) is None
+
+
 def test_the_first_secret_stays(store: ReviewStore) -> None:
     assert store.secret("portal", proposal="one") == "one"
     assert store.secret("portal", proposal="two") == "one"
@@ -333,6 +342,16 @@ def test_documents_are_kept_read_and_forgotten(emulator: Any) -> None:
     documents.delete(["inputs/a.json", "inputs/never-there.json"])
     with pytest.raises(DocumentRefusedError, match="NoSuchKey"):
         documents.get("inputs/a.json")
+
+
+def test_documents_that_could_not_be_forgotten_are_said() -> None:
+    class Refusing:
+        def delete_objects(self, **_: Any) -> Any:
+            return {"Errors": [{"Key": "inputs/a.json", "Code": "InternalError", "Message": "?"}]}
+
+    documents = S3ReviewDocuments(Refusing(), bucket="documents", client_of_role=lambda _arn: None)
+    with pytest.raises(DocumentUnavailableError, match="InternalError: inputs/a"):
+        documents.delete(["inputs/a.json"])
 
 
 def test_outputs_go_where_the_role_may_write(emulator: Any) -> None:
