@@ -1,7 +1,8 @@
 """Events as AWS sends them, for the handlers' tests."""
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,3 +19,13 @@ def event() -> Callable[..., dict[str, Any]]:
         return {**json.loads((EVENTS / f"{name}.json").read_text()), **changes}
 
     return load
+
+
+@pytest.fixture(autouse=True)
+def _event_loop() -> Iterator[None]:
+    """The loop that Mangum runs programs in, closed: Lambda's would end with its process."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
