@@ -1,5 +1,7 @@
 """Endpoints and human loops through their AWS clients."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from overread.errors import (
@@ -121,3 +123,85 @@ def test_a_loop_that_is_not_there_is_none_and_any_other_refusal_an_error() -> No
         assert loops.describe("h-1-g1") is None
         with pytest.raises(PermanentError):
             loops.describe("h-1-g1")
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", ""])
+def test_a_loop_is_asked_to_end_and_one_that_never_was_is_let_be(code: str) -> None:
+    with stubbed("sagemaker-a2i-runtime") as (client, script):
+        if code:
+            script.add_client_error("stop_human_loop", code, http_status_code=404)
+        else:
+            script.add_response("stop_human_loop", {}, {"HumanLoopName": "h-1-g1"})
+        A2iLoops(client).stop("h-1-g1")
+
+
+def described(status: str) -> dict[str, object]:
+    return {
+        "CreationTime": 0,
+        "HumanLoopStatus": status,
+        "HumanLoopName": "h-1-g1",
+        "HumanLoopArn": "arn:aws:sagemaker:eu-west-1:111122223333:human-loop/h-1-g1",
+        "FlowDefinitionArn": ARN,
+    }
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped", "Stopping"])
+def test_a_loop_that_ended_before_it_was_stopped_is_no_error(status: str) -> None:
+    with stubbed("sagemaker-a2i-runtime") as (client, script):
+        script.add_client_error("stop_human_loop", "ValidationException", http_status_code=400)
+        script.add_response("describe_human_loop", described(status), {"HumanLoopName": "h-1-g1"})
+        A2iLoops(client).stop("h-1-g1")
+
+
+def test_a_loop_that_goes_on_although_it_was_to_stop_is_an_error() -> None:
+    with stubbed("sagemaker-a2i-runtime") as (client, script):
+        script.add_client_error("stop_human_loop", "ValidationException", http_status_code=400)
+        script.add_response("describe_human_loop", described("InProgress"), {"HumanLoopName": "h-1-g1"})
+        script.add_client_error("stop_human_loop", "ThrottlingException", http_status_code=429)
+        script.add_client_error("stop_human_loop", "InternalServerException", http_status_code=500)
+        loops = A2iLoops(client)
+        for kind in (PermanentError, RetryableError, AmbiguousError):
+            with pytest.raises(kind, match="StopHumanLoop"):
+                loops.stop("h-1-g1")
+
+
+def summary(name: str, status: str = "InProgress") -> dict[str, object]:
+    return {"HumanLoopName": name, "HumanLoopStatus": status, "CreationTime": 0}
+
+
+def test_every_page_of_a_flow_definitions_loops_is_read_and_ended_ones_are_left_out() -> None:
+    before = datetime(2026, 11, 22, 21, tzinfo=UTC)
+    wanted = {
+        "FlowDefinitionArn": ARN,
+        "SortOrder": "Ascending",
+        "MaxResults": 100,
+        "CreationTimeBefore": before,
+    }
+    with stubbed("sagemaker-a2i-runtime") as (client, script):
+        script.add_response(
+            "list_human_loops",
+            {"HumanLoopSummaries": [summary("h-1"), summary("h-2", "Completed")], "NextToken": "more"},
+            wanted,
+        )
+        # A page may be empty, and others follow all the same.
+        script.add_response(
+            "list_human_loops",
+            {"HumanLoopSummaries": [], "NextToken": "yet"},
+            {**wanted, "NextToken": "more"},
+        )
+        script.add_response(
+            "list_human_loops",
+            {"HumanLoopSummaries": [summary("h-3"), summary("h-4", "Stopping")]},
+            {**wanted, "NextToken": "yet"},
+        )
+        assert list(A2iLoops(client).names(ARN, created_before=before)) == ["h-1", "h-3"]
+
+
+def test_a_flow_definition_that_is_gone_has_no_loops_and_any_other_refusal_is_an_error() -> None:
+    with stubbed("sagemaker-a2i-runtime") as (client, script):
+        script.add_client_error("list_human_loops", "ResourceNotFoundException", http_status_code=404)
+        script.add_client_error("list_human_loops", "ThrottlingException", http_status_code=429)
+        loops = A2iLoops(client)
+        assert list(loops.names(ARN)) == []
+        with pytest.raises(RetryableError, match="ListHumanLoops"):
+            list(loops.names(ARN))
