@@ -3,7 +3,11 @@
 OverreadError
 ├── RequestRefusedError     the request is at fault, or cannot be served now; carries a Problem
 ├── InvalidPolicyError      a routing policy document that must not be used; all faults together
+├── InvalidRosterError      a roster that must not be used; all faults together
 ├── RecordConflictError     a conditional write lost against another writer: read and decide again
+├── ChainMovedError         another entry of the audit chain came first: seal again behind it
+├── KillSwitchOnError       the model may not decide now
+├── QueueFullError          the team has as many open human loops as it shall have
 ├── PoisonedAnswerError     what a review produced cannot be used; carries a code
 ├── MissingSettingsError    a function lacks environment variables; names them all
 └── ServiceError            a service did not do what it was asked; carries code and operation
@@ -32,9 +36,14 @@ class Problem(Enum):
     CALLER_UNKNOWN = ("caller-unknown", 403, "Caller unknown")
     UNKNOWN_USE_CASE = ("unknown-use-case", 404, "Unknown use case")
     UNKNOWN_DECISION = ("unknown-decision", 404, "Unknown decision")
+    DECISION_FINAL = ("decision-final", 409, "The decision is final")
+    DECISION_NOT_FINAL = ("decision-not-final", 409, "The decision is not final yet")
+    ALREADY_CONTESTED = ("already-contested", 409, "The decision is contested already")
     REQUEST_TOO_LARGE = ("request-too-large", 413, "Request too large")
     IDEMPOTENCY_KEY_REUSED = ("idempotency-key-reused", 422, "Idempotency key reused with another body")
+    TOO_MANY_REQUESTS = ("too-many-requests", 429, "Too many requests")
     PREDICTION_FAILED = ("prediction-failed", 502, "The model gave no usable prediction")
+    KILL_SWITCH_ON = ("kill-switch-on", 503, "The model is switched off")
     ROUTING_POLICY_UNAVAILABLE = ("routing-policy-unavailable", 503, "No routing policy to decide by")
     INTERNAL_ERROR = ("internal-error", 500, "Internal error")
     TEMPORARILY_UNAVAILABLE = ("temporarily-unavailable", 503, "Temporarily unavailable")
@@ -72,8 +81,28 @@ class InvalidPolicyError(OverreadError):
         self.faults = tuple(faults)
 
 
+class InvalidRosterError(OverreadError):
+    """A roster with faults; `faults` lists them all."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("roster invalid: " + "; ".join(faults))
+        self.faults = tuple(faults)
+
+
 class RecordConflictError(OverreadError):
     """A conditional write that did not happen because the record had changed meanwhile."""
+
+
+class ChainMovedError(OverreadError):
+    """A write that did not happen because another entry of the audit chain, or another switch, came first."""
+
+
+class KillSwitchOnError(OverreadError):
+    """A decision by the model that did not happen because a kill switch is on."""
+
+
+class QueueFullError(OverreadError):
+    """A human loop that gets no place in its team's queue yet."""
 
 
 class PoisonedAnswerError(OverreadError):

@@ -1,73 +1,56 @@
-"""From a review's output document to one verdict, whatever the document holds."""
+"""From a review's output document to one answer, whatever the document holds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jmespath
 
-from overread.decisions.record import Reviewer
+from overread.decisions.record import Reviewer, SeatAnswer, SignOff
 from overread.errors import PoisonedAnswerError
+from overread.review.merging import Reading, merge
 from overread.review.wire import HumanAnswer, ReviewOutput
 from overread.routing.policy import ReviewTerms
 from overread.routing.prediction import EVALUATION_ERRORS
 
-CANNOT_DECIDE = "cannot_decide"
-DISAGREEMENT = "disagreement"
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the reviewers said: a label, or (then it is empty) why there is none in `no_label_code`."""
-
-    label: str
-    no_label_code: str
-    reason_code: str
-    seconds: float | None
-    reviewers: tuple[Reviewer, ...]
-
-
-def merge_answers(output: ReviewOutput, *, terms: ReviewTerms, decision_id: str, generation: int) -> Verdict:
-    """The one verdict of all answers in `output`; it does not depend on their order.
-
-    Several reviewers must agree on the label: else it is a disagreement. One who cannot decide is enough for
-    "cannot decide". The reason code is the only one given, or empty when reviewers gave different ones.
+def read_answer(output: ReviewOutput, *, terms: ReviewTerms, decision_id: str, generation: int) -> SeatAnswer:
+    """The one answer of all people in `output`, with each one's sign-off; their order does not matter.
 
     Raises:
-        PoisonedAnswerError: it is about another decision, holds no answer, one without a usable label, or two
-            of one person.
+        PoisonedAnswerError: it is about another decision, holds no answer, one without a usable label or a
+            reason that must be given, or two of one person.
     """
     about = output.input_content.get("decision_id"), output.input_content.get("generation")
     if about != (decision_id, generation):
         raise PoisonedAnswerError("output_of_another_decision", f"its input is about {str(about)[:80]}")
     if not output.answers:
         raise PoisonedAnswerError("no_answer", "humanAnswers is empty")
-    if len({_person(answer) for answer in output.answers}) < len(output.answers):
+    sign_offs = tuple(_sign_off(answer, terms) for answer in output.answers)
+    if len({sign_off.reviewer.person for sign_off in sign_offs}) < len(sign_offs):
         raise PoisonedAnswerError("same_reviewer_twice", "two answers are one person's")
-    readings = [_read(answer, terms) for answer in output.answers]
-    labels = {label for label, _ in readings}
-    reason_codes = {code for _, code in readings}
-    return Verdict(
-        label=labels.pop() if len(labels) == 1 else "",
-        no_label_code=_no_label_code({label for label, _ in readings}),
-        reason_code=reason_codes.pop() if len(reason_codes) == 1 else "",
+    readings = [Reading(one.submitted_at, one.reviewer.worker_id, one.label) for one in sign_offs]
+    merged = merge(readings, policy=terms.merge)
+    return SeatAnswer(
+        label=merged.label,
+        no_label_code=merged.code,
+        sign_offs=tuple(sorted(sign_offs, key=lambda one: (one.submitted_at, one.reviewer.worker_id))),
         seconds=_seconds(output.answers),
-        reviewers=tuple(
-            Reviewer(worker_id=answer.worker_id, sub=answer.sub, issuer=answer.issuer)
-            for answer in output.answers
-        ),
     )
 
 
-def _person(answer: HumanAnswer) -> tuple[str, ...]:
-    """Who answered; workers outside a private workforce have nothing but their worker id."""
-    return (answer.sub, answer.issuer) if answer.sub else (answer.worker_id,)
-
-
-def _no_label_code(labels: set[str]) -> str:
-    if "" in labels:
-        return CANNOT_DECIDE
-    return DISAGREEMENT if len(labels) > 1 else ""
+def _sign_off(answer: HumanAnswer, terms: ReviewTerms) -> SignOff:
+    label, reason_code = _read(answer, terms)
+    if label and terms.reason_code_required and not reason_code:
+        raise PoisonedAnswerError("reason_code_missing", "the use case wants a reason with each answer")
+    return SignOff(
+        reviewer=Reviewer(worker_id=answer.worker_id, sub=answer.sub, issuer=answer.issuer),
+        label=label,
+        reason_code=reason_code,
+        statement=terms.statement,
+        accepted_at=answer.acceptance_time,
+        submitted_at=answer.submission_time,
+        seconds=answer.seconds,
+    )
 
 
 def _read(answer: HumanAnswer, terms: ReviewTerms) -> tuple[str, str]:

@@ -4,31 +4,42 @@ Items hold texts, numbers, truth values, lists and objects. Members that are Non
 texts that sort.
 """
 
+import json
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from overread.decisions.ids import separation_of
 from overread.decisions.record import (
     AuditEntry,
     LoopEnd,
     LoopEntry,
+    OutboxEntry,
     Outcome,
     PolicyPin,
     Record,
     RecordedPrediction,
     Review,
     Reviewer,
+    Seat,
+    SeatAnswer,
+    SignOff,
     State,
     StoredObject,
+    Truth,
     Waiting,
 )
+from overread.decisions.requests import CallerPrediction
 from overread.instants import format_instant, parse_instant
-from overread.routing.policy import ReviewTerms
+from overread.routing.policy import MergePolicy, ReviewTerms
 from overread.routing.prediction import Reason
 from overread.routing.route import Decider, Route
+from overread.strict_json import canonical_json
 
 Item = dict[str, Any]
-SCHEMA = 1
+SCHEMA = 2
+"""1: without seats, sign-offs and separation; such records are still read."""
 
 
 def record_item(record: Record) -> Item:
@@ -57,12 +68,22 @@ def record_item(record: Record) -> Item:
             "source": str(record.policy.source),
         },
         "terms": _terms_item(record.terms),
+        "stated": record.stated and _stated_item(record.stated),
         "prediction": record.prediction and _prediction_item(record.prediction),
         "route": record.route and _route_item(record.route),
         "waiting": record.waiting and _waiting_item(record.waiting),
+        "is_admitted": record.is_admitted,
+        "seats": [{"name": seat.name, "generation": seat.generation} for seat in record.seats],
         "reviews": [_review_item(review) for review in record.reviews],
+        "separation": record.separation,
+        "supersedes": record.supersedes,
+        "grounds": record.grounds,
+        "contested_by": record.contested_by,
+        "excluded": [_reviewer_item(reviewer) for reviewer in record.excluded],
         "escalation": record.escalation and record.escalation.document(),
+        "cancellation": record.cancellation and record.cancellation.document(),
         "outcome": record.outcome and _outcome_item(record.outcome),
+        "truth": record.truth and _truth_item(record.truth),
     }
     return _without_none(item)
 
@@ -70,7 +91,7 @@ def record_item(record: Record) -> Item:
 def record_of(item: Mapping[str, Any]) -> Record:
     """The record that `record_item` made the item of."""
     route, waiting = item.get("route"), item.get("waiting")
-    prediction, outcome = item.get("prediction"), item.get("outcome")
+    prediction, outcome, truth = item.get("prediction"), item.get("outcome"), item.get("truth")
     return Record(
         decision_id=item["decision_id"],
         use_case=item["use_case"],
@@ -90,12 +111,22 @@ def record_of(item: Mapping[str, Any]) -> Record:
         due_at=_optional_instant(item.get("due_at")),
         policy=PolicyPin(**item["policy"]),
         terms=_terms_of(item["terms"]),
+        stated=_stated_of(item["stated"]) if "stated" in item else None,
         prediction=_prediction_of(prediction) if prediction else None,
         route=_route_of(route) if route else None,
         waiting=_waiting_of(waiting) if waiting else None,
+        is_admitted=item.get("is_admitted", False),
+        seats=_seats_of(item),
         reviews=tuple(_review_of(review) for review in item.get("reviews", ())),
+        separation=item.get("separation") or separation_of(item["decision_id"]),
+        supersedes=item.get("supersedes", ""),
+        grounds=item.get("grounds", ""),
+        contested_by=item.get("contested_by", ""),
+        excluded=tuple(Reviewer(**reviewer) for reviewer in item.get("excluded", ())),
         escalation=_reason_of(item["escalation"]) if "escalation" in item else None,
+        cancellation=_reason_of(item["cancellation"]) if "cancellation" in item else None,
         outcome=_outcome_of(outcome) if outcome else None,
+        truth=_truth_of(truth) if truth else None,
     )
 
 
@@ -120,13 +151,75 @@ def loop_item(entry: LoopEntry) -> Item:
         "loop_name": entry.loop_name,
         "decision_id": entry.decision_id,
         "generation": entry.generation,
+        "seat": entry.seat,
     }
 
 
 def loop_of(item: Mapping[str, Any]) -> LoopEntry:
     """The loop entry that `loop_item` made the item of."""
     return LoopEntry(
-        loop_name=item["loop_name"], decision_id=item["decision_id"], generation=int(item["generation"])
+        loop_name=item["loop_name"],
+        decision_id=item["decision_id"],
+        generation=int(item["generation"]),
+        seat=item.get("seat", ""),
+    )
+
+
+def outbox_item(entry: OutboxEntry) -> Item:
+    """The outbox entry as an item."""
+    return {
+        "decision_id": entry.decision_id,
+        "number": entry.number,
+        "target": entry.target,
+        "event": entry.event,
+        "use_case": entry.use_case,
+        "dedupe_key": entry.dedupe_key,
+        "payload": entry.payload,
+        "created_at": format_instant(entry.created_at),
+        "attempts": entry.attempts,
+        "due_at": format_instant(entry.due_at),
+    }
+
+
+def outbox_of(item: Mapping[str, Any]) -> OutboxEntry:
+    """The outbox entry that `outbox_item` made the item of."""
+    return OutboxEntry(
+        decision_id=item["decision_id"],
+        number=int(item["number"]),
+        target=item["target"],
+        event=item["event"],
+        use_case=item["use_case"],
+        dedupe_key=item["dedupe_key"],
+        payload=item["payload"],
+        created_at=parse_instant(item["created_at"]),
+        attempts=int(item["attempts"]),
+        due_at=parse_instant(item["due_at"]),
+    )
+
+
+def _seats_of(item: Mapping[str, Any]) -> tuple[Seat, ...]:
+    generation = int(item["generation"])
+    if "seats" not in item:
+        return (Seat("", generation),) if generation else ()
+    return tuple(Seat(seat["name"], int(seat["generation"])) for seat in item["seats"])
+
+
+def _stated_item(stated: CallerPrediction) -> Item:
+    """Label and confidence as JSON: a caller may have stated anything."""
+    return {
+        "label": canonical_json(stated.label).decode(),
+        "confidence": canonical_json(stated.confidence).decode(),
+        "model": stated.model,
+        "version": stated.version,
+    }
+
+
+def _stated_of(item: Mapping[str, Any]) -> CallerPrediction:
+    return CallerPrediction(
+        label=json.loads(item["label"]),
+        confidence=json.loads(item["confidence"]),
+        model=item["model"],
+        version=item["version"],
     )
 
 
@@ -140,25 +233,19 @@ def _object_item(stored: StoredObject) -> Item:
 
 
 def _terms_item(terms: ReviewTerms) -> Item:
-    return {
-        "flow_definition_arn": terms.flow_definition_arn,
-        "task_ui_sha256": terms.task_ui_sha256,
-        "backend": terms.backend,
-        "labels": list(terms.labels),
-        "withheld": list(terms.withheld),
-        "label_path": terms.label_path,
-        "reason_code_path": terms.reason_code_path,
-        "cannot_decide_path": terms.cannot_decide_path,
-        "blind": terms.blind,
-        "show_prediction_to_caller": terms.show_prediction_to_caller,
-        "free_of_personal_data": terms.free_of_personal_data,
-        "max_generations": terms.max_generations,
-    }
+    item = {field.name: getattr(terms, field.name) for field in fields(terms)}
+    listed = {"labels": list(terms.labels), "withheld": list(terms.withheld), "merge": str(terms.merge)}
+    return _without_none({**item, **listed})
 
 
 def _terms_of(item: Mapping[str, Any]) -> ReviewTerms:
-    known = {**item, "labels": tuple(item["labels"]), "withheld": tuple(item["withheld"])}
-    return ReviewTerms(**{**known, "max_generations": int(item["max_generations"])})
+    known: Item = {**item, "labels": tuple(item["labels"]), "withheld": tuple(item["withheld"])}
+    known["max_generations"] = int(item["max_generations"])
+    if "max_open" in item:
+        known["max_open"] = int(item["max_open"])
+    if "merge" in item:
+        known["merge"] = MergePolicy(item["merge"])
+    return ReviewTerms(**known)
 
 
 def _prediction_item(prediction: RecordedPrediction) -> Item:
@@ -189,6 +276,7 @@ def _route_item(route: Route) -> Item:
         "reasons": [reason.document() for reason in route.reasons],
         "is_spot_check": route.is_spot_check,
         "spot_check_probability": route.spot_check_probability,
+        "readers": route.readers,
     }
 
 
@@ -198,6 +286,7 @@ def _route_of(item: Mapping[str, Any]) -> Route:
         reasons=tuple(map(_reason_of, item["reasons"])),
         is_spot_check=item["is_spot_check"],
         spot_check_probability=float(item["spot_check_probability"]),
+        readers=int(item.get("readers", 1)),
     )
 
 
@@ -226,6 +315,7 @@ def _waiting_of(item: Mapping[str, Any]) -> Waiting:
 def _review_item(review: Review) -> Item:
     return _without_none(
         {
+            "seat": review.seat,
             "generation": review.generation,
             "loop_name": review.loop_name,
             "flow_definition_arn": review.flow_definition_arn,
@@ -234,12 +324,15 @@ def _review_item(review: Review) -> Item:
             "end": str(review.end),
             "end_code": review.end_code,
             "output": review.output and _object_item(review.output),
+            "answer": review.answer and _answer_item(review.answer),
+            "unreadable_since": _instant(review.unreadable_since),
         }
     )
 
 
 def _review_of(item: Mapping[str, Any]) -> Review:
     return Review(
+        seat=item.get("seat", ""),
         generation=int(item["generation"]),
         loop_name=item["loop_name"],
         flow_definition_arn=item["flow_definition_arn"],
@@ -248,6 +341,76 @@ def _review_of(item: Mapping[str, Any]) -> Review:
         end=LoopEnd(item["end"]),
         end_code=item["end_code"],
         output=StoredObject(**item["output"]) if "output" in item else None,
+        answer=_answer_of(item["answer"]) if "answer" in item else None,
+        unreadable_since=_optional_instant(item.get("unreadable_since")),
+    )
+
+
+def _answer_item(answer: SeatAnswer) -> Item:
+    return _without_none(
+        {
+            "label": answer.label,
+            "no_label_code": answer.no_label_code,
+            "sign_offs": [_sign_off_item(sign_off) for sign_off in answer.sign_offs],
+            "seconds": answer.seconds,
+        }
+    )
+
+
+def _answer_of(item: Mapping[str, Any]) -> SeatAnswer:
+    return SeatAnswer(
+        label=item["label"],
+        no_label_code=item["no_label_code"],
+        sign_offs=tuple(map(_sign_off_of, item["sign_offs"])),
+        seconds=float(item["seconds"]) if "seconds" in item else None,
+    )
+
+
+def _sign_off_item(sign_off: SignOff) -> Item:
+    return _without_none(
+        {
+            "reviewer": _reviewer_item(sign_off.reviewer),
+            "label": sign_off.label,
+            "reason_code": sign_off.reason_code,
+            "statement": sign_off.statement,
+            "accepted_at": sign_off.accepted_at,
+            "submitted_at": sign_off.submitted_at,
+            "seconds": sign_off.seconds,
+        }
+    )
+
+
+def _sign_off_of(item: Mapping[str, Any]) -> SignOff:
+    return SignOff(
+        reviewer=Reviewer(**item["reviewer"]),
+        label=item["label"],
+        reason_code=item["reason_code"],
+        statement=item["statement"],
+        accepted_at=item["accepted_at"],
+        submitted_at=item["submitted_at"],
+        seconds=float(item["seconds"]) if "seconds" in item else None,
+    )
+
+
+def _reviewer_item(reviewer: Reviewer) -> Item:
+    return {"worker_id": reviewer.worker_id, "sub": reviewer.sub, "issuer": reviewer.issuer}
+
+
+def _truth_item(truth: Truth) -> Item:
+    return {
+        "label": truth.label,
+        "learnt_at": format_instant(truth.learnt_at),
+        "recorded_at": format_instant(truth.recorded_at),
+        "recorded_by": truth.recorded_by,
+    }
+
+
+def _truth_of(item: Mapping[str, Any]) -> Truth:
+    return Truth(
+        label=item["label"],
+        learnt_at=parse_instant(item["learnt_at"]),
+        recorded_at=parse_instant(item["recorded_at"]),
+        recorded_by=item["recorded_by"],
     )
 
 
@@ -259,10 +422,7 @@ def _outcome_item(outcome: Outcome) -> Item:
             "reason_code": outcome.reason_code,
             "decided_at": format_instant(outcome.decided_at),
             "seconds": outcome.seconds,
-            "reviewers": [
-                {"worker_id": one.worker_id, "sub": one.sub, "issuer": one.issuer}
-                for one in outcome.reviewers
-            ],
+            "sign_offs": [_sign_off_item(sign_off) for sign_off in outcome.sign_offs],
         }
     )
 
@@ -274,7 +434,24 @@ def _outcome_of(item: Mapping[str, Any]) -> Outcome:
         reason_code=item["reason_code"],
         decided_at=parse_instant(item["decided_at"]),
         seconds=float(item["seconds"]) if "seconds" in item else None,
-        reviewers=tuple(Reviewer(**one) for one in item["reviewers"]),
+        sign_offs=_sign_offs_of(item),
+    )
+
+
+def _sign_offs_of(outcome: Mapping[str, Any]) -> tuple[SignOff, ...]:
+    if "sign_offs" in outcome:
+        return tuple(map(_sign_off_of, outcome["sign_offs"]))
+    return tuple(
+        SignOff(
+            reviewer=Reviewer(**reviewer),
+            label=outcome["label"],
+            reason_code=outcome["reason_code"],
+            statement="",
+            accepted_at="",
+            submitted_at="",
+            seconds=None,
+        )
+        for reviewer in outcome["reviewers"]
     )
 
 

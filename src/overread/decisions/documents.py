@@ -3,14 +3,26 @@
 from collections.abc import Mapping
 from typing import Any
 
-from overread.decisions.record import Record, State
+from overread.decisions.record import Record, Seat, State
 from overread.errors import Problem
 from overread.instants import format_instant
 from overread.routing.prediction import Reason, ReasonCode
 from overread.routing.route import visible_part
 
 Document = dict[str, Any]
-_OF_THE_PREDICTION = frozenset({"confidence", "got"})
+_OPEN_REASONS = frozenset(
+    {
+        ReasonCode.ALWAYS_REVIEW,
+        ReasonCode.CONFIDENCE_BELOW_THRESHOLD,
+        ReasonCode.RULE,
+        ReasonCode.SPOT_CHECK,
+        ReasonCode.CONTESTED,
+        ReasonCode.INTERRUPTED,
+        ReasonCode.KILL_SWITCH,
+    }
+)
+"""Reasons whose code may be told while the model's answer may not; all others are faults of that answer."""
+_FAULT = "prediction_unusable"
 
 
 def decision_document(record: Record) -> Document:
@@ -28,8 +40,12 @@ def decision_document(record: Record) -> Document:
         "prediction": _prediction_document(record) if is_open_about_prediction else None,
         "route": _route_document(record, with_prediction=is_open_about_prediction),
         "review": _review_document(record),
+        "supersedes": record.supersedes or None,
+        "contested_by": record.contested_by or None,
+        "truth": _truth_document(record),
+        "cancellation": record.cancellation.document() if record.cancellation else None,
         "shadow": True if record.policy.mode == "shadow" else None,
-        "links": {"self": f"/v1/decisions/{record.decision_id}"},
+        "links": _links(record),
     }
     return {name: value for name, value in document.items() if value is not None}
 
@@ -45,13 +61,14 @@ def problem_document(problem: Problem, *, detail: str, field: str = "") -> Docum
     return {**document, "field": field} if field else document
 
 
-def task_document(record: Record, *, input_document: Mapping[str, Any]) -> Document:
-    """The input content of the decision's human loop.
+def task_document(record: Record, *, seat: Seat, input_document: Mapping[str, Any]) -> Document:
+    """The input content of the seat's human loop.
 
-    A blind review, and every mere spot check, gets neither prediction nor reasons, which would tell of it.
+    A blind review, every spot check and every contest get neither prediction nor reasons, which would tell
+    of it. No reader sees what another one said.
     """
     terms, route = record.terms, record.route
-    is_blind = terms.blind or (route is not None and route.is_spot_check_only)
+    is_blind = terms.blind or bool(record.supersedes) or (route is not None and route.is_spot_check)
     document: Document = {
         "decision_id": record.decision_id,
         "use_case": record.use_case,
@@ -59,12 +76,39 @@ def task_document(record: Record, *, input_document: Mapping[str, Any]) -> Docum
         "input": visible_part(input_document, withheld=terms.withheld),
         "labels": list(terms.labels),
         "reasons": [] if is_blind or route is None else [reason.document() for reason in route.reasons],
-        "generation": record.generation,
+        "generation": seat.generation,
+        "separation": record.separation,
     }
+    if terms.statement:
+        document["statement"] = terms.statement
+    if record.grounds:
+        document["grounds"] = record.grounds
     if record.prediction and not is_blind:
         prediction = {"label": record.prediction.label, "confidence": record.prediction.confidence}
         document["prediction"] = prediction
     return document
+
+
+def _links(record: Record) -> dict[str, str]:
+    this = f"/v1/decisions/{record.decision_id}"
+    links = {"self": this}
+    if record.state is State.FINAL:
+        links |= {"outcome": f"{this}/outcome"}
+        links |= {} if record.contested_by else {"contest": f"{this}/contest"}
+    elif record.state is not State.CANCELLED:
+        links["cancel"] = f"{this}/cancel"
+    return links
+
+
+def _truth_document(record: Record) -> Document | None:
+    truth = record.truth
+    if truth is None:
+        return None
+    return {
+        "label": truth.label,
+        "learnt_at": format_instant(truth.learnt_at),
+        "recorded_at": format_instant(truth.recorded_at),
+    }
 
 
 def _outcome_document(record: Record) -> Document | None:
@@ -103,13 +147,10 @@ def _route_document(record: Record, *, with_prediction: bool) -> Document | None
 
 
 def _reason_document(reason: Reason, *, with_prediction: bool) -> Document:
-    document = reason.document()
     if with_prediction:
-        return document
-    if reason.code == ReasonCode.CONFIDENCE_BELOW_THRESHOLD:
-        # A threshold of its own would give the label away.
-        return {"code": document["code"]}
-    return {name: value for name, value in document.items() if name not in _OF_THE_PREDICTION}
+        return reason.document()
+    # A threshold of its own, a rule's name, or which fault it was would give the model's answer away.
+    return {"code": str(reason.code) if reason.code in _OPEN_REASONS else _FAULT}
 
 
 def _review_document(record: Record) -> Document | None:
@@ -125,7 +166,7 @@ def _review_document(record: Record) -> Document | None:
     if record.escalation:
         document["escalation"] = record.escalation.document()
     if record.outcome:
-        document["reviews"] = len(record.outcome.reviewers)
+        document["reviews"] = len(record.outcome.sign_offs)
         if record.outcome.seconds is not None:
             document["seconds"] = record.outcome.seconds
     return document

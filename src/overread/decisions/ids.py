@@ -15,6 +15,19 @@ def decision_id(*, environment: str, caller_scope: str, use_case: str, idempoten
     return f"d-{digest[:26]}"
 
 
+def contest_id(old: str, *, idempotency_key: str) -> str:
+    """The id of the decision that a contest of another one begins; the same for every retry."""
+    text = _SEPARATOR.join(("contest", old, idempotency_key))
+    digest = base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()
+    return f"d-{digest[:26]}"
+
+
+def separation_of(root: str) -> str:
+    """What all human loops of a decision and of its contests share: nobody reads two of them."""
+    digest = base64.b32encode(hashlib.sha256(f"separation{_SEPARATOR}{root}".encode()).digest())
+    return f"s-{digest.decode().lower()[:26]}"
+
+
 def is_decision_id(text: str) -> bool:
     """Whether `text` has the form of a decision's id."""
     return DECISION_ID.fullmatch(text) is not None

@@ -1,19 +1,24 @@
 """The use case "decide this": record first, then the model, then the route; safe to repeat at any point."""
 
-from typing import Any
-
 from overread.decisions import transitions
-from overread.decisions.ids import decision_id
+from overread.decisions.commit import commit_change
+from overread.decisions.ids import decision_id, separation_of
 from overread.decisions.ports import Clock, SubmitPorts
-from overread.decisions.record import Change, PolicyPin, Record, RecordedPrediction, State, StoredObject
+from overread.decisions.predict import Prediction, predict
+from overread.decisions.record import Change, PolicyPin, Record, State, StoredObject
 from overread.decisions.requests import Submission
-from overread.errors import Problem, RecordConflictError, RequestRefusedError, RetryableError, ServiceError
+from overread.errors import (
+    KillSwitchOnError,
+    Problem,
+    RecordConflictError,
+    RequestRefusedError,
+    RetryableError,
+)
 from overread.routing.policy import Mode, Source, UseCasePolicy
-from overread.routing.prediction import Reading, endpoint_failed, read_reply, read_values
-from overread.routing.route import Route, route, visible_part
-from overread.strict_json import canonical_json
+from overread.routing.prediction import Reason, ReasonCode
 
 WRITE_ATTEMPTS = 8
+LEAST_URGENT = "low"
 
 
 def submit(
@@ -31,8 +36,8 @@ def submit(
     A known key gives the decision it gave before. Where an earlier run died halfway, this one finishes it.
 
     Raises:
-        RequestRefusedError: the key was used for another body, a prediction is missing or not wanted, or the
-            model gave none (in shadow mode).
+        RequestRefusedError: the key was used for another body, a prediction is missing or not wanted, too
+            much waits for people, or (in shadow mode) the model gave none or is switched off.
         ServiceError: a service failed; the same request may be sent again.
     """
     known_as = decision_id(
@@ -47,9 +52,9 @@ def submit(
         if known.state is not State.RECEIVED:
             return known
     policy = ports.policies.current(use_case)
-    spot_check_key = ports.spot_check_key()
     _check_prediction(submission, policy)
     if known is None:
+        _check_backlog(submission, policy=policy, ports=ports)
         record = _create(
             submission,
             decision_id=known_as,
@@ -60,23 +65,18 @@ def submit(
             clock=clock,
         )
     else:
-        record = _claim(known, policy=policy, ports=ports, clock=clock)
+        record = claim(known, policy=policy, ports=ports, clock=clock)
     if record.state is not State.RECEIVED:
         return record
-    visible = visible_part(submission.input, withheld=policy.review.withheld)
-    reading, variant = _predict(record, submission, visible=visible, policy=policy, ports=ports)
-    chosen = route(
-        policy,
-        decision_id=record.decision_id,
-        visible_input=visible,
-        reading=reading,
-        spot_check_key=spot_check_key,
-    )
-    prediction = _recorded(reading, submission, policy=policy, variant=variant, attempt=record.attempts)
-    if prediction is None and policy.mode is Mode.SHADOW:
-        codes = ", ".join(str(reason.code) for reason in reading.faults)
+    predicted = predict(record, input_document=submission.input, policy=policy, ports=ports)
+    if predicted.recorded is None and policy.mode is Mode.SHADOW:
+        codes = ", ".join(str(reason.code) for reason in predicted.faults)
         raise RequestRefusedError(Problem.PREDICTION_FAILED, f"the model gave no usable prediction: {codes}")
-    return _settle(record, policy=policy, prediction=prediction, chosen=chosen, ports=ports, clock=clock)
+    try:
+        return settle(record, policy=policy, predicted=predicted, ports=ports, clock=clock)
+    except KillSwitchOnError as error:
+        detail = f"use case {use_case} only shadows people's decisions, and its model is switched off"
+        raise RequestRefusedError(Problem.KILL_SWITCH_ON, detail) from error
 
 
 def _create(
@@ -100,11 +100,11 @@ def _create(
         clock=clock,
     )
     try:
-        ports.records.write(transitions.receive(record))
+        commit_change(transitions.receive(record), records=ports.records)
     except RecordConflictError:
         other = _reread(decision_id, ports=ports)
         _check_same_request(other, submission, idempotency_key)
-        return _claim(other, policy=policy, ports=ports, clock=clock)
+        return claim(other, policy=policy, ports=ports, clock=clock)
     return record
 
 
@@ -137,17 +137,19 @@ def _received(
         due_at=at + transitions.LOOK_AGAIN,
         policy=PolicyPin(version=policy.version, mode=policy.mode, source=policy.source),
         terms=policy.review,
+        stated=submission.prediction,
+        separation=separation_of(decision_id),
     )
 
 
-def _claim(record: Record, *, policy: UseCasePolicy, ports: SubmitPorts, clock: Clock) -> Record:
+def claim(record: Record, *, policy: UseCasePolicy, ports: SubmitPorts, clock: Clock) -> Record:
     """A further attempt at a record that is still RECEIVED; any other record as it stands."""
     for _ in range(WRITE_ATTEMPTS):
         if record.state is not State.RECEIVED:
             return record
         change = transitions.claim_attempt(record, policy=policy, at=clock())
         try:
-            ports.records.write(change)
+            commit_change(change, records=ports.records)
         except RecordConflictError:
             record = _reread(record.decision_id, ports=ports)
         else:
@@ -155,70 +157,43 @@ def _claim(record: Record, *, policy: UseCasePolicy, ports: SubmitPorts, clock: 
     raise _contended()
 
 
-def _settle(
-    record: Record,
-    *,
-    policy: UseCasePolicy,
-    prediction: RecordedPrediction | None,
-    chosen: Route,
-    ports: SubmitPorts,
-    clock: Clock,
+def settle(
+    record: Record, *, policy: UseCasePolicy, predicted: Prediction, ports: SubmitPorts, clock: Clock
 ) -> Record:
-    """The record out of RECEIVED, by this run or by another one that was faster."""
+    """The record out of RECEIVED, by this run or by another one that was faster.
+
+    Raises:
+        KillSwitchOnError: the use case only shadows, and its model may not decide now.
+    """
     for _ in range(WRITE_ATTEMPTS):
         if record.state is not State.RECEIVED:
             return record
         change: Change = transitions.decide(
-            record, policy=policy, prediction=prediction, route=chosen, at=clock()
+            record, policy=policy, prediction=predicted.recorded, route=predicted.route, at=clock()
         )
         try:
-            ports.records.write(change)
+            commit_change(change, records=ports.records)
         except RecordConflictError:
             record = _reread(record.decision_id, ports=ports)
+        except KillSwitchOnError:
+            if policy.mode is Mode.SHADOW:
+                raise
+            predicted = predicted.by_people(Reason(ReasonCode.KILL_SWITCH))
         else:
             return change.record
     raise _contended()
 
 
-def _predict(
-    record: Record,
-    submission: Submission,
-    *,
-    visible: dict[str, Any],
-    policy: UseCasePolicy,
-    ports: SubmitPorts,
-) -> tuple[Reading, str]:
-    """What the prediction comes to, and the endpoint's variant that made it."""
-    labels = policy.review.labels
-    if submission.prediction is not None:
-        stated = submission.prediction
-        return read_values(label=stated.label, confidence=stated.confidence, labels=labels), ""
-    try:
-        reply = ports.models.predict(
-            policy.endpoint_name,
-            body=canonical_json(visible),
-            inference_id=f"{record.decision_id}/{record.attempts}",
+def _check_backlog(submission: Submission, *, policy: UseCasePolicy, ports: SubmitPorts) -> None:
+    """Cases that are not urgent are refused while more wait for people than shall."""
+    if policy.max_waiting is None or submission.priority != LEAST_URGENT:
+        return
+    waiting = ports.gauges.waiting(policy.review.queue)
+    if waiting >= policy.max_waiting:
+        detail = (
+            f"{waiting} cases wait for people; cases of priority low are taken below {policy.max_waiting}"
         )
-    except ServiceError as error:
-        return endpoint_failed(error.code), ""
-    reading = read_reply(reply.body, label=policy.label, confidence=policy.confidence, labels=labels)
-    return reading, reply.variant
-
-
-def _recorded(
-    reading: Reading, submission: Submission, *, policy: UseCasePolicy, variant: str, attempt: int
-) -> RecordedPrediction | None:
-    if reading.prediction is None:
-        return None
-    stated = submission.prediction
-    return RecordedPrediction(
-        label=reading.prediction.label,
-        confidence=reading.prediction.confidence,
-        model=stated.model if stated else policy.model_name,
-        version=stated.version if stated else policy.model_version,
-        variant=variant,
-        attempt=0 if stated else attempt,
-    )
+        raise RequestRefusedError(Problem.TOO_MANY_REQUESTS, detail, field="priority")
 
 
 def _check_prediction(submission: Submission, policy: UseCasePolicy) -> None:

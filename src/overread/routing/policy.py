@@ -9,7 +9,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from overread.errors import InvalidPolicyError
-from overread.routing._faults import Faults
+from overread.routing._faults import Faults, Section
 from overread.strict_json import parse_json
 
 USE_CASE_NAME = r"[a-z0-9](-*[a-z0-9])*"
@@ -19,6 +19,7 @@ _FLOW_DEFINITION_ARN = (
 )
 _ENDPOINT_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 _EXPRESSION_LENGTH = 1024
+_STATEMENT_LENGTH = 1000
 _NAMES_BYTES = 100_000
 """Labels and withheld names stand in every record, and a record has its largest size (DynamoDB: 400 KB)."""
 
@@ -37,6 +38,14 @@ class Source(StrEnum):
     CALLER = "caller"
 
 
+class MergePolicy(StrEnum):
+    """How several people's answers to one human loop become one."""
+
+    UNANIMOUS = "unanimous"
+    MAJORITY = "majority"
+    FIRST = "first"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A business rule: where `when` holds, people decide."""
@@ -51,6 +60,9 @@ class ReviewTerms:
 
     `label_path`, `reason_code_path` and `cannot_decide_path` are JMESPath over the answer's content; the last
     two may be empty. `withheld` names the input's fields that reach neither the model nor a worker's page.
+    `queue` is the team that reads, `max_open` how many human loops it has open at most (None: any number).
+    `authority_path` and `conflict_path` are JMESPath over `{"input": …}`: what a reader's authority must
+    reach, and what none may be biased about. `statement` is what readers sign.
     """
 
     flow_definition_arn: str
@@ -65,11 +77,29 @@ class ReviewTerms:
     show_prediction_to_caller: bool
     free_of_personal_data: bool
     max_generations: int
+    queue: str = ""
+    max_open: int | None = None
+    two_person: bool = False
+    second_flow_definition_arn: str = ""
+    escalation_flow_definition_arn: str = ""
+    merge: MergePolicy = MergePolicy.UNANIMOUS
+    requires_roster: bool = False
+    authority_path: str = ""
+    conflict_path: str = ""
+    statement: str = ""
+    reason_code_required: bool = False
+    webhook: bool = False
+    feedback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class UseCasePolicy:
-    """How one use case is decided. `label` and `confidence` are compiled; None when callers predict."""
+    """How one use case is decided. `label` and `confidence` are compiled; None when callers predict.
+
+    Of the spot checks, the share `spot_check_two_reader_share` is read by two people. Cases that are not
+    urgent are refused while `max_waiting` others wait for people. `subject_path` finds in `{"input": …}` whom
+    the case is about; empty: each case is about somebody else.
+    """
 
     use_case: str
     version: str
@@ -86,6 +116,9 @@ class UseCasePolicy:
     rules: tuple[Rule, ...]
     spot_check_probability: float
     review: ReviewTerms
+    spot_check_two_reader_share: float = 0.0
+    max_waiting: int | None = None
+    subject_path: str = ""
 
     def threshold_for(self, label: str) -> float:
         """The confidence that `label` needs; a label's own threshold beats the general one."""
@@ -116,7 +149,7 @@ def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
         document,
         "",
         required=("schema", "use_case", "version", "prediction", "labels", "routing", "review", "data"),
-        optional=("mode", "input"),
+        optional=("mode", "input", "delivery"),
     )
     top.choice("schema", (1,))
     prediction = _prediction(document, faults)
@@ -125,8 +158,15 @@ def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
         document.get("routing"),
         "routing",
         required=("threshold",),
-        optional=("label_thresholds", "always_review", "rules", "spot_check_probability"),
+        optional=(
+            "label_thresholds",
+            "always_review",
+            "rules",
+            "spot_check_probability",
+            "spot_check_two_reader_share",
+        ),
     )
+    review, max_waiting = _review(document, faults, labels=labels)
     return UseCasePolicy(
         use_case=top.text("use_case", pattern=USE_CASE_NAME, length=30),
         version=top.text("version", length=64),
@@ -137,8 +177,20 @@ def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
         always_review=routing.flag("always_review"),
         rules=_rules(routing.get("rules", []), faults),
         spot_check_probability=routing.fraction("spot_check_probability", default=0.0),
-        review=_review(document, faults, labels=labels),
+        review=review,
+        spot_check_two_reader_share=routing.fraction("spot_check_two_reader_share", default=0.0),
+        max_waiting=max_waiting,
+        subject_path=_subject_path(document, faults),
     )
+
+
+def _subject_path(document: dict[str, Any], faults: Faults) -> str:
+    stated = document.get("data")
+    path = stated.get("subject") if isinstance(stated, dict) else None
+    if path is None:
+        return ""
+    _compiled(path, "data.subject", faults)
+    return str(path)
 
 
 def _prediction(document: dict[str, Any], faults: Faults) -> dict[str, Any]:
@@ -185,7 +237,10 @@ def _rules(stated: Any, faults: Faults) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def _review(document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]) -> ReviewTerms:
+def _review(
+    document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]
+) -> tuple[ReviewTerms, int | None]:
+    """The terms of reviews, and how many cases may wait for people."""
     section = faults.section(
         document.get("review"),
         "review",
@@ -197,6 +252,16 @@ def _review(document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]
             "show_prediction_to_caller",
             "max_generations",
             "public_workforce",
+            "queue",
+            "two_person",
+            "second_flow_definition_arn",
+            "escalation_flow_definition_arn",
+            "merge",
+            "requires_roster",
+            "authority",
+            "conflict_key",
+            "statement",
+            "reason_code_required",
         ),
     )
     answer = faults.section(
@@ -208,19 +273,24 @@ def _review(document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]
     for name in ("label", "reason_code", "cannot_decide"):
         if answer.get(name) is not None:
             _compiled(answer.get(name), f"review.answer.{name}", faults)
+    for name in ("authority", "conflict_key"):
+        if section.get(name) is not None:
+            _compiled(section.get(name), f"review.{name}", faults)
+    queue, max_waiting = _queue(section.get("queue"), faults, two_person=section.flag("two_person"))
+    delivery = faults.section(document.get("delivery", {}), "delivery", optional=("webhook", "feedback"))
     shown = faults.section(document.get("input", {}), "input", optional=("withheld",))
     withheld = shown.texts("withheld", maximum=1000, length=256)
     names_bytes = sum(len(name.encode()) for name in (*labels, *withheld))
     if names_bytes > _NAMES_BYTES:
         faults.add("labels and input.withheld", f"at most {_NAMES_BYTES} bytes together", names_bytes)
-    data = faults.section(document.get("data"), "data", required=("class",))
+    data = faults.section(document.get("data"), "data", required=("class",), optional=("subject",))
     free_of_personal_data = (
         data.choice("class", ("personal", "free-of-personal-data"), default="personal")
         == "free-of-personal-data"
     )
     if section.flag("public_workforce") and not free_of_personal_data:
         faults.add("review.public_workforce", "false while data.class is personal", True)
-    return ReviewTerms(
+    terms = ReviewTerms(
         flow_definition_arn=section.text("flow_definition_arn", pattern=_FLOW_DEFINITION_ARN, length=1024),
         task_ui_sha256=section.text("task_ui_sha256", length=71, default=""),
         backend=section.choice("backend", ("a2i", "overread"), default="a2i"),
@@ -233,7 +303,41 @@ def _review(document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]
         show_prediction_to_caller=section.flag("show_prediction_to_caller"),
         free_of_personal_data=free_of_personal_data,
         max_generations=section.count("max_generations", minimum=1, maximum=20, default=3),
+        **queue,
+        two_person=section.flag("two_person"),
+        second_flow_definition_arn=_arn(section, "second_flow_definition_arn"),
+        escalation_flow_definition_arn=_arn(section, "escalation_flow_definition_arn"),
+        merge=MergePolicy(section.choice("merge", tuple(MergePolicy), default=MergePolicy.UNANIMOUS)),
+        requires_roster=section.flag("requires_roster"),
+        authority_path=section.text("authority", length=_EXPRESSION_LENGTH, default=""),
+        conflict_path=section.text("conflict_key", length=_EXPRESSION_LENGTH, default=""),
+        statement=section.text("statement", length=_STATEMENT_LENGTH, default=""),
+        reason_code_required=section.flag("reason_code_required"),
+        webhook=delivery.flag("webhook"),
+        feedback=delivery.flag("feedback"),
     )
+    return terms, max_waiting
+
+
+def _arn(section: Section, name: str) -> str:
+    if section.get(name) is None:
+        return ""
+    return section.text(name, pattern=_FLOW_DEFINITION_ARN, length=1024)
+
+
+def _queue(stated: Any, faults: Faults, *, two_person: bool) -> tuple[dict[str, Any], int | None]:
+    """The members of the terms that tell of the team's queue, and how many cases may wait for it."""
+    if stated is None:
+        return {}, None
+    section = faults.section(stated, "review.queue", required=("name",), optional=("max_open", "max_waiting"))
+    name = section.text("name", pattern=_RULE_NAME, length=63)
+    most = {
+        member: section.count(member, minimum=least, maximum=1_000_000, default=least)
+        if section.get(member) is not None
+        else None
+        for member, least in (("max_open", 2 if two_person else 1), ("max_waiting", 1))
+    }
+    return {"queue": name, "max_open": most["max_open"]}, most["max_waiting"]
 
 
 def _compiled(expression: Any, path: str, faults: Faults) -> Any:

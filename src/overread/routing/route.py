@@ -19,12 +19,16 @@ class Decider(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who decides and why. `is_spot_check` is drawn for every case, whatever else sends it to people."""
+    """Who decides and why. `is_spot_check` is drawn for every case, whatever else sends it to people.
+
+    `readers`: how many people read it, where the use case itself does not want two.
+    """
 
     to: Decider
     reasons: tuple[Reason, ...]
     is_spot_check: bool
     spot_check_probability: float
+    readers: int = 1
 
     @property
     def is_spot_check_only(self) -> bool:
@@ -64,6 +68,14 @@ def route(
         reasons=tuple(reasons),
         is_spot_check=drawn,
         spot_check_probability=probability,
+        readers=2 if drawn and _is_read_by_two(policy, decision_id, spot_check_key) else 1,
+    )
+
+
+def _is_read_by_two(policy: UseCasePolicy, decision_id: str, key: bytes) -> bool:
+    """Drawn again, independently of whether the case is checked at all."""
+    return is_spot_check(
+        key, decision_id=f"{decision_id}/two", probability=policy.spot_check_two_reader_share
     )
 
 
