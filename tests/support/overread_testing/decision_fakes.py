@@ -7,18 +7,44 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from overread.audit.chain import Head, Link, genesis
 from overread.decisions import codec
-from overread.decisions.ports import IngestPorts, ModelReply, ReadObject, StartPorts, SubmitPorts
-from overread.decisions.record import AuditEntry, Change, LoopEntry, Record, State, StoredObject
+from overread.decisions.ports import (
+    Batch,
+    ChangePorts,
+    Guard,
+    IngestPorts,
+    ModelReply,
+    ReadObject,
+    StartPorts,
+    SubmitPorts,
+    Switches,
+)
+from overread.decisions.record import (
+    AuditEntry,
+    Change,
+    Fence,
+    LoopEntry,
+    OutboxEntry,
+    QueueMove,
+    Record,
+    State,
+    StoredObject,
+)
+from overread.decisions.steered import ALL, RosterPin, Switch
 from overread.errors import (
+    ChainMovedError,
     FlowDefinitionGoneError,
+    KillSwitchOnError,
     NameTakenError,
     PoisonedAnswerError,
+    QueueFullError,
     RecordConflictError,
     RetryableError,
     ServiceError,
 )
 from overread.instants import format_instant
+from overread.review.roster import Roster, parse_roster
 from overread.review.wire import HumanLoop
 from overread.routing.policy import UseCasePolicy
 
@@ -64,13 +90,20 @@ class ManualClock:
 
 
 class InMemoryRecords:
-    """The port `Records` with the store's fences; what is kept went through the codec."""
+    """The ports `Records` and `Steering` with the store's conditions; what is kept went through the codec."""
 
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self.items: dict[str, codec.Item] = {}
         self.audit: list[AuditEntry] = []
+        self.links: list[Link] = []
+        self.heads: dict[str, Head] = {}
         self.loops: dict[str, codec.Item] = {}
+        self.outbox: list[OutboxEntry] = []
+        self.open: dict[str, int] = {}
+        self.switches: dict[str, Switch] = {}
+        self.pin: RosterPin | None = None
+        self.rosters: dict[str, bytes] = {}
         self.writes: list[Change] = []
 
     def get(self, decision_id: str) -> Record | None:
@@ -79,10 +112,107 @@ class InMemoryRecords:
         item = self.items.get(decision_id)
         return None if item is None else codec.record_of(item)
 
-    def write(self, change: Change) -> None:
-        """All of the change or nothing."""
+    def guard(self, *, shard: str, use_case: str) -> Guard:
+        """The end of the audit chain and the kill switches."""
+        self._faults.enter("guard")
+        return Guard(head=self.head(shard), switches=self._switches(use_case))
+
+    def commit(self, batch: Batch) -> None:
+        """All of the batch or nothing."""
         self._faults.enter("write")
-        record, fence = change.record, change.fence
+        change, guard = batch.change, batch.guard
+        self._check_fence(change.record, change.fence)
+        if change.is_automatic:
+            switches = self._switches(change.record.use_case)
+            if switches.is_on:
+                raise KillSwitchOnError(change.record.use_case)
+            if guard is not None and switches != guard.switches:
+                raise ChainMovedError("a switch was turned")
+        self._check_queue(change.queue)
+        if guard is not None and self.head(guard.head.shard) != guard.head:
+            raise ChainMovedError(guard.head.shard)
+        self.items[change.record.decision_id] = codec.record_item(change.record)
+        self.audit += change.audit
+        self._append(batch.links)
+        self.loops |= {entry.loop_name: codec.loop_item(entry) for entry in change.loops}
+        self.outbox += [codec.outbox_of(codec.outbox_item(entry)) for entry in change.outbox]
+        if change.queue is not None:
+            self.open[change.queue.queue] = self.open.get(change.queue.queue, 0) + change.queue.slots
+        self.writes.append(change)
+        self._faults.leave("write")
+
+    def waiting(self, queue: str) -> Iterator[str]:
+        """Pending decisions without a place in the queue: by priority, deadline, age."""
+        self._faults.enter("waiting")
+        records = [codec.record_of(item) for item in self.items.values()]
+        found = [
+            (
+                ["high", "normal", "low"].index(one.priority),
+                one.deadline is None,
+                one.deadline,
+                one.received_at,
+                one.decision_id,
+            )
+            for one in records
+            if (one.state, one.terms.queue, one.is_admitted) == (State.PENDING, queue, False)
+            and one.terms.max_open is not None
+        ]
+        yield from (name for *_, name in sorted(found, key=lambda key: (key[:2], str(key[2]), key[3:])))
+
+    def head(self, shard: str) -> Head:
+        """The end of the audit chain."""
+        return self.heads.get(shard, genesis(shard))
+
+    def switch(self, scope: str) -> Switch:
+        """The kill switch."""
+        self._faults.enter("switch")
+        off = Switch(scope=scope, is_on=False, epoch=0, revision=0, changed_at=None, changed_by="", reason="")
+        return self.switches.get(scope, off)
+
+    def roster(self) -> RosterPin | None:
+        """Which roster is in force."""
+        return self.pin
+
+    def keep_roster(self, body: bytes, *, sha256: str) -> None:
+        """Stores a roster."""
+        self.rosters[sha256] = body
+
+    def current_roster(self) -> Roster | None:
+        """The roster in force."""
+        self._faults.enter("roster")
+        if self.pin is None or not self.pin.sha256:
+            return None
+        return parse_roster(self.rosters[self.pin.sha256])
+
+    def steer(
+        self, item: Switch | RosterPin, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]
+    ) -> None:
+        """The item in place of that with the revision before."""
+        self._faults.enter("steer")
+        before = self.switches.get(item.scope) if isinstance(item, Switch) else self.pin
+        if (before.revision if before else 0) != item.revision - 1:
+            raise RecordConflictError("steered item")
+        if self.head(head.shard) != head:
+            raise ChainMovedError(head.shard)
+        if isinstance(item, Switch):
+            self.switches[item.scope] = item
+        else:
+            self.pin = item
+        self._append((link,))
+        self.outbox += outbox
+        self._faults.leave("steer")
+
+    def _append(self, links: tuple[Link, ...]) -> None:
+        self.links += links
+        for link in links:
+            self.heads[link.shard] = link.head
+
+    def _switches(self, use_case: str) -> Switches:
+        both = [self.switches.get(ALL), self.switches.get(use_case)]
+        first, second = (one.epoch if one else 0 for one in both)
+        return Switches(is_on=any(one.is_on for one in both if one), epochs=(first, second))
+
+    def _check_fence(self, record: Record, fence: Fence | None) -> None:
         stored = self.items.get(record.decision_id)
         if fence is None:
             holds = stored is None
@@ -93,11 +223,10 @@ class InMemoryRecords:
             )
         if not holds:
             raise RecordConflictError(record.decision_id)
-        self.items[record.decision_id] = codec.record_item(record)
-        self.audit += change.audit
-        self.loops |= {entry.loop_name: codec.loop_item(entry) for entry in change.loops}
-        self.writes.append(change)
-        self._faults.leave("write")
+
+    def _check_queue(self, move: QueueMove | None) -> None:
+        if move is not None and move.slots > 0 and self.open.get(move.queue, 0) + move.slots > move.limit:
+            raise QueueFullError(move.queue)
 
     def find_loop(self, loop_name: str) -> LoopEntry | None:
         """Whose loop this is."""
@@ -206,6 +335,21 @@ class FakeLoops:
         self._faults.enter("describe")
         return self.loops.get(name)
 
+    def stop(self, name: str) -> None:
+        """Asks for the loop's end."""
+        self._faults.enter("stop")
+        loop = self.loops.get(name)
+        if loop is not None and loop.status == "InProgress":
+            self.loops[name] = replace(loop, status="Stopped")
+        self._faults.leave("stop")
+
+    def names(self, flow_definition_arn: str) -> Iterator[str]:
+        """Loops of the flow definition that are in progress."""
+        self._faults.enter("names")
+        for name, loop in list(self.loops.items()):
+            if (loop.flow_definition_arn, loop.status) == (flow_definition_arn, "InProgress"):
+                yield name
+
     def content(self, name: str) -> dict[str, Any]:
         """What the loop shows to people."""
         document: dict[str, Any] = json.loads(self.contents[name])
@@ -243,6 +387,49 @@ class InMemoryOutputs:
         return ReadObject(body=body, stored=stored)
 
 
+class FakeRate:
+    """The port `StartRate`: as many starts as there are tokens; None: any number."""
+
+    def __init__(self) -> None:
+        self.tokens: int | None = None
+
+    def take(self, now: datetime) -> float:
+        """0.0 when one may be started now."""
+        if self.tokens is None:
+            return 0.0
+        self.tokens -= 1
+        return 0.0 if self.tokens >= 0 else 30.0
+
+
+class FakeGauges:
+    """The port `Gauges`."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, int] = {}
+
+    def waiting(self, queue: str) -> int:
+        """How many wait."""
+        return self.queues.get(queue, 0)
+
+
+class _Rosters:
+    def __init__(self, records: InMemoryRecords) -> None:
+        self._records = records
+
+    def current(self) -> Roster | None:
+        return self._records.current_roster()
+
+
+class _Steering:
+    def __init__(self, records: InMemoryRecords) -> None:
+        self._records = records
+        self.head = records.head
+        self.switch = records.switch
+        self.roster = records.roster
+        self.keep_roster = records.keep_roster
+        self.commit = records.steer
+
+
 class World:
     """All ports of all use cases over one memory."""
 
@@ -255,6 +442,9 @@ class World:
         self.policies = FixedPolicies(policy, self.faults)
         self.loops = FakeLoops(self.faults)
         self.outputs = InMemoryOutputs(self.faults)
+        self.rate = FakeRate()
+        self.gauges = FakeGauges()
+        self.steering = _Steering(self.records)
 
     @property
     def submit_ports(self) -> SubmitPorts:
@@ -264,18 +454,32 @@ class World:
             inputs=self.inputs,
             models=self.models,
             policies=self.policies,
+            gauges=self.gauges,
             spot_check_key=self._key,
         )
 
     @property
     def start_ports(self) -> StartPorts:
         """What `start_loop` needs."""
-        return StartPorts(records=self.records, inputs=self.inputs, policies=self.policies, loops=self.loops)
+        return StartPorts(
+            records=self.records,
+            inputs=self.inputs,
+            policies=self.policies,
+            loops=self.loops,
+            rate=self.rate,
+        )
 
     @property
     def ingest_ports(self) -> IngestPorts:
-        """What `ingest` needs."""
-        return IngestPorts(records=self.records, loops=self.loops, outputs=self.outputs)
+        """What `ingest` and the sweeps need."""
+        return IngestPorts(
+            records=self.records, loops=self.loops, outputs=self.outputs, rosters=_Rosters(self.records)
+        )
+
+    @property
+    def change_ports(self) -> ChangePorts:
+        """What callers' later calls need."""
+        return ChangePorts(records=self.records, policies=self.policies)
 
     def answer(self, loop_name: str, document: bytes) -> None:
         """The loop completes with this output."""
