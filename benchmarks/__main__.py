@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.measure import Measurement, write
 
-BENCHMARKS = ("routing_core", "router_overhead", "package", "synthesis", "end_to_end", "review")
+BENCHMARKS = ("routing_core", "router_overhead", "package", "synthesis", "end_to_end", "review", "audit")
 
 
 def main() -> None:
