@@ -1,29 +1,44 @@
-"""Decision records, audit entries and loop entries in one DynamoDB table."""
+"""Decision records in DynamoDB, and all that is written together with them, in one transaction."""
 
+import time
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from overread.decisions.codec import audit_item, loop_item, loop_of, record_item, record_of
-from overread.decisions.record import Change, Fence, LoopEntry, Record, State
-from overread.errors import PermanentError, RecordConflictError, RetryableError
+from overread.decisions.codec import loop_item, loop_of, record_of
+from overread.decisions.ports import Batch, Guard, Switches
+from overread.decisions.record import Fence, LoopEntry, QueueMove, Record, State
+from overread.errors import (
+    ChainMovedError,
+    KillSwitchOnError,
+    PermanentError,
+    QueueFullError,
+    RecordConflictError,
+)
 from overread.instants import format_instant
-from overread_aws.attribute_values import attribute_values, plain_item
-from overread_aws.failures import calling, error_code
-
-OPEN_INDEX = "open"
-_RECORD, _LOOP = "DECISION", "LOOP"
-_CONFLICTS = {"ConditionalCheckFailed", "TransactionConflict"}
+from overread_aws import decision_items as items
+from overread_aws.audited_writes import chained, news
+from overread_aws.decision_table import (
+    NOT_THERE,
+    OPEN_INDEX,
+    QUEUE_INDEX,
+    Condition,
+    DecisionTable,
+    Item,
+    Pause,
+    Write,
+    refused_with,
+)
 
 
 class DynamoDbRecords:
-    """The port `Records`, and the sweep over what is open."""
+    """The port `Records`. `writer` tells this one from all others that write the same."""
 
-    def __init__(self, client: Any, *, table: str) -> None:
-        self._client = client
-        self._table = table
+    def __init__(self, client: Any, *, table: str, writer: str = "", pause: Pause = time.sleep) -> None:
+        self._table = DecisionTable(client, name=table, pause=pause)
+        self._writer = writer or uuid.uuid4().hex
 
     def get(self, decision_id: str) -> Record | None:
         """The record as of now (a consistent read).
@@ -31,7 +46,7 @@ class DynamoDbRecords:
         Raises:
             PermanentError: an item stands there that is no record; whoever reads many goes on with the next.
         """
-        item = self._get(decision_id, _RECORD)
+        item = self._table.get(items.record_key(decision_id))
         try:
             return None if item is None else record_of(item)
         except (KeyError, TypeError, ValueError) as error:
@@ -39,105 +54,114 @@ class DynamoDbRecords:
 
     def find_loop(self, loop_name: str) -> LoopEntry | None:
         """Whose loop this is."""
-        item = self._get(f"LOOP#{loop_name}", _LOOP)
+        item = self._table.get(items.loop_key(loop_name))
         return None if item is None else loop_of(item)
 
-    def write(self, change: Change) -> None:
-        """All of the change or nothing; one plain write where it is one item.
+    def guard(self, *, shard: str, use_case: str) -> Guard:
+        """The end of the audit chain and the kill switches, as of now."""
+        head_key = items.head_key(shard)
+        switch_keys = [items.switch_key(scope) for scope in items.scopes_over(use_case)]
+        found = self._table.get_all([head_key, *switch_keys])
+        everybodys, own = (found.get(key) for key in switch_keys)
+        return Guard(
+            head=items.head_of(found.get(head_key), shard=shard),
+            switches=items.switches_of(everybodys, own),
+        )
+
+    def commit(self, batch: Batch) -> None:
+        """All of the batch or nothing; one plain write where it is one item.
+
+        Where several conditions fail, the record's counts first, then the kill switches', the queue's, the
+        chain's.
 
         Raises:
-            RecordConflictError: the fence does not hold, or another transaction is at the same items.
+            RecordConflictError: the fence does not hold.
+            KillSwitchOnError: the change is automatic and a kill switch is on.
+            QueueFullError: the queue has no place left.
+            ChainMovedError: the chain has grown, or a switch has been turned, since the guard was read.
         """
-        record_put = {**self._record_item(change.record), **_condition(change.fence)}
-        others = [
-            self._put(f"{entry.decision_id}", f"AUDIT#{entry.number:08d}", audit_item(entry))
-            for entry in change.audit
-        ]
-        others += [self._put(f"LOOP#{entry.loop_name}", _LOOP, loop_item(entry)) for entry in change.loops]
-        try:
-            if others:
-                puts = [{"Put": put} for put in (record_put, *others)]
-                with calling("TransactWriteItems"):
-                    self._transact(puts)
-            else:
-                with calling("PutItem"):
-                    self._put_one(record_put)
-        except _LostError as error:
-            raise RecordConflictError(change.record.decision_id) from error
+        writes = self._writes(batch)
+        if len(writes) == 1:
+            self._table.write_one(writes[0])
+        else:
+            self._table.write(writes)
 
     def due(self, state: State, *, until: datetime) -> Iterator[str]:
         """The ids of records in `state` that were to be looked at by `until`, most overdue first."""
-        query = {
-            "TableName": self._table,
-            "IndexName": OPEN_INDEX,
-            "KeyConditionExpression": "open_state = :state AND due_at <= :until",
-            "ExpressionAttributeValues": {
-                ":state": {"S": str(state)},
-                ":until": {"S": format_instant(until)},
-            },
-            "ProjectionExpression": "decision_id",
-            "Limit": 100,
-        }
-        while True:
-            with calling("Query"):
-                page = self._client.query(**query)
+        values = {":state": str(state), ":until": format_instant(until)}
+        key = Condition("open_state = :state AND due_at <= :until", values, {})
+        return self._ids(OPEN_INDEX, key)
+
+    def waiting(self, queue: str) -> Iterator[str]:
+        """The ids of pending decisions without a place in the queue: by priority, deadline, age."""
+        return self._ids(QUEUE_INDEX, Condition("queue = :queue", {":queue": queue}, {}))
+
+    def _ids(self, index: str, key: Condition) -> Iterator[str]:
+        for page in self._table.pages(index, key=key, ProjectionExpression="decision_id", Limit=100):
             for item in page["Items"]:
                 yield item["decision_id"]["S"]
-            if "LastEvaluatedKey" not in page:
-                return
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _get(self, pk: str, sk: str) -> dict[str, Any] | None:
-        with calling("GetItem"):
-            reply = self._client.get_item(
-                TableName=self._table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+    def _writes(self, batch: Batch) -> list[Write]:
+        """In the order in which their refusals count."""
+        change, guard = batch.change, batch.guard
+        writes = [self._record(change.record, change.fence)]
+        if guard is not None and change.is_automatic:
+            writes += self._switches(change.record.use_case, guard.switches)
+        if change.queue is not None and change.queue.slots:
+            writes.append(self._places(change.queue))
+        if guard is not None:
+            writes += chained(batch.links, head=guard.head, table=self._table)
+        writes += news(change.outbox, table=self._table)
+        return writes + [
+            self._table.put(items.loop_key(entry.loop_name), loop_item(entry)) for entry in change.loops
+        ]
+
+    def _record(self, record: Record, fence: Fence | None) -> Write:
+        return self._table.put(
+            items.record_key(record.decision_id),
+            items.indexed_record(record, writer=self._writer),
+            condition=NOT_THERE if fence is None else _stands(fence),
+            refusal=refused_with(RecordConflictError(record.decision_id)),
+        )
+
+    def _switches(self, use_case: str, seen: Switches) -> list[Write]:
+        return [
+            self._table.check(
+                items.switch_key(scope), condition=_is_off(epoch), refusal=partial(_turned, use_case)
             )
-        return plain_item(reply["Item"]) if "Item" in reply else None
+            for scope, epoch in zip(items.scopes_over(use_case), seen.epochs, strict=True)
+        ]
 
-    def _record_item(self, record: Record) -> dict[str, Any]:
-        item = record_item(record)
-        if record.due_at is not None:
-            item["open_state"] = str(record.state)
-        return self._put(record.decision_id, _RECORD, item)
-
-    def _put(self, pk: str, sk: str, item: dict[str, Any]) -> dict[str, Any]:
-        return {"TableName": self._table, "Item": attribute_values({"pk": pk, "sk": sk, **item})}
-
-    def _put_one(self, put: dict[str, Any]) -> None:
-        try:
-            self._client.put_item(**put)
-        except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                raise _LostError from error
-            raise
-
-    def _transact(self, puts: list[dict[str, Any]]) -> None:
-        try:
-            self._client.transact_write_items(TransactItems=puts)
-        except ClientError as error:
-            if error_code(error) != "TransactionCanceledException":
-                raise
-            reasons = [reason.get("Code", "") for reason in error.response.get("CancellationReasons", [])]
-            if _CONFLICTS.intersection(reasons):
-                raise _LostError from error
-            if any("Throttling" in code or "Throughput" in code for code in reasons):
-                raise RetryableError("ThrottlingError", operation="TransactWriteItems") from error
-            raise
+    def _places(self, move: QueueMove) -> Write:
+        """An empty queue takes any decision, so one with more seats than places need not wait for ever."""
+        values: dict[str, Any] = {":slots": move.slots}
+        condition = ""
+        if move.slots > 0:
+            condition = "attribute_not_exists(#open) OR #open <= :room"
+            values[":room"] = max(move.limit - move.slots, 0)
+        return self._table.update(
+            items.queue_key(move.queue),
+            update="ADD #open :slots",
+            condition=Condition(condition, values, {"#open": "open"}),
+            refusal=refused_with(QueueFullError(move.queue)),
+        )
 
 
-class _LostError(Exception):
-    """The write lost against another one."""
+def _stands(fence: Fence) -> Condition:
+    values = {":state": str(fence.state), ":generation": fence.generation, ":revision": fence.revision}
+    expression = "#state = :state AND generation = :generation AND revision = :revision"
+    return Condition(expression, values, {"#state": "state"})
 
 
-def _condition(fence: Fence | None) -> dict[str, Any]:
-    if fence is None:
-        return {"ConditionExpression": "attribute_not_exists(pk)"}
-    return {
-        "ConditionExpression": "#state = :state AND generation = :generation AND revision = :revision",
-        "ExpressionAttributeNames": {"#state": "state"},
-        "ExpressionAttributeValues": {
-            ":state": {"S": str(fence.state)},
-            ":generation": {"N": str(fence.generation)},
-            ":revision": {"N": str(fence.revision)},
-        },
-    }
+def _is_off(epoch: int) -> Condition:
+    """Off, and not turned since it was read; epoch 0 is that of a switch that nobody has turned."""
+    expression = "is_on = :off AND epoch = :epoch"
+    if epoch == 0:
+        expression = f"attribute_not_exists(pk) OR ({expression})"
+    return Condition(expression, {":off": False, ":epoch": epoch}, {})
+
+
+def _turned(use_case: str, switch: Item | None) -> Exception:
+    if switch is not None and switch["is_on"]:
+        return KillSwitchOnError(use_case)
+    return ChainMovedError(f"a kill switch over {use_case} was turned meanwhile")
