@@ -157,7 +157,8 @@ def _judge(
     parsed = parse_output(read.body)
     if (parsed.human_loop_name, parsed.flow_definition_arn) != (loop.name, loop.flow_definition_arn):
         raise PoisonedAnswerError("output_of_another_loop", parsed.human_loop_name[:80])
-    if content_sha256(parsed.input_content) != review.input_content_sha256:
+    pinned = review.input_content_sha256
+    if pinned and content_sha256(parsed.input_content) != pinned:
         raise PoisonedAnswerError("output_of_other_content", "people saw something else than the decision's")
     answer = read_answer(
         parsed, terms=record.terms, decision_id=record.decision_id, generation=review.generation

@@ -132,8 +132,8 @@ class Seat:
 class Review:
     """One human loop of the decision.
 
-    `input_content_sha256` is the hash of what its people were to see, which the output must repeat.
-    `unreadable_since`: when it was first noticed that its output could not be read.
+    `input_content_sha256` is the hash of what its people were to see, which the output must repeat; empty in
+    records from before it was kept. `unreadable_since`: when its output was first found to be unreadable.
     """
 
     seat: str

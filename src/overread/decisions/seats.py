@@ -1,6 +1,6 @@
 """The seats of a review: who reads, in which of the two teams, and which take a place in the queue."""
 
-from overread.decisions.record import LoopEnd, QueueMove, Record, Seat, SeatAnswer
+from overread.decisions.record import TERMINAL, LoopEnd, QueueMove, Record, Seat, SeatAnswer
 from overread.review.wire import loop_name
 from overread.routing.policy import ReviewTerms
 
@@ -50,7 +50,9 @@ def third_seat(seat_name: str, *, generation: int) -> Seat:
 
 
 def seats_to_start(record: Record) -> tuple[Seat, ...]:
-    """The empty seats of the team whose turn it is."""
+    """The empty seats of the team whose turn it is; none once the decision has come to its end."""
+    if record.state in TERMINAL:
+        return ()
     team = record.escalation is not None
     return tuple(seat for seat in record.empty_seats if is_of_second_team(seat.name) is team)
 

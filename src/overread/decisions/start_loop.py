@@ -104,7 +104,8 @@ def _result(change: Change, before: StartResult) -> StartResult:
         return StartResult.STARTED
     if event == "escalated":
         return StartResult.ESCALATED
-    return StartResult.POSTPONED if change.record.waiting else before
+    is_first = before is StartResult.NOTHING_TO_DO
+    return StartResult.POSTPONED if is_first and change.record.waiting else before
 
 
 def _next_change(record: Record, seat: Seat, *, ports: StartPorts, clock: Clock, jitter: float) -> Change:

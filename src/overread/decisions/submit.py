@@ -52,6 +52,7 @@ def submit(
         if known.state is not State.RECEIVED:
             return known
     policy = ports.policies.current(use_case)
+    ports.spot_check_key()  # nothing is begun that could not be routed
     _check_prediction(submission, policy)
     if known is None:
         _check_backlog(submission, policy=policy, ports=ports)

@@ -104,5 +104,5 @@ def _is_wanted(name: str, *, ports: IngestPorts) -> bool:
         return False
     review = record.review_named(name)
     if review is None:
-        return Seat(entry.seat, entry.generation) in seats_to_start(record) and record.state not in TERMINAL
+        return Seat(entry.seat, entry.generation) in seats_to_start(record)
     return review in record.open_reviews and not _is_unwanted(record, review)

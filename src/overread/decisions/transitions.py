@@ -416,7 +416,7 @@ def review_again(
         return _move(
             closed,
             record.state,
-            sources=_ANY,
+            sources=_ANY - _RECEIVED,
             at=at,
             before=record,
             event="review_closed",

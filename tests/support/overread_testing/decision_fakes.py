@@ -149,7 +149,7 @@ class InMemoryRecords:
             (
                 ["high", "normal", "low"].index(one.priority),
                 one.deadline is None,
-                one.deadline,
+                str(one.deadline),
                 one.received_at,
                 one.decision_id,
             )

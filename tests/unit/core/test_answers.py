@@ -1,26 +1,64 @@
-"""From answers to one verdict."""
+"""From a loop's answers to one, with everybody's sign-off."""
 
 import itertools
 from typing import Any
 
 import pytest
 
-from overread.decisions.answers import Verdict, merge_answers
+from overread.decisions.answers import read_answer
+from overread.decisions.record import SeatAnswer
 from overread.errors import PoisonedAnswerError
 from overread.review.wire import parse_output
 from overread_testing.decision_builders import answer, output_document, policy
 
 
-def merge(*answers: Any, generation: int = 1, about: str = "d-1", **changes: Any) -> Verdict:
+def merge(*answers: Any, generation: int = 1, about: str = "d-1", **changes: Any) -> SeatAnswer:
     body = output_document(loop_name="h-1", decision_id=about, generation=generation, answers=list(answers))
-    return merge_answers(parse_output(body), terms=policy(**changes).review, decision_id="d-1", generation=1)
+    return read_answer(parse_output(body), terms=policy(**changes).review, decision_id="d-1", generation=1)
 
 
 def test_one_answer_is_the_verdict() -> None:
     verdict = merge(answer("decline"))
     assert (verdict.label, verdict.no_label_code) == ("decline", "")
-    assert (verdict.reason_code, verdict.seconds) == ("income-unverified", 41.2)
-    assert [one.sub for one in verdict.reviewers] == ["5f0c8a52-1111-4222-8333-944455556666"]
+    assert verdict.seconds == 41.2
+    (sign_off,) = verdict.sign_offs
+    assert sign_off.reviewer.sub == "5f0c8a52-1111-4222-8333-944455556666"
+    assert (sign_off.label, sign_off.reason_code) == ("decline", "income-unverified")
+    assert (sign_off.accepted_at, sign_off.submitted_at) == (
+        "2026-11-22T21:07:00.000Z",
+        "2026-11-22T21:07:44.120Z",
+    )
+
+
+def test_the_statement_shown_is_part_of_the_sign_off() -> None:
+    verdict = merge(answer("decline"), review__statement="I have read the case.")
+    assert verdict.sign_offs[0].statement == "I have read the case."
+
+
+def test_a_reason_that_must_be_given_is_missed_but_not_of_who_cannot_decide() -> None:
+    bare = {"decision": {"label": "decline"}}
+    with pytest.raises(PoisonedAnswerError, match="reason_code_missing"):
+        merge(answer(answerContent=bare), review__reason_code_required=True)
+    content = {"overread": {"cannot_decide": True}}
+    verdict = merge(answer(answerContent=content), review__reason_code_required=True)
+    assert verdict.no_label_code == "cannot_decide"
+
+
+def test_the_use_case_says_how_answers_become_one() -> None:
+    late = {"submissionTime": "2026-11-22T22:00:00.000Z"}
+    answers = [answer("decline", workerId="aa", **late), answer("approve", workerId="bb")]
+    answers.append(answer("decline", workerId="cc", **late))
+    merged = {
+        policy_name: [
+            merge(*order, review__merge=policy_name).label for order in itertools.permutations(answers)
+        ]
+        for policy_name in ("unanimous", "majority", "first")
+    }
+    assert {name: set(labels) for name, labels in merged.items()} == {
+        "unanimous": {""},
+        "majority": {"decline"},
+        "first": {"approve"},
+    }
 
 
 def test_no_answer_at_all_is_poison() -> None:
@@ -61,7 +99,7 @@ def test_a_reason_code_that_is_no_short_text_is_poison(code: Any) -> None:
 @pytest.mark.parametrize("code", [None, ""])
 def test_a_reason_code_may_be_left_out(code: Any) -> None:
     content = {"decision": {"label": "decline"}, "reason_code": code}
-    assert merge(answer(answerContent=content)).reason_code == ""
+    assert merge(answer(answerContent=content)).sign_offs[0].reason_code == ""
 
 
 def test_a_reviewer_who_cannot_decide_gives_no_label() -> None:
@@ -87,7 +125,11 @@ def test_who_tells_the_portal_that_they_cannot_decide_gives_no_label_whatever_th
 ) -> None:
     content = {"overread": {"cannot_decide": True, "reason": "blurred"}}
     verdict = merge(answer(answerContent=content), **changes)
-    assert (verdict.label, verdict.no_label_code, verdict.reason_code) == ("", "cannot_decide", "")
+    assert (verdict.label, verdict.no_label_code, verdict.sign_offs[0].reason_code) == (
+        "",
+        "cannot_decide",
+        "",
+    )
 
 
 @pytest.mark.parametrize("own", [{"cannot_decide": "true"}, {"cannot_decide": False}, True, {}])
@@ -107,7 +149,7 @@ def test_reviewers_who_agree_give_one_verdict_and_their_time_adds_up() -> None:
         answer("decline", workerId="bb", timeSpentInSeconds=None),
         answer("decline", workerId="cc", timeSpentInSeconds=20),
     )
-    assert (verdict.label, verdict.seconds, len(verdict.reviewers)) == ("decline", 30.5, 3)
+    assert (verdict.label, verdict.seconds, len(verdict.sign_offs)) == ("decline", 30.5, 3)
 
 
 def test_the_verdict_does_not_depend_on_the_order_of_answers() -> None:
@@ -119,11 +161,6 @@ def test_the_verdict_does_not_depend_on_the_order_of_answers() -> None:
         assert {verdict.no_label_code for verdict in verdicts} == {code}
         assert all(verdict == verdicts[0] for verdict in verdicts)
         assert verdicts[0].label == ""
-
-
-def test_reviewers_who_give_different_reasons_give_none() -> None:
-    other = {"decision": {"label": "decline"}, "reason_code": "other"}
-    assert merge(answer(), answer(answerContent=other, workerId="bb")).reason_code == ""
 
 
 ANONYMOUS: dict[str, Any] = {"workerMetadata": {}}
@@ -145,4 +182,4 @@ def test_two_answers_of_one_person_are_poison(answers: tuple[Any, ...]) -> None:
 
 def test_workers_without_an_identity_are_told_apart_by_their_worker_ids() -> None:
     verdict = merge(answer(workerId="aa", **ANONYMOUS), answer(workerId="bb", **ANONYMOUS))
-    assert (verdict.label, len(verdict.reviewers)) == ("decline", 2)
+    assert (verdict.label, len(verdict.sign_offs)) == ("decline", 2)

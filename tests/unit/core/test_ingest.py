@@ -284,7 +284,8 @@ def test_reviewers_who_cannot_decide_or_disagree_escalate(answers: list[Any], co
     assert (record.state, record.outcome) == (State.ESCALATED, None)
     assert record.escalation is not None
     assert record.escalation.code == code
-    assert record.reviews[0].end_code == code
+    assert record.reviews[0].answer is not None
+    assert record.reviews[0].answer.no_label_code == code
     assert news(world) is IngestResult.NOTHING_TO_DO
 
 
@@ -354,7 +355,8 @@ def test_a_late_stop_or_an_unreadable_late_output_is_no_news() -> None:
 def test_a_late_answer_to_a_loop_that_was_never_noted_is_kept() -> None:
     world = in_review()
     (decision_id,) = world.records.items
-    world.records.items[decision_id] = {**world.records.items[decision_id], "generation": 2, "reviews": []}
+    changed = {"generation": 2, "reviews": [], "seats": [{"name": "", "generation": 2}]}
+    world.records.items[decision_id] = {**world.records.items[decision_id], **changed}
     world.answer(name_of(world), output(world))
     assert news(world) is IngestResult.LATE_ANSWER_KEPT
     assert world.records.only().reviews[0].generation == 1

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from overread.decisions import transitions
+from overread.decisions.callers import cancel
 from overread.decisions.codec import loop_item, loop_of, record_item, record_of
 from overread.decisions.documents import decision_document, problem_document
 from overread.decisions.ingest import ingest
-from overread.decisions.record import LoopEntry, Record, State
+from overread.decisions.record import Change, LoopEntry, Record, Seat, State, Truth
 from overread.decisions.requests import parse_submission
 from overread.decisions.start_loop import start_loop
 from overread.decisions.submit import submit
@@ -90,7 +92,11 @@ def test_the_document_of_a_decision_by_the_model() -> None:
             "routing_policy": "3f2a9c1b77de",
             "guarantee": None,
         },
-        "links": {"self": f"/v1/decisions/{record.decision_id}"},
+        "links": {
+            "self": f"/v1/decisions/{record.decision_id}",
+            "outcome": f"/v1/decisions/{record.decision_id}/outcome",
+            "contest": f"/v1/decisions/{record.decision_id}/contest",
+        },
     }
 
 
@@ -189,7 +195,15 @@ def worlds() -> list[World]:
     start(waiting)
     start(escalated)
     finish(escalated, "cannot-decide")
-    return [final, human, waiting, escalated]
+    cancelled = posted(reply=UNSURE)
+    cancel(
+        cancelled.records.only().decision_id,
+        reason="withdrawn",
+        by="caller",
+        ports=cancelled.change_ports,
+        clock=cancelled.clock,
+    )
+    return [final, human, waiting, escalated, cancelled]
 
 
 def test_every_record_survives_its_item_form() -> None:
@@ -232,7 +246,7 @@ def test_every_change_is_fenced_by_where_the_record_stood() -> None:
             before = change.record
 
 
-ARROWS = {
+ARROWS: dict[str, Callable[[Record], Change]] = {
     "claim": lambda record: transitions.claim_attempt(record, policy=policy(), at=AT),
     "send": lambda record: transitions.decide(
         record,
@@ -250,17 +264,30 @@ ARROWS = {
     "postpone": lambda record: transitions.postpone(
         record, error=service_error(RetryableError, "x"), is_unknown=False, at=AT, jitter=0
     ),
-    "begin": lambda record: transitions.begin_review(record, input_content_sha256="ab" * 32, at=AT),
-    "again": lambda record: transitions.review_again(record, reason=Reason("x"), output=None, at=AT),
-    "escalate": lambda record: transitions.escalate(record, reason=Reason("x"), output=None, at=AT),
+    "admit": lambda record: transitions.admit(record, at=AT),
+    "begin": lambda record: transitions.begin_review(
+        record, seat=Seat("", 1), input_content_sha256="ab" * 32, at=AT
+    ),
+    "repin": lambda record: transitions.repin(record, terms=record.terms, policy_version="2", at=AT),
+    "again": lambda record: transitions.review_again(
+        record, seat=Seat("", 1), reason=Reason("x"), output=None, at=AT
+    ),
+    "escalate": lambda record: transitions.escalate(record, reason=Reason("x"), at=AT),
+    "cancel": lambda record: transitions.cancel(record, reason=Reason("x"), by="caller", at=AT),
+    "note_contest": lambda record: transitions.note_contest(record, contested_by="d-2", by="x", at=AT),
+    "learn_truth": lambda record: transitions.learn_truth(
+        record, truth=Truth(label="approve", learnt_at=AT, recorded_at=AT, recorded_by="x")
+    ),
 }
 ALLOWED = {
-    State.RECEIVED: {"claim", "send"},
-    State.PENDING: {"postpone", "begin", "again", "escalate"},
-    State.IN_REVIEW: {"again", "escalate"},
-    State.ESCALATED: set(),
-    State.FINAL: set(),
+    State.RECEIVED: {"claim", "send", "cancel"},
+    State.PENDING: {"admit", "postpone", "begin", "repin", "again", "escalate", "cancel"},
+    State.IN_REVIEW: {"again", "escalate", "cancel"},
+    State.ESCALATED: {"postpone", "begin", "repin", "again", "cancel"},
+    State.FINAL: {"again", "note_contest", "learn_truth"},
+    State.CANCELLED: {"again"},
 }
+"""`again` only closes the loop where people are not awaited any more."""
 
 
 @pytest.mark.parametrize("state", State)

@@ -76,6 +76,7 @@ def test_the_task_holds_what_the_reviewer_needs_and_nothing_withheld() -> None:
         "prediction": {"label": "approve", "confidence": 0.71},
         "reasons": [{"code": "confidence_below_threshold", "threshold": 0.9, "confidence": 0.71}],
         "generation": 1,
+        "separation": record.separation,
     }
 
 

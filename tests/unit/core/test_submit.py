@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from overread.decisions import transitions
+from overread.decisions.commit import commit_change
 from overread.decisions.record import Record, State
 from overread.decisions.requests import parse_submission
 from overread.decisions.submit import submit
@@ -239,7 +240,10 @@ def test_overtaking_runs_that_disagree_still_make_one_decision(world: World) -> 
 
 
 def test_an_overtaking_run_with_another_body_is_refused(world: World) -> None:
-    world.faults.hooks["put_input"] = [lambda: post(world, request_body(input={"amount": 1})) and None]
+    def other() -> None:
+        post(world, request_body(input={"amount": 1}))
+
+    world.faults.hooks["put_input"] = [other]
     with pytest.raises(RequestRefusedError) as caught:
         post(world)
     assert caught.value.problem is Problem.IDEMPOTENCY_KEY_REUSED
@@ -253,7 +257,7 @@ def test_a_claim_of_another_run_does_not_stop_the_answer(world: World) -> None:
         change = transitions.claim_attempt(
             world.records.only(), policy=world.policies.policy, at=world.clock()
         )
-        world.records.write(change)
+        commit_change(change, records=world.records)
 
     world.faults.hooks["predict"] = [claim]
     record = post(world)
