@@ -69,6 +69,8 @@ FAULT_CODES = {
     "foreign": "the link belongs to another chain",
     "truncated": "the chain ends before a place that was anchored",
     "rewritten": "the hash at an anchored place is another one",
+    "beyond": "the link stands behind the end of its chain",
+    "anchor": "an anchor is unreadable, was replaced, or does not follow from the one before",
 }
 
 
