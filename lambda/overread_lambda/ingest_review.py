@@ -1,28 +1,44 @@
-"""Settles decisions when a human loop has ended: the event names the loop, everything else is looked up."""
+"""Settles decisions: when a human loop has ended, and by looking at all that is open, without any event."""
 
 import os
+import time
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from overread.decisions.ingest import IngestResult, ingest
-from overread.decisions.ports import Clock, IngestPorts
+from overread.decisions.ports import Clock, IngestPorts, Policies
+from overread.decisions.sweep import SWEPT, reverse_sweep, sweep_review
+from overread.errors import ServiceError
 from overread.review.limits import HUMAN_LOOP_NAME
 from overread_aws.a2i_loops import A2iLoops
+from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
+from overread_aws.rosters import S3Rosters
 from overread_aws.s3_objects import S3Outputs
 from overread_lambda.backend_clients import make_a2i_client
 from overread_lambda.logs import log
 from overread_lambda.settings import IngestSettings, ingest_settings
+from overread_lambda.sweeping import Context, DueRecords, counted, in_time, log_failure
+
+DUE, ORPHANS = "due", "orphans"
+"""What the schedules ask for in the member `sweep`."""
 
 
-def handler(event: dict[str, Any], context: object) -> dict[str, str]:
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """What EventBridge calls. Errors are raised: Lambda tries twice more, then the event is a dead letter."""
-    return respond(event, ports=_ports(), clock=_now)
+    ports, records, policies = _ports()
+    sweep = event.get("sweep")
+    if sweep == DUE:
+        return sweep_due(records, ports=ports, clock=_now, remaining_ms=context.get_remaining_time_in_millis)
+    if sweep == ORPHANS:
+        return stop_orphans(_settings().use_cases, policies=policies, ports=ports)
+    return respond(event, ports=ports, clock=_now)
 
 
-def respond(event: dict[str, Any], *, ports: IngestPorts, clock: Clock) -> dict[str, str]:
+def respond(event: dict[str, Any], *, ports: IngestPorts, clock: Clock) -> dict[str, Any]:
     """What became of the news.
 
     Raises:
@@ -38,6 +54,40 @@ def respond(event: dict[str, Any], *, ports: IngestPorts, clock: Clock) -> dict[
     return {"result": str(result)}
 
 
+def sweep_due(
+    records: DueRecords, *, ports: IngestPorts, clock: Clock, remaining_ms: Callable[[], int]
+) -> dict[str, Any]:
+    """Looks at every decision whose open loops are due for a look, most overdue first."""
+    counts: dict[str, int] = {}
+    for state in SWEPT:
+        ids = in_time(records.due(state, until=clock()), remaining_ms=remaining_ms)
+        counted(ids, lambda one: sweep_review(one, ports=ports, clock=clock), counts=counts)
+    if counts:
+        log.info("sweep done", extra={"results": counts})
+    return counts
+
+
+def stop_orphans(use_cases: Iterable[str], *, policies: Policies, ports: IngestPorts) -> dict[str, Any]:
+    """Stops the human loops that no decision waits for."""
+    stopped = 0
+    for use_case in sorted(use_cases):
+        try:
+            terms = policies.current(use_case).review
+            arns = (
+                terms.flow_definition_arn,
+                terms.second_flow_definition_arn,
+                terms.escalation_flow_definition_arn,
+            )
+            names = reverse_sweep(sorted({arn for arn in arns if arn}), ports=ports)
+        except ServiceError as error:
+            log_failure(use_case, error)
+            continue
+        for name in names:
+            log.warning("human loop without a decision stopped", extra={"human_loop": name})
+        stopped += len(names)
+    return {"stopped": stopped}
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -48,10 +98,20 @@ def _settings() -> IngestSettings:
 
 
 @cache
-def _ports() -> IngestPorts:
+def _ports() -> tuple[IngestPorts, DynamoDbRecords, AppConfigPolicies]:
     settings = _settings()
-    return IngestPorts(
-        records=DynamoDbRecords(make_client("dynamodb"), table=settings.table),
+    dynamodb, s3 = make_client("dynamodb"), make_client("s3", read_timeout_s=10.0)
+    records = DynamoDbRecords(dynamodb, table=settings.table)
+    ports = IngestPorts(
+        records=records,
         loops=A2iLoops(make_a2i_client(os.environ, read_timeout_s=10.0)),
-        outputs=S3Outputs(make_client("s3", read_timeout_s=10.0), bucket=settings.output_bucket),
+        outputs=S3Outputs(s3, bucket=settings.output_bucket),
+        rosters=S3Rosters(dynamodb, s3, table=settings.table, bucket=settings.input_bucket),
     )
+    policies = AppConfigPolicies(
+        make_client("appconfigdata"),
+        application=settings.policies.application,
+        environment=settings.policies.environment,
+        monotonic=time.monotonic,
+    )
+    return ports, records, policies

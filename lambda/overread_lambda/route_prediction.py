@@ -15,6 +15,7 @@ from overread.errors import Problem, RequestRefusedError
 from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
+from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
 from overread_aws.sagemaker_models import SageMakerModels
 from overread_aws.secret_key import SecretKey
@@ -87,8 +88,9 @@ def _settings() -> RouteSettings:
 @cache
 def _ports() -> SubmitPorts:
     settings = _settings()
+    dynamodb = make_client("dynamodb")
     return SubmitPorts(
-        records=DynamoDbRecords(make_client("dynamodb"), table=settings.table),
+        records=DynamoDbRecords(dynamodb, table=settings.table),
         inputs=S3Inputs(make_client("s3"), bucket=settings.input_bucket),
         models=SageMakerModels(_model_client()),
         policies=AppConfigPolicies(
@@ -97,6 +99,7 @@ def _ports() -> SubmitPorts:
             environment=settings.policies.environment,
             monotonic=time.monotonic,
         ),
+        gauges=QueueGauges(dynamodb, table=settings.table),
         spot_check_key=SecretKey(make_client("secretsmanager"), secret_id=settings.spot_check_secret),
     )
 

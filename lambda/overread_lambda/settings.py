@@ -34,12 +34,25 @@ class ReadSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class StartSettings:
-    """Settings of `start_loop`."""
+class ResumeSettings:
+    """Settings of `resume_decisions`."""
 
     table: str
     input_bucket: str
     policies: PolicySource
+    spot_check_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartSettings:
+    """Settings of `start_loop`. `queues`: the teams that have a limit of open human loops."""
+
+    table: str
+    input_bucket: str
+    policies: PolicySource
+    queues: tuple[str, ...]
+    starts_per_second: float
+    start_burst: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,10 @@ class IngestSettings:
     """Settings of `ingest_review`."""
 
     table: str
+    input_bucket: str
     output_bucket: str
+    use_cases: frozenset[str]
+    policies: PolicySource
 
 
 def route_settings(environ: Mapping[str, str]) -> RouteSettings:
@@ -67,12 +83,11 @@ def route_settings(environ: Mapping[str, str]) -> RouteSettings:
         "OVERREAD_SPOT_CHECK_SECRET",
     )
     environment, table, input_bucket, use_cases, application, profile_environment, secret = values
-    names = (name.strip() for name in use_cases.split(","))
     return RouteSettings(
         environment=environment,
         table=table,
         input_bucket=input_bucket,
-        use_cases=frozenset(name for name in names if name),
+        use_cases=_names(use_cases),
         policies=PolicySource(application=application, environment=profile_environment),
         spot_check_secret=secret,
     )
@@ -88,21 +103,47 @@ def read_settings(environ: Mapping[str, str]) -> ReadSettings:
     return ReadSettings(table=table)
 
 
-def start_settings(environ: Mapping[str, str]) -> StartSettings:
-    """The settings of `start_loop`.
+def resume_settings(environ: Mapping[str, str]) -> ResumeSettings:
+    """The settings of `resume_decisions`.
 
     Raises:
         MissingSettingsError: a variable is missing or empty.
     """
-    table, input_bucket, application, environment = _required(
+    table, input_bucket, application, environment, secret = _required(
         environ,
         "OVERREAD_TABLE",
         "OVERREAD_INPUT_BUCKET",
         "OVERREAD_APPCONFIG_APPLICATION",
         "OVERREAD_APPCONFIG_ENVIRONMENT",
+        "OVERREAD_SPOT_CHECK_SECRET",
     )
     policies = PolicySource(application=application, environment=environment)
-    return StartSettings(table=table, input_bucket=input_bucket, policies=policies)
+    return ResumeSettings(table=table, input_bucket=input_bucket, policies=policies, spot_check_secret=secret)
+
+
+def start_settings(environ: Mapping[str, str]) -> StartSettings:
+    """The settings of `start_loop`; OVERREAD_QUEUES may be missing, which means none.
+
+    Raises:
+        MissingSettingsError: a variable is missing or empty.
+    """
+    table, input_bucket, application, environment, per_second, burst = _required(
+        environ,
+        "OVERREAD_TABLE",
+        "OVERREAD_INPUT_BUCKET",
+        "OVERREAD_APPCONFIG_APPLICATION",
+        "OVERREAD_APPCONFIG_ENVIRONMENT",
+        "OVERREAD_STARTS_PER_SECOND",
+        "OVERREAD_START_BURST",
+    )
+    return StartSettings(
+        table=table,
+        input_bucket=input_bucket,
+        policies=PolicySource(application=application, environment=environment),
+        queues=tuple(sorted(_names(environ.get("OVERREAD_QUEUES", "")))),
+        starts_per_second=float(per_second),
+        start_burst=int(burst),
+    )
 
 
 def ingest_settings(environ: Mapping[str, str]) -> IngestSettings:
@@ -111,8 +152,26 @@ def ingest_settings(environ: Mapping[str, str]) -> IngestSettings:
     Raises:
         MissingSettingsError: a variable is missing or empty.
     """
-    table, output_bucket = _required(environ, "OVERREAD_TABLE", "OVERREAD_OUTPUT_BUCKET")
-    return IngestSettings(table=table, output_bucket=output_bucket)
+    table, input_bucket, output_bucket, use_cases, application, environment = _required(
+        environ,
+        "OVERREAD_TABLE",
+        "OVERREAD_INPUT_BUCKET",
+        "OVERREAD_OUTPUT_BUCKET",
+        "OVERREAD_USE_CASES",
+        "OVERREAD_APPCONFIG_APPLICATION",
+        "OVERREAD_APPCONFIG_ENVIRONMENT",
+    )
+    return IngestSettings(
+        table=table,
+        input_bucket=input_bucket,
+        output_bucket=output_bucket,
+        use_cases=_names(use_cases),
+        policies=PolicySource(application=application, environment=environment),
+    )
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name for name in (part.strip() for part in text.split(",")) if name)
 
 
 def _required(environ: Mapping[str, str], *names: str) -> list[str]:

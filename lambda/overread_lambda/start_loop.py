@@ -1,4 +1,4 @@
-"""Gets pending decisions to people: at once when the table's stream tells of one, else once a minute."""
+"""Gets decisions to people: at once when the table's stream tells of one, else once a minute."""
 
 import os
 import time
@@ -9,56 +9,66 @@ from typing import Any, Protocol
 
 from overread.decisions.ports import Clock, StartPorts
 from overread.decisions.record import State
-from overread.decisions.start_loop import StartResult, start_loop
+from overread.decisions.start_loop import StartResult, start_loop, start_waiting
+from overread.decisions.start_rate import Rate
 from overread.errors import ServiceError
 from overread_aws.a2i_loops import A2iLoops
 from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
+from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
+from overread_aws.start_rate import DynamoDbStartRate
 from overread_lambda.backend_clients import make_a2i_client
 from overread_lambda.logs import log
 from overread_lambda.settings import StartSettings, start_settings
+from overread_lambda.sweeping import Context, DueRecords, counted, in_time, log_failure
 
-TIME_TO_LEAVE_MS = 15_000
-
-
-class Context(Protocol):
-    """What the handler asks of Lambda's context."""
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the function."""
+_WITH_EMPTY_SEATS = (State.ESCALATED, State.PENDING)
 
 
-class DueRecords(Protocol):
-    """The sweep over what is open."""
+class Measures(Protocol):
+    """The count of what waits."""
 
-    def due(self, state: State, *, until: datetime) -> Iterable[str]:
-        """The ids of records in `state` that were to be looked at by `until`."""
+    def measure(self, queue: str) -> int:
+        """Counts what waits for a place in the queue, for whoever asks later."""
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """What the stream and the schedule call."""
-    ports, records = _ports()
+    ports, records, gauges = _ports()
     if "Records" in event:
         return start_streamed(event, ports=ports, clock=_now, jitter=_jitter)
     return start_due(
-        records, ports=ports, clock=_now, jitter=_jitter, remaining_ms=context.get_remaining_time_in_millis
+        records,
+        queues=_settings().queues,
+        gauges=gauges,
+        ports=ports,
+        clock=_now,
+        jitter=_jitter,
+        remaining_ms=context.get_remaining_time_in_millis,
     )
 
 
 def start_streamed(
     event: dict[str, Any], *, ports: StartPorts, clock: Clock, jitter: Callable[[], float]
 ) -> dict[str, Any]:
-    """Starts what a batch of stream records tells of; the stream repeats it from the first failure on."""
+    """Starts what a batch of stream records tells of; the stream repeats it from the first failure on.
+
+    Where a team's queue has places, they go to the most urgent case, whichever record told of one.
+    """
     for record in event["Records"]:
         keys = record["dynamodb"]["Keys"]
         if keys["sk"]["S"] != "DECISION":
             continue
+        decision_id, image = keys["pk"]["S"], record["dynamodb"].get("NewImage", {})
         try:
-            _start(keys["pk"]["S"], ports=ports, clock=clock, jitter=jitter)
+            if queue := _limited_queue(image):
+                start_waiting(queue, ports=ports, clock=clock, jitter=jitter())
+            if _has_own_turn(image):
+                _start(decision_id, ports=ports, clock=clock, jitter=jitter)
         except ServiceError as error:
-            _log_failure(keys["pk"]["S"], error)
+            log_failure(decision_id, error)
             return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
     return {"batchItemFailures": []}
 
@@ -66,25 +76,42 @@ def start_streamed(
 def start_due(
     records: DueRecords,
     *,
+    queues: Iterable[str],
+    gauges: Measures,
     ports: StartPorts,
     clock: Clock,
     jitter: Callable[[], float],
     remaining_ms: Callable[[], int],
 ) -> dict[str, int]:
-    """Starts what should have been started by now, most overdue first, while there is time."""
+    """Starts what should have been started by now, the most urgent and the most overdue first."""
     counts: dict[str, int] = {}
-    for decision_id in records.due(State.PENDING, until=clock()):
-        if remaining_ms() < TIME_TO_LEAVE_MS:
-            break
+    for queue in queues:
         try:
-            result = str(_start(decision_id, ports=ports, clock=clock, jitter=jitter))
+            if started := start_waiting(queue, ports=ports, clock=clock, jitter=jitter()):
+                counts[str(StartResult.STARTED)] = counts.get(str(StartResult.STARTED), 0) + started
+            gauges.measure(queue)
         except ServiceError as error:
-            _log_failure(decision_id, error)
-            result = "failed"
-        counts[result] = counts.get(result, 0) + 1
+            log_failure(queue, error)
+    for state in _WITH_EMPTY_SEATS:
+        ids = in_time(records.due(state, until=clock()), remaining_ms=remaining_ms)
+        counted(ids, lambda one: _start(one, ports=ports, clock=clock, jitter=jitter), counts=counts)
     if counts:
         log.info("sweep done", extra={"results": counts})
     return counts
+
+
+def _limited_queue(image: dict[str, Any]) -> str:
+    """The queue of a decision whose team has a limit; empty for others."""
+    terms = image.get("terms", {}).get("M", {})
+    return str(terms["queue"]["S"]) if "max_open" in terms else ""
+
+
+def _has_own_turn(image: dict[str, Any]) -> bool:
+    """Whether it waits, but not for a place in its team's queue."""
+    state = image.get("state", {}).get("S", State.PENDING)
+    if state == State.PENDING:
+        return not _limited_queue(image) or image.get("is_admitted", {}).get("BOOL", False)
+    return bool(state == State.ESCALATED)
 
 
 def _start(decision_id: str, *, ports: StartPorts, clock: Clock, jitter: Callable[[], float]) -> StartResult:
@@ -94,11 +121,6 @@ def _start(decision_id: str, *, ports: StartPorts, clock: Clock, jitter: Callabl
     elif result is not StartResult.NOTHING_TO_DO:
         log.info("review start", extra={"decision_id": decision_id, "result": str(result)})
     return result
-
-
-def _log_failure(decision_id: str, error: ServiceError) -> None:
-    fields = {"decision_id": decision_id, "code": error.code, "operation": error.operation}
-    log.warning("review start failed", extra=fields)
 
 
 def _now() -> datetime:
@@ -115,9 +137,11 @@ def _settings() -> StartSettings:
 
 
 @cache
-def _ports() -> tuple[StartPorts, DynamoDbRecords]:
+def _ports() -> tuple[StartPorts, DynamoDbRecords, QueueGauges]:
     settings = _settings()
-    records = DynamoDbRecords(make_client("dynamodb"), table=settings.table)
+    dynamodb = make_client("dynamodb")
+    records = DynamoDbRecords(dynamodb, table=settings.table)
+    rate = Rate(per_second=settings.starts_per_second, burst=settings.start_burst)
     ports = StartPorts(
         records=records,
         inputs=S3Inputs(make_client("s3"), bucket=settings.input_bucket),
@@ -128,5 +152,6 @@ def _ports() -> tuple[StartPorts, DynamoDbRecords]:
             monotonic=time.monotonic,
         ),
         loops=A2iLoops(make_a2i_client(os.environ, read_timeout_s=10.0, attempts=1)),
+        rate=DynamoDbStartRate(dynamodb, table=settings.table, rate=rate),
     )
-    return ports, records
+    return ports, records, QueueGauges(dynamodb, table=settings.table)
