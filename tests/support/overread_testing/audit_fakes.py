@@ -59,3 +59,16 @@ class MemoryArchive:
 
     def read(self, archived: Archived) -> bytes:
         return self.versions[archived.key][int(archived.version_id)]
+
+
+class MemoryChangeLog:
+    """The chain of changes over a log in memory."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+
+    def last(self, subject: str) -> Link | None:
+        return max(self._log.entries(subject), key=lambda link: link.seq, default=None)
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        self._log.append(entry)

@@ -1,0 +1,122 @@
+"""The audit log in a real table and the archive in a real bucket: places, lag, versions, contention."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from overread.audit.anchors import anchor, verify_log
+from overread.audit.chain import genesis, verify
+from overread.errors import PermanentError, RecordConflictError
+from overread_aws.audit_archive import S3AuditArchive
+from overread_aws.audit_changes import DynamoDbChangeLog
+from overread_aws.audit_log import DynamoDbAuditLog
+from overread_testing.aws_emulator import AwsEmulator
+
+TABLE = "decisions"
+BUCKET = "audit"
+AT = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+
+
+def entry(subject: str, number: int) -> dict[str, Any]:
+    # The table forgets between tests, but not which transactions it has done.
+    detail = {
+        "unique": uuid4().hex,
+        "confidence": 1.0,
+        "share": 0.25,
+        "none": None,
+        "list": [],
+        "place": number,
+    }
+    return {"decision_id": f"change/{subject}", "number": number, "event": "policy_changed", "detail": detail}
+
+
+@pytest.fixture(scope="session")
+def bucket(aws: AwsEmulator, s3_client: Any) -> str:
+    s3_client.create_bucket(Bucket=BUCKET, ObjectLockEnabledForBucket=True)
+    return BUCKET
+
+
+@pytest.fixture
+def archive(bucket: str, s3_client: Any, request: pytest.FixtureRequest) -> S3AuditArchive:
+    for kind in ("Versions", "DeleteMarkers"):
+        for one in s3_client.list_object_versions(Bucket=bucket).get(kind, ()):
+            s3_client.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+    return S3AuditArchive(s3_client, bucket=bucket)
+
+
+def test_entries_come_back_as_they_were_sealed(dynamodb: Any) -> None:
+    changes, log = DynamoDbChangeLog(dynamodb, table=TABLE), DynamoDbAuditLog(dynamodb, table=TABLE)
+    for number in range(1, 4):
+        changes.append(entry("roster", number))
+    links = list(log.links("changes", after=0))
+    found = verify(links, from_head=genesis("changes"), anchors=[log.head("changes")])
+    assert (found.faults, found.links) == ((), 3)
+    assert [link.seq for link in log.links("changes", after=1)] == [2, 3]
+    assert list(log.entries("change/roster")) == links
+    assert changes.last("change/roster") == links[-1]
+    assert changes.last("change/other") is None
+
+
+def test_writers_at_once_make_one_chain(dynamodb: Any) -> None:
+    changes, log = DynamoDbChangeLog(dynamodb, table=TABLE), DynamoDbAuditLog(dynamodb, table=TABLE)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(changes.append, [entry(f"subject-{number}", 1) for number in range(12)]))
+    found = verify(log.links("changes", after=0), from_head=genesis("changes"), anchors=[log.head("changes")])
+    assert (found.faults, found.links) == ((), 12)
+
+
+def test_entry_of_a_number_that_is_taken_is_refused(dynamodb: Any) -> None:
+    changes = DynamoDbChangeLog(dynamodb, table=TABLE)
+    changes.append(entry("roster", 1))
+    with pytest.raises(RecordConflictError, match="change/roster 1"):
+        changes.append(entry("roster", 1))
+
+
+def test_item_that_is_no_link_is_named(dynamodb: Any) -> None:
+    item = {"pk": {"S": "x"}, "sk": {"S": "AUDIT#1"}, "chain_shard": {"S": "00"}, "chain_seq": {"N": "1"}}
+    dynamodb.put_item(TableName=TABLE, Item=item)
+    with pytest.raises(PermanentError, match="AuditEntryUnreadable: x AUDIT#1"):
+        list(DynamoDbAuditLog(dynamodb, table=TABLE).links("00", after=0))
+
+
+def test_the_first_version_counts(archive: S3AuditArchive, s3_client: Any) -> None:
+    archive.put("a/1", b"first", content_type="text/plain")
+    archive.put("a/2", b"second", content_type="text/plain")
+    s3_client.put_object(Bucket=BUCKET, Key="a/1", Body=b"forged")
+    s3_client.delete_object(Bucket=BUCKET, Key="a/2")
+    found = list(archive.first_versions("a/"))
+    assert [(one.key, one.is_only, archive.read(one)) for one in found] == [
+        ("a/1", False, b"first"),
+        ("a/2", False, b"second"),
+    ]
+    assert archive.find("a/1") == b"first"
+    assert archive.find("a/") is None
+
+
+def test_the_same_again_is_no_second_version_and_other_bytes_are_refused(archive: S3AuditArchive) -> None:
+    for _ in range(2):
+        archive.put("a/1", b"first", content_type="text/plain")
+    assert [one.is_only for one in archive.first_versions("a/")] == [True]
+    with pytest.raises(PermanentError, match="ArchivedDifferently"):
+        archive.put("a/1", b"other", content_type="text/plain")
+
+
+def test_log_in_the_table_is_anchored_in_the_bucket(dynamodb: Any, archive: S3AuditArchive) -> None:
+    changes, log = DynamoDbChangeLog(dynamodb, table=TABLE), DynamoDbAuditLog(dynamodb, table=TABLE)
+    for number in range(1, 4):
+        changes.append(entry("roster", number))
+    pauses: list[float] = []
+    assert anchor(log=log, archive=archive, clock=lambda: AT, pause=pauses.append).links == 3
+    assert [
+        one for report in verify_log(log=log, archive=archive, pause=pauses.append) for one in report.faults
+    ] == []
+    dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": "change/roster"}, "sk": {"S": "AUDIT#00000002"}})
+    codes = {
+        one.code
+        for report in verify_log(log=log, archive=archive, pause=pauses.append)
+        for one in report.faults
+    }
+    assert codes == {"missing"}
