@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -126,12 +127,17 @@ class Write:
 
 
 class DecisionTable:
-    """One table. Every method raises `ServiceError` when DynamoDB fails."""
+    """One table, as one writer sees it. Every method raises `ServiceError` when DynamoDB fails.
 
-    def __init__(self, client: Any, *, name: str, pause: Pause = time.sleep) -> None:
+    `writer` tells this one from all others: what two of them write is never the same transaction, even where
+    it is the same in every word.
+    """
+
+    def __init__(self, client: Any, *, name: str, pause: Pause = time.sleep, writer: str = "") -> None:
         self._client = client
         self._name = name
         self._pause = pause
+        self.writer = writer or uuid.uuid4().hex
 
     def get(self, key: Key) -> Item | None:
         """The item as of now."""
@@ -214,14 +220,14 @@ class DecisionTable:
     def write(self, writes: Sequence[Write]) -> None:
         """All of the writes or nothing. Of several that are refused, the first one's refusal is raised.
 
-        The token makes one of a transaction and its repetitions. Where another transaction is at the same
-        items, nobody knows yet whether the conditions will hold, so it is repeated until they are judged.
+        The token makes one of a transaction and its repetitions by the same writer. Where another one is at
+        the same items, nobody knows yet whether the conditions hold: it is repeated until they are judged.
 
         Raises:
             RetryableError: throttled, or others were at the items all the time.
         """
         actions: list[dict[str, Any]] = [{write.action: dict(write.members)} for write in writes]
-        request = {"TransactItems": actions, "ClientRequestToken": _token(actions)}
+        request = {"TransactItems": actions, "ClientRequestToken": self._token(actions)}
         for wait_s in _waits():
             cancelled = self._transact(request)
             if cancelled is None:
@@ -230,11 +236,11 @@ class DecisionTable:
             self._pause(wait_s)
         raise RetryableError(_CONFLICT, operation="TransactWriteItems")
 
-    def pages(self, index: str, *, key: Condition, **members: Any) -> Iterator[dict[str, Any]]:
-        """The pages of a query of an index."""
+    def pages(self, index: str | None, *, key: Condition, **members: Any) -> Iterator[dict[str, Any]]:
+        """The pages of a query of an index, or (None) of the table itself."""
         request = {
             "TableName": self._name,
-            "IndexName": index,
+            **({"IndexName": index} if index else {}),
             "KeyConditionExpression": key.expression,
             "ExpressionAttributeValues": attribute_values(key.values),
             **members,
@@ -260,6 +266,10 @@ class DecisionTable:
                 return error
         return None
 
+    def _token(self, actions: Sequence[Mapping[str, Any]]) -> str:
+        text = json.dumps([self.writer, actions], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:36]
+
 
 def _judge(cancelled: ClientError, writes: Sequence[Write]) -> None:
     """Raises what the cancellation means; returns when only others at the same items were in the way."""
@@ -281,10 +291,6 @@ def _key(key: Key) -> dict[str, Any]:
 
 def _plain(attributes: Mapping[str, Any] | None) -> Item | None:
     return plain_item(attributes) if attributes else None
-
-
-def _token(actions: Sequence[Mapping[str, Any]]) -> str:
-    return hashlib.sha256(json.dumps(actions, sort_keys=True).encode()).hexdigest()[:36]
 
 
 def _waits() -> Iterator[float]:

@@ -1,7 +1,6 @@
 """Decision records in DynamoDB, and all that is written together with them, in one transaction."""
 
 import time
-import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
@@ -37,8 +36,7 @@ class DynamoDbRecords:
     """The port `Records`. `writer` tells this one from all others that write the same."""
 
     def __init__(self, client: Any, *, table: str, writer: str = "", pause: Pause = time.sleep) -> None:
-        self._table = DecisionTable(client, name=table, pause=pause)
-        self._writer = writer or uuid.uuid4().hex
+        self._table = DecisionTable(client, name=table, pause=pause, writer=writer)
 
     def get(self, decision_id: str) -> Record | None:
         """The record as of now (a consistent read).
@@ -119,7 +117,7 @@ class DynamoDbRecords:
     def _record(self, record: Record, fence: Fence | None) -> Write:
         return self._table.put(
             items.record_key(record.decision_id),
-            items.indexed_record(record, writer=self._writer),
+            items.indexed_record(record, writer=self._table.writer),
             condition=NOT_THERE if fence is None else _stands(fence),
             refusal=refused_with(RecordConflictError(record.decision_id)),
         )

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Any
 
-from overread.errors import PermanentError
+from overread.errors import InvalidRosterError, PermanentError
 from overread.review.roster import Roster, parse_roster
 from overread_aws.decision_table import DecisionTable, Key
 from overread_aws.failures import calling
@@ -29,20 +29,23 @@ class S3Rosters:
         """The roster in force as of now, None when there never was one.
 
         Raises:
-            PermanentError: the object is not what its hash says: nobody may decide by it.
+            PermanentError: the object is not what its hash says, or no roster: nobody may decide by it.
         """
         item = self._table.get(ROSTER_KEY)
         if item is None or not item["sha256"]:
             return None
         sha256: str = item["sha256"]
         if self._kept is None or self._kept[0] != sha256:
-            self._kept = sha256, parse_roster(self._read(sha256))
+            self._kept = sha256, self._read(sha256)
         return self._kept[1]
 
-    def _read(self, sha256: str) -> bytes:
-        key = roster_object(sha256)
-        with calling("GetObject"):
+    def _read(self, sha256: str) -> Roster:
+        operation, key = "GetObject", roster_object(sha256)
+        with calling(operation):
             body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         if hashlib.sha256(body).hexdigest() != sha256:
-            raise PermanentError("RosterAltered", operation="GetObject", message=key)
-        return body
+            raise PermanentError("RosterAltered", operation=operation, message=key)
+        try:
+            return parse_roster(body)
+        except InvalidRosterError as error:
+            raise PermanentError("RosterUnreadable", operation=operation, message=str(error)) from error
