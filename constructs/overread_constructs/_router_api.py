@@ -13,7 +13,7 @@ from overread_constructs._rest_stage import LOG_POLICY, stage_options
 
 
 class RouterApi(Construct):
-    """`POST /v1/use-cases/{name}/decisions` and `GET /v1/decisions/{id}`."""
+    """Decisions, what callers do with them afterwards, and what people steer."""
 
     def __init__(
         self,
@@ -23,6 +23,8 @@ class RouterApi(Construct):
         name: str,
         route_prediction: lambda_.IFunction,
         read_decision: lambda_.IFunction,
+        change_decision: lambda_.IFunction,
+        steer: lambda_.IFunction,
         log_retention: logs.RetentionDays,
         key: kms.IKey,
         throttling_rate: int,
@@ -53,7 +55,17 @@ class RouterApi(Construct):
             version.add_resource("use-cases").add_resource("{name}").add_resource("decisions")
         )
         decisions_of_use_case.add_method("POST", _integration(route_prediction))
-        version.add_resource("decisions").add_resource("{id}").add_method("GET", _integration(read_decision))
+        decisions = version.add_resource("decisions")
+        decisions.add_method("GET", _integration(read_decision))
+        decision = decisions.add_resource("{id}")
+        decision.add_method("GET", _integration(read_decision))
+        for change in ("cancel", "contest", "outcome"):
+            decision.add_resource(change).add_method("POST", _integration(change_decision))
+        switch = version.add_resource("kill-switches").add_resource("{scope}")
+        roster = version.add_resource("roster")
+        for steered in (switch, roster):
+            for method in ("GET", "PUT"):
+                steered.add_method(method, _integration(steer))
         self._acknowledge()
 
     def _acknowledge(self) -> None:

@@ -17,6 +17,17 @@ _WORKER_PAGES = s3.CorsRule(
     # The portal's address is A2I's and not known beforehand. Reading an object takes a signed address anyway.
     allowed_origins=["*"],
 )
+_LISTED = ("decision_id", "state", "reference", "use_case")
+_TEXT, _NUMBER = dynamodb.AttributeType.STRING, dynamodb.AttributeType.NUMBER
+_INDEXES: tuple[tuple[str, str, str, dynamodb.AttributeType, tuple[str, ...] | None], ...] = (
+    # Only what awaits something carries the keys of these three, so they stay as small as the backlog.
+    ("open", "open_state", "due_at", _TEXT, ("decision_id",)),
+    ("queue", "queue", "queue_key", _TEXT, ("decision_id",)),
+    ("outbox", "outbox_state", "outbox_due_at", _TEXT, ()),
+    ("caller", "caller_scope", "listed_at", _TEXT, _LISTED),
+    ("reference", "caller_reference", "listed_at", _TEXT, _LISTED),
+    ("chain", "chain_shard", "chain_seq", _NUMBER, None),
+)
 
 
 class DataStack(Stack):
@@ -149,11 +160,18 @@ class DataStack(Stack):
             deletion_protection=self._settings.retention.termination_protection,
             removal_policy=self._removal,
         )
-        # Only records that await something carry `open_state`, so the index stays as small as the backlog.
-        table.add_global_secondary_index(
-            index_name="open",
-            partition_key=dynamodb.Attribute(name="open_state", type=text),
-            sort_key=dynamodb.Attribute(name="due_at", type=text),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
+        for name, partition, order, order_type, attributes in _INDEXES:
+            table.add_global_secondary_index(
+                index_name=name,
+                partition_key=dynamodb.Attribute(name=partition, type=text),
+                sort_key=dynamodb.Attribute(name=order, type=order_type),
+                projection_type=_projection(attributes),
+                non_key_attributes=list(attributes) if attributes else None,
+            )
         return table
+
+
+def _projection(attributes: tuple[str, ...] | None) -> dynamodb.ProjectionType:
+    if attributes is None:
+        return dynamodb.ProjectionType.ALL
+    return dynamodb.ProjectionType.INCLUDE if attributes else dynamodb.ProjectionType.KEYS_ONLY
