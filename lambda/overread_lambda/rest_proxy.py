@@ -29,6 +29,11 @@ def path_parameter(event: Event, name: str) -> str:
     return str((event.get("pathParameters") or {}).get(name) or "")
 
 
+def query_parameter(event: Event, name: str) -> str:
+    """A parameter of the query, the last where it is given twice; empty when absent."""
+    return str((event.get("queryStringParameters") or {}).get(name) or "")
+
+
 def header_values(event: Event, name: str) -> list[str]:
     """Every value of a header, whatever the spelling of its name."""
     several = event.get("multiValueHeaders") or {}
@@ -89,7 +94,7 @@ def problem_reply(problem: Problem, *, detail: str, field: str = "") -> Reply:
         problem.status,
         problem_document(problem, detail=detail, field=field),
         content_type="application/problem+json",
-        headers={"Retry-After": str(RETRY_AFTER_S)} if problem.status == 503 else None,
+        headers={"Retry-After": str(RETRY_AFTER_S)} if problem.status in (429, 503) else None,
     )
 
 

@@ -34,6 +34,24 @@ class ReadSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeSettings:
+    """Settings of `change_decision`."""
+
+    table: str
+    policies: PolicySource
+
+
+@dataclass(frozen=True, slots=True)
+class SteerSettings:
+    """Settings of `steer`."""
+
+    table: str
+    input_bucket: str
+    use_cases: frozenset[str]
+    changes_need_two: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ResumeSettings:
     """Settings of `resume_decisions`."""
 
@@ -101,6 +119,39 @@ def read_settings(environ: Mapping[str, str]) -> ReadSettings:
     """
     (table,) = _required(environ, "OVERREAD_TABLE")
     return ReadSettings(table=table)
+
+
+def change_settings(environ: Mapping[str, str]) -> ChangeSettings:
+    """The settings of `change_decision`.
+
+    Raises:
+        MissingSettingsError: a variable is missing or empty.
+    """
+    table, application, environment = _required(
+        environ, "OVERREAD_TABLE", "OVERREAD_APPCONFIG_APPLICATION", "OVERREAD_APPCONFIG_ENVIRONMENT"
+    )
+    return ChangeSettings(table=table, policies=PolicySource(application, environment))
+
+
+def steer_settings(environ: Mapping[str, str]) -> SteerSettings:
+    """The settings of `steer`; whatever OVERREAD_CHANGES_NEED_TWO is but `false` means true.
+
+    Raises:
+        MissingSettingsError: a variable is missing or empty.
+    """
+    table, input_bucket, use_cases, need_two = _required(
+        environ,
+        "OVERREAD_TABLE",
+        "OVERREAD_INPUT_BUCKET",
+        "OVERREAD_USE_CASES",
+        "OVERREAD_CHANGES_NEED_TWO",
+    )
+    return SteerSettings(
+        table=table,
+        input_bucket=input_bucket,
+        use_cases=_names(use_cases),
+        changes_need_two=need_two != "false",
+    )
 
 
 def resume_settings(environ: Mapping[str, str]) -> ResumeSettings:

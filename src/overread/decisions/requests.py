@@ -1,6 +1,7 @@
 """A request for a decision: read from its body, checked as a whole, hashed."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,13 @@ BODY_BYTES = 1_048_576
 PRIORITIES = ("low", "normal", "high")
 _TEXT_LENGTH = 256
 _FIELDS = ("input", "reference", "priority", "deadline", "prediction")
+_CHANGES = {
+    "cancel": ("reason_code",),
+    "contest": ("grounds",),
+    "outcome": ("label", "learnt_at"),
+}
+_GROUNDS_LENGTH = 2_000
+_REASON_CODE = re.compile(r"[a-z0-9](-*[a-z0-9_]){0,62}")
 _PREDICTION_FIELDS = ("label", "confidence", "model", "version")
 
 
@@ -72,6 +80,74 @@ def parse_submission(body: bytes) -> Submission:
         prediction=_prediction(stated) if stated is not None else None,
         request_sha256=hashlib.sha256(canonical_json(document)).hexdigest(),
     )
+
+
+def parse_change(body: bytes, *, kind: str) -> dict[str, Any]:
+    """The members of a call that cancels, contests or tells the outcome; an empty body is an empty object.
+
+    Raises:
+        RequestRefusedError: the body has faults; all of them in one detail.
+    """
+    document = _parsed(body) if body else {}
+    if not isinstance(document, dict):
+        raise RequestRefusedError(Problem.INVALID_REQUEST, "the body must be an object")
+    allowed, faults = _CHANGES[kind], []
+    faults = [_unknown(name, allowed) for name in document if name not in allowed]
+    label, grounds = document.get("label"), document.get("grounds")
+    code, learnt_at = document.get("reason_code"), document.get("learnt_at")
+    if kind == "outcome" and not (isinstance(label, str) and label):
+        faults.append(("label", "label must be one of the use case's labels"))
+    if not (grounds is None or (isinstance(grounds, str) and len(grounds) <= _GROUNDS_LENGTH)):
+        faults.append(("grounds", f"grounds must be a text of at most {_GROUNDS_LENGTH} characters"))
+    if not (code is None or (isinstance(code, str) and _REASON_CODE.fullmatch(code))):
+        faults.append(("reason_code", f"reason_code must match {_REASON_CODE.pattern}"))
+    if not _is_instant(learnt_at):
+        faults.append(("learnt_at", "learnt_at must be a time such as 2026-12-01T12:00:00Z"))
+    _refuse(faults)
+    return {**document, "learnt_at": parse_instant(learnt_at) if learnt_at else None}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedSwitch:
+    """What a kill switch shall be, and why."""
+
+    is_on: bool
+    reason: str
+
+
+def parse_switch(body: bytes) -> WantedSwitch:
+    """What somebody wants of a kill switch.
+
+    Raises:
+        RequestRefusedError: the body has faults; all of them in one detail.
+    """
+    document = _parsed(body)
+    if not isinstance(document, dict):
+        raise RequestRefusedError(Problem.INVALID_REQUEST, "the body must be an object")
+    faults = [_unknown(name, ("is_on", "reason")) for name in document if name not in ("is_on", "reason")]
+    is_on, reason = document.get("is_on"), document.get("reason")
+    if not isinstance(is_on, bool):
+        faults.append(("is_on", "is_on must be true or false"))
+    if not reason or not _is_text(reason):
+        faults.append(("reason", f"reason must be a text of 1 to {_TEXT_LENGTH} printable characters"))
+    _refuse(faults)
+    return WantedSwitch(is_on=is_on is True, reason=str(reason))
+
+
+def _parsed(body: bytes) -> Any:
+    if len(body) > BODY_BYTES:
+        detail = f"the body has {len(body)} bytes, at most {BODY_BYTES} are allowed"
+        raise RequestRefusedError(Problem.REQUEST_TOO_LARGE, detail)
+    try:
+        return parse_json(body)
+    except ValueError as error:
+        raise RequestRefusedError(Problem.MALFORMED_JSON, str(error)) from error
+
+
+def _refuse(faults: list[tuple[str, str]]) -> None:
+    if faults:
+        detail = "; ".join(fault for _, fault in faults)
+        raise RequestRefusedError(Problem.INVALID_REQUEST, detail, field=faults[0][0])
 
 
 def checked_idempotency_key(values: list[str]) -> str:

@@ -1,0 +1,157 @@
+"""Kill switches and the roster: `GET` and `PUT /v1/kill-switches/{scope}` and `/v1/roster`."""
+
+import os
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from overread.decisions.ports import Clock, Steering
+from overread.decisions.requests import WantedSwitch, parse_switch
+from overread.decisions.steered import ALL, Proposal, RosterPin, Switch
+from overread.decisions.steering import put_roster, turn_off, turn_on
+from overread.errors import InvalidRosterError, Problem, RequestRefusedError
+from overread.instants import format_instant
+from overread_aws.clients import make_client
+from overread_aws.steering import DynamoDbSteering
+from overread_lambda.logs import log
+from overread_lambda.rest_proxy import Event, Reply, answer, body_bytes, caller_of, path_parameter, reply
+from overread_lambda.settings import SteerSettings, steer_settings
+
+EVERY_USE_CASE = "all"
+
+
+def handler(event: Event, context: object) -> Reply:
+    """What API Gateway calls."""
+    return answer(lambda: respond(event, settings=_settings(), steering=_steering(), clock=_now))
+
+
+def respond(event: Event, *, settings: SteerSettings, steering: Steering, clock: Clock) -> Reply:
+    """The switch or the roster's pointer as it then stands: 200, or 202 while a second person is awaited.
+
+    Raises:
+        OverreadError: the request is at fault, or a service failed.
+    """
+    by = caller_of(event)
+    is_roster = str(event.get("resource") or "").endswith("/roster")
+    change = event.get("httpMethod") == "PUT"
+    if is_roster:
+        pin = steering.roster()
+        if change:
+            pin = _put_roster(body_bytes(event), by=by, settings=settings, steering=steering, clock=clock)
+        return _answer(_roster_document(pin), pin.proposal if change and pin else None)
+    scope = _scope(event, settings)
+    switch = steering.switch(scope)
+    if change:
+        wanted = parse_switch(body_bytes(event))
+        switch = _turn(scope, wanted, by=by, settings=settings, steering=steering, clock=clock)
+    return _answer(_switch_document(switch), switch.proposal if change else None)
+
+
+def _turn(
+    scope: str, wanted: WantedSwitch, *, by: str, settings: SteerSettings, steering: Steering, clock: Clock
+) -> Switch:
+    if wanted.is_on:
+        switch = turn_on(scope, by=by, reason=wanted.reason, steering=steering, clock=clock)
+    else:
+        switch = turn_off(
+            scope,
+            by=by,
+            reason=wanted.reason,
+            needs_two=settings.changes_need_two,
+            steering=steering,
+            clock=clock,
+        )
+    log.warning("kill switch", extra={"scope": scope, "is_on": switch.is_on, "epoch": switch.epoch})
+    return switch
+
+
+def _put_roster(
+    body: bytes, *, by: str, settings: SteerSettings, steering: Steering, clock: Clock
+) -> RosterPin:
+    try:
+        pin = put_roster(
+            body,
+            by=by,
+            reason="",
+            needs_two=settings.changes_need_two,
+            steering=steering,
+            clock=clock,
+        )
+    except InvalidRosterError as error:
+        raise RequestRefusedError(Problem.INVALID_REQUEST, "; ".join(error.faults), field="people") from error
+    log.warning("roster", extra={"sha256": pin.sha256, "is_proposal": pin.proposal is not None})
+    return pin
+
+
+def _scope(event: Event, settings: SteerSettings) -> str:
+    name = path_parameter(event, "scope")
+    if name == EVERY_USE_CASE:
+        return ALL
+    if name not in settings.use_cases:
+        detail = f"scope must be {EVERY_USE_CASE} or one of {', '.join(sorted(settings.use_cases))}"
+        raise RequestRefusedError(Problem.UNKNOWN_USE_CASE, detail, field="scope")
+    return name
+
+
+def _answer(document: dict[str, Any], proposal: Proposal | None) -> Reply:
+    return reply(202 if proposal else 200, document)
+
+
+def _switch_document(switch: Switch) -> dict[str, Any]:
+    return _without_none(
+        {
+            "scope": EVERY_USE_CASE if switch.scope == ALL else switch.scope,
+            "is_on": switch.is_on,
+            "epoch": switch.epoch,
+            "changed_at": switch.changed_at and format_instant(switch.changed_at),
+            "changed_by": switch.changed_by or None,
+            "reason": switch.reason or None,
+            "proposal": _proposal_document(switch.proposal),
+        }
+    )
+
+
+def _roster_document(pin: RosterPin | None) -> dict[str, Any]:
+    if pin is None:
+        return {"sha256": None}
+    return _without_none(
+        {
+            "sha256": pin.sha256 or None,
+            "changed_at": pin.changed_at and format_instant(pin.changed_at),
+            "proposed_by": pin.proposed_by or None,
+            "approved_by": pin.approved_by or None,
+            "proposal": _proposal_document(pin.proposal),
+        }
+    )
+
+
+def _proposal_document(proposal: Proposal | None) -> dict[str, Any] | None:
+    if proposal is None:
+        return None
+    return {
+        "value": proposal.value,
+        "by": proposal.by,
+        "reason": proposal.reason,
+        "at": format_instant(proposal.at),
+    }
+
+
+def _without_none(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if value is not None}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@cache
+def _settings() -> SteerSettings:
+    return steer_settings(os.environ)
+
+
+@cache
+def _steering() -> DynamoDbSteering:
+    settings = _settings()
+    return DynamoDbSteering(
+        make_client("dynamodb"), make_client("s3"), table=settings.table, bucket=settings.input_bucket
+    )
