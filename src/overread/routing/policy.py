@@ -290,6 +290,7 @@ def _review(
     )
     if section.flag("public_workforce") and not free_of_personal_data:
         faults.add("review.public_workforce", "false while data.class is personal", True)
+    _check_who_may_decide(section, answer, faults)
     terms = ReviewTerms(
         flow_definition_arn=section.text("flow_definition_arn", pattern=_FLOW_DEFINITION_ARN, length=1024),
         task_ui_sha256=section.text("task_ui_sha256", length=71, default=""),
@@ -317,6 +318,21 @@ def _review(
         feedback=delivery.flag("feedback"),
     )
     return terms, max_waiting
+
+
+def _check_who_may_decide(section: Section, answer: Section, faults: Faults) -> None:
+    """What would leave every answer unusable, and what nobody would ever look at."""
+    if section.flag("reason_code_required") and answer.get("reason_code") is None:
+        faults.add("review.reason_code_required", "false while review.answer.reason_code is missing", True)
+    if section.flag("requires_roster"):
+        if section.flag("public_workforce"):
+            faults.add(
+                "review.requires_roster", "false for a public workforce, whose people have no names", True
+            )
+        return
+    for name in ("authority", "conflict_key"):
+        if section.get(name) is not None:
+            faults.add(f"review.{name}", "left out while review.requires_roster is false", section.get(name))
 
 
 def _arn(section: Section, name: str) -> str:

@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 
 from overread.errors import InvalidPolicyError
-from overread.routing.policy import Mode, Source, parse_policy
-from overread_testing.decision_builders import CALLER_PREDICTS, policy, policy_document
+from overread.routing.policy import MergePolicy, Mode, Source, parse_policy
+from overread_testing.decision_builders import (
+    CALLER_PREDICTS,
+    FLOW_DEFINITION_ARN,
+    policy,
+    policy_document,
+)
 
 LONG = "x" * 2000
 
@@ -31,6 +36,56 @@ def test_members_with_defaults_may_be_left_out() -> None:
     read = parse_policy(json.dumps(document))
     assert (read.mode, read.rules, read.spot_check_probability) == (Mode.LIVE, (), 0.0)
     assert (read.review.max_generations, read.review.cannot_decide_path) == (3, "")
+
+
+def test_who_decides_and_how_is_part_of_the_terms() -> None:
+    second, seniors = (FLOW_DEFINITION_ARN.replace("loan", name) for name in ("second", "seniors"))
+    read = policy(
+        routing__spot_check_two_reader_share=0.25,
+        review__queue={"name": "loans", "max_open": 12, "max_waiting": 500},
+        review__two_person=True,
+        review__second_flow_definition_arn=second,
+        review__escalation_flow_definition_arn=seniors,
+        review__merge="majority",
+        review__requires_roster=True,
+        review__authority="input.amount",
+        review__conflict_key="input.customer",
+        review__statement="I have read the case.",
+        review__reason_code_required=True,
+        delivery={"webhook": True, "feedback": True},
+        data__subject="input.customer",
+    )
+    terms = read.review
+    assert (terms.queue, terms.max_open, read.max_waiting) == ("loans", 12, 500)
+    assert (terms.two_person, terms.merge, terms.requires_roster) == (True, MergePolicy.MAJORITY, True)
+    assert (terms.second_flow_definition_arn, terms.escalation_flow_definition_arn) == (second, seniors)
+    assert (terms.authority_path, terms.conflict_path) == ("input.amount", "input.customer")
+    assert (terms.statement, terms.reason_code_required) == ("I have read the case.", True)
+    assert (terms.webhook, terms.feedback) == (True, True)
+    assert (read.spot_check_two_reader_share, read.subject_path) == (0.25, "input.customer")
+
+
+def test_one_reader_without_limits_is_the_default() -> None:
+    terms = policy().review
+    assert (terms.two_person, terms.merge, terms.requires_roster) == (False, MergePolicy.UNANIMOUS, False)
+    assert (terms.queue, terms.max_open, policy().max_waiting) == ("", None, None)
+
+
+def test_a_queue_has_room_for_a_pair_of_readers() -> None:
+    with pytest.raises(InvalidPolicyError, match=r"review\.queue\.max_open must be a whole number from 2"):
+        policy(review__two_person=True, review__queue={"name": "loans", "max_open": 1})
+
+
+def test_a_reason_code_is_required_only_where_the_answer_has_one() -> None:
+    with pytest.raises(InvalidPolicyError, match=r"review\.reason_code_required must be false while"):
+        policy(review__reason_code_required=True, review__answer={"label": "label"})
+
+
+def test_nobody_of_a_public_workforce_is_on_a_roster() -> None:
+    with pytest.raises(InvalidPolicyError, match=r"review\.requires_roster must be false for a public"):
+        policy(
+            review__public_workforce=True, review__requires_roster=True, data__class="free-of-personal-data"
+        )
 
 
 def test_a_caller_who_predicts_needs_no_endpoint() -> None:
@@ -100,6 +155,28 @@ FAULTS: list[tuple[str, Any, str]] = [
         ["approve", *(f"{number:0128}" for number in range(999))],
         "labels and input.withheld must be at most 100000 bytes together, got 127885",
     ),
+    ("routing__spot_check_two_reader_share", 1.1, "routing.spot_check_two_reader_share must be a number in"),
+    ("review__two_person", "yes", "review.two_person must be true or false, got 'yes'"),
+    ("review__second_flow_definition_arn", "arn:x", "review.second_flow_definition_arn must be a text"),
+    ("review__escalation_flow_definition_arn", "", "review.escalation_flow_definition_arn must be a text"),
+    ("review__merge", "average", "review.merge must be one of unanimous, majority, first, got 'average'"),
+    ("review__merge", ["first"], "review.merge must be one of unanimous, majority, first"),
+    ("review__requires_roster", 1, "review.requires_roster must be true or false, got 1"),
+    ("review__authority", "input.", "review.authority must be a JMESPath expression"),
+    ("review__conflict_key", 7, "review.conflict_key must be a JMESPath expression of 1 to 1024"),
+    ("review__authority", "input.a", "review.authority must be left out while review.requires_roster is"),
+    ("review__conflict_key", "input.a", "review.conflict_key must be left out while review.requires_roster"),
+    ("review__statement", LONG, "review.statement must be a text of 1 to 1000 characters"),
+    ("review__queue", "team", "review.queue must be an object, got 'team'"),
+    ("review__queue", {}, "review.queue.name is missing"),
+    ("review__queue", {"name": "Team"}, "review.queue.name must be a text"),
+    ("review__queue", {"name": "t", "max_open": 0}, "review.queue.max_open must be a whole number from 1"),
+    ("review__queue", {"name": "t", "max_waiting": 1.5}, "review.queue.max_waiting must be a whole number"),
+    ("review__queue", {"name": "t", "size": 3}, "review.queue.size is unknown, allowed are name, max_open"),
+    ("delivery", {"webhook": "https://x"}, "delivery.webhook must be true or false, got 'https://x'"),
+    ("delivery", {"email": True}, "delivery.email is unknown, allowed are webhook, feedback"),
+    ("data__subject", "input..id", "data.subject must be a JMESPath expression"),
+    ("data__subject", 7, "data.subject must be a JMESPath expression"),
     ("input__withheld", "sex", "input.withheld must be a list"),
     ("input__hidden", ["sex"], "input.hidden is unknown, allowed are withheld"),
 ]
