@@ -6,7 +6,16 @@ from pathlib import Path
 
 from benchmarks.measure import Measurement, write
 
-BENCHMARKS = ("routing_core", "router_overhead", "package", "synthesis", "end_to_end", "review", "audit")
+BENCHMARKS = (
+    "routing_core",
+    "router_overhead",
+    "package",
+    "synthesis",
+    "end_to_end",
+    "review",
+    "audit",
+    "store",
+)
 
 
 def main() -> None:

@@ -236,11 +236,11 @@ class DecisionTable:
             self._pause(wait_s)
         raise RetryableError(_CONFLICT, operation="TransactWriteItems")
 
-    def pages(self, index: str | None, *, key: Condition, **members: Any) -> Iterator[dict[str, Any]]:
-        """The pages of a query of an index, or (None) of the table itself."""
+    def pages(self, index: str, *, key: Condition, **members: Any) -> Iterator[dict[str, Any]]:
+        """The pages of a query of an index."""
         request = {
             "TableName": self._name,
-            **({"IndexName": index} if index else {}),
+            "IndexName": index,
             "KeyConditionExpression": key.expression,
             "ExpressionAttributeValues": attribute_values(key.values),
             **members,

@@ -134,6 +134,7 @@ def test_a_reference_that_was_erased_is_not_found(lists: DecisionLists, dynamodb
         item = items.indexed_record(make_record(reference=reference), writer="w")
         table.write_one(table.put(items.record_key("d-1"), item))
     assert lists.page(Listing(SCOPE, reference="a"), limit=9).decisions == ()
+    assert "caller_reference" not in item
 
 
 # Cursors

@@ -266,6 +266,7 @@ ACCEPTED: dict[str, Arrange] = {
     "queue_with_room": with_queue(taken=2, wanted=1, limit=3),
     "pair_in_an_empty_queue_of_one": with_queue(taken=0, wanted=2, limit=1),
     "queue_full_and_a_place_given_back": with_queue(taken=3, wanted=-1, limit=3),
+    "queue_far_over_its_new_limit_and_a_place_given_back": with_queue(taken=9, wanted=-1, limit=3),
     "switches_as_they_were": with_switch("*", is_on=False, before=2, after=2),
     "switch_made_but_never_turned": with_switch("*", is_on=False, before=0, after=0),
 }

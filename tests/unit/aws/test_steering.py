@@ -1,4 +1,4 @@
-"""Kill switches, rosters and other changes in DynamoDB and S3, each with its audit entry."""
+"""Kill switches and rosters in DynamoDB and S3, each change with its audit entry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from overread.decisions.steering import put_roster, turn_off, turn_on
 from overread.errors import ChainMovedError, PermanentError, RecordConflictError
 from overread_aws import decision_items as items
 from overread_aws.audit_log import DynamoDbAuditLog
-from overread_aws.change_log import DynamoDbChangeLog
 from overread_aws.decision_table import DecisionTable
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_aws.rosters import ROSTER_KEY, S3Rosters, roster_object
@@ -238,34 +236,3 @@ def test_a_roster_that_is_not_its_hash_is_not_stored(steering: DynamoDbSteering,
     steering.keep_roster(b"one", sha256=sha256)
     stored = s3_client.get_object(Bucket=BUCKET, Key=roster_object(sha256))
     assert stored["Body"].read() == b"one"
-
-
-# Other changes
-
-
-def test_changes_are_numbered_by_subject_in_one_chain(dynamodb: Any) -> None:
-    log = DynamoDbChangeLog(dynamodb, table=TABLE)
-    assert log.last("change/policy/loan-approval") is None
-    for number, subject in enumerate(("loan-approval", "claims", "loan-approval")):
-        at = NOW + timedelta(seconds=number)
-        log.append(f"change/policy/{subject}", event="policy_changed", detail={"version": number}, at=at)
-    entries = [(link.seq, link.entry["decision_id"], link.entry["number"]) for link in chain(dynamodb)]
-    assert entries == [
-        (1, "change/policy/loan-approval", 1),
-        (2, "change/policy/claims", 1),
-        (3, "change/policy/loan-approval", 2),
-    ]
-    last = log.last("change/policy/loan-approval")
-    assert last is not None
-    assert last.entry["detail"] == {"version": 2}
-
-
-def test_changes_at_once_all_get_their_place(dynamodb: Any) -> None:
-    def append(number: int) -> None:
-        log = DynamoDbChangeLog(dynamodb, table=TABLE)
-        for turn in range(4):
-            log.append("change/policy/x", event="policy_changed", detail={"by": number, "n": turn}, at=NOW)
-
-    with ThreadPoolExecutor(3) as pool:
-        list(pool.map(append, range(3)))
-    assert [link.entry["number"] for link in chain(dynamodb)] == list(range(1, 13))
