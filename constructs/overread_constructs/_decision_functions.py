@@ -212,8 +212,6 @@ class DecisionFunctions:
         self._use_table(handler, *_COMMIT)
         self.policies.grant_read(handler.role)
         handler.allow("secretsmanager:GetSecretValue", on=[self.spot_check_secret.secret_arn])
-        for endpoint in self.endpoints:
-            endpoint.grant_invoke(handler.role)
         self._use_keys(handler, self.table.encryption_key, self.inputs.encryption_key, self.key)
 
     def _let_describe_and_stop(self, handler: Handler) -> None:

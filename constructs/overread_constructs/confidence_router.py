@@ -235,6 +235,8 @@ class ConfidenceRouter(Construct):
         router, reader = functions.router(), functions.reader()
         starter, ingest = functions.starter(), functions.ingest()
         changer, steerer, resumer = functions.changer(), functions.steerer(), functions.resumer()
+        for endpoint in endpoints:
+            endpoint.grant_invoke(router.role, resumer.role)
         start_from_stream(starter, table=table, key=key)
         start_each_minute(starter, key=key)
         hear_reviews(ingest, name_prefix=name_prefix, key=key)

@@ -173,7 +173,7 @@ class ReviewedEndpoint(Construct):
         self.endpoint_arn: str = stack.format_arn(
             service="sagemaker", resource="endpoint", resource_name=endpoint_name
         )
-        self._caller: iam.IGrantable | None = None
+        self._callers: list[iam.IPrincipal] = []
         archive = assets.Asset(self, "Archive", path=str(model_archive))
         subnet_ids = _subnet_ids(vpc, subnets=subnets)
         log_group = logs.LogGroup(
@@ -236,21 +236,23 @@ class ReviewedEndpoint(Construct):
         endpoint.node.add_dependency(log_group)
         self._scale(endpoint, least=instance_count, most=max_instance_count)
 
-    def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let the router invoke the endpoint.
+    def grant_invoke(self, *grantees: iam.IGrantable) -> None:
+        """Let the router's functions, all at once, invoke the endpoint.
 
         Raises:
-            PropsError: when another principal has this right already: its predictions would go unreviewed.
+            PropsError: when others have this right already: predictions of another would go unreviewed.
         """
-        if self._caller is not None and self._caller.grant_principal is not grantee.grant_principal:
+        callers = [grantee.grant_principal for grantee in grantees]
+        if self._callers and any(all(one is not known for known in self._callers) for one in callers):
             fault = (
                 "grant_invoke must have one grantee, the router: predictions of another would go unreviewed"
             )
             raise PropsError(construct=f"ReviewedEndpoint at {self.node.path}", faults=[fault])
-        self._caller = grantee
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
-        )
+        self._callers = self._callers or callers
+        for grantee in grantees:
+            iam.Grant.add_to_principal(
+                grantee=grantee, actions=["sagemaker:InvokeEndpoint"], resource_arns=[self.endpoint_arn]
+            )
 
     def _scale(self, endpoint: sagemaker.CfnEndpoint, *, least: int, most: int) -> None:
         target = autoscaling.CfnScalableTarget(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from overread.review import limits
 from overread_config.forms import NAME, NAME_FORM, limited
-from overread_config.kinds import Choice, Flag, ListOf, Text
+from overread_config.kinds import Choice, Flag, Integer, ListOf, Text
 from overread_config.sections import Section, setting
 
 _HTTPS = limited(limits.OIDC_ENDPOINT, form="an https address")
@@ -115,6 +115,28 @@ class WorkforceSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CapacitySettings:
+    """How much a team is given at a time."""
+
+    reviewers: int = field(metadata=setting(Integer(1, 100_000), "How many people review at a time."))
+    open_per_reviewer: int = field(
+        metadata=setting(
+            Integer(1, 1000),
+            "Human loops that are open at most for each of them; other cases wait, the most urgent first.",
+            default=3,
+        )
+    )
+    max_waiting: int | None = field(
+        metadata=setting(
+            Integer(1, 1_000_000),
+            "Cases that may wait before others of priority `low` are refused with 429; by default any "
+            "number.",
+            default=None,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class TeamSettings:
     """Who reviews."""
 
@@ -135,6 +157,13 @@ class TeamSettings:
             ListOf(limited(limits.COGNITO_USER_GROUP), most=limits.MEMBER_DEFINITIONS.maximum),
             "Groups of the identity provider whose members are the team. `private` only.",
             default=(),
+        )
+    )
+    capacity: CapacitySettings | None = field(
+        metadata=setting(
+            Section(CapacitySettings),
+            "How much the team is given at a time; by default all at once.",
+            default=None,
         )
     )
     arn: str | None = field(

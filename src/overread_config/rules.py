@@ -448,7 +448,93 @@ def _region(root: Branch, faults: FaultList) -> None:
         )
 
 
+def _readers(root: Branch, faults: FaultList) -> None:
+    """What review settings mean together."""
+    teams = {team.name: team for team in root.children("teams")}
+    for use_case in root.children("use_cases"):
+        review = use_case.get("review")
+        if not isinstance(review, Branch):
+            continue
+        if review.get("two_person") is False:
+            _refuse_given(review, "second_team", faults=faults, where="without two_person")
+        if review.get("requires_roster") is False:
+            _refuse_given(review, "authority", "conflict_key", faults=faults, where="without requires_roster")
+        for key in ("second_team", "escalation_team"):
+            _other_team(review, key, teams=teams, faults=faults)
+        if (review.get("task_count") or 1) > 1 and review.get("two_person"):
+            _refuse(
+                review,
+                "task_count",
+                faults=faults,
+                problem="contradicts two_person, under which each reader has a loop of their own",
+                allowed="1",
+            )
+        if review.get("reason_code_required") and review.get("answer.reason_code") is None:
+            _refuse(
+                review,
+                "reason_code_required",
+                faults=faults,
+                problem="wants a reason code, and answer.reason_code does not say where it is",
+                allowed="`false`, or answer.reason_code",
+            )
+
+
+def _other_team(review: Branch, key: str, *, teams: dict[str, Branch], faults: FaultList) -> None:
+    name = review.get(key)
+    if name is None or not teams:
+        return
+    team = teams.get(name)
+    if team is None:
+        allowed = ", ".join(f"`{known}`" for known in teams)
+        _refuse(review, key, faults=faults, problem="is no team of this deployment", allowed=allowed)
+    elif team.get("kind") == "public":
+        _refuse(review, key, faults=faults, problem="is a public team", allowed="a private or vendor team")
+
+
+def _changes(root: Branch, faults: FaultList) -> None:
+    changes = root.get("changes")
+    if not isinstance(changes, Branch) or changes.get("approval") != "two-person":
+        return
+    proposed, approved = changes.get("proposed_by"), changes.get("approved_by")
+    if proposed is not None and proposed == approved:
+        _refuse(
+            changes,
+            "approved_by",
+            faults=faults,
+            problem="is who proposes, and two persons are needed",
+            allowed="somebody else, or approval: one-person",
+        )
+
+
+def _webhooks(root: Branch, faults: FaultList) -> None:
+    for use_case in root.children("use_cases"):
+        webhook = use_case.get("delivery.webhook")
+        if not isinstance(webhook, Branch):
+            continue
+        networks = webhook.get("allowed_networks") or ()
+        for cidr in networks:
+            if not _is_network(cidr):
+                _refuse(
+                    webhook,
+                    "allowed_networks",
+                    faults=faults,
+                    problem=f"holds {cidr!r}, which is no network",
+                    allowed="IPv4 or IPv6 networks such as 10.1.0.0/16",
+                )
+        if not networks and (webhook.get("url") or "").startswith("http://"):
+            _refuse(
+                webhook,
+                "url",
+                faults=faults,
+                problem="is not encrypted",
+                allowed="an https address; http within allowed_networks only",
+            )
+
+
 _RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
+    _readers,
+    _changes,
+    _webhooks,
     _prediction,
     _thresholds,
     _business_rules,

@@ -68,6 +68,16 @@ class ChaosSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StartRateSettings:
+    """How fast human loops are started, over all use cases."""
+
+    per_second: float = field(
+        metadata=setting(Number(0.01, 1000), "Human loops a second in the long run.", default=2.0)
+    )
+    burst: int = field(metadata=setting(Integer(1, 10_000), "Human loops at once.", default=10))
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewSettings:
     """Where human loops run."""
 
@@ -75,8 +85,16 @@ class ReviewSettings:
         metadata=setting(
             Choice(("a2i", "overread")),
             "`a2i`: Amazon Augmented AI, for accounts that have it; it is closed to new customers. "
-            "`overread`: the review service, deployed into this account. What follows is of `overread` only.",
+            "`overread`: the review service, deployed into this account. What follows `start_rate` is of "
+            "`overread` only.",
             default="a2i",
+        )
+    )
+    start_rate: StartRateSettings = field(
+        metadata=setting(
+            Section(StartRateSettings),
+            "How fast human loops are started; Amazon A2I refuses what is faster than the account's quota.",
+            default={},
         )
     )
     access: str = field(
@@ -209,6 +227,32 @@ class ApiSettings:
     )
 
 
+_PERSON = Text(longest=128)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSettings:
+    """Who answers for this state of the deployment; the audit log keeps it with every change."""
+
+    approval: str = field(
+        metadata=setting(
+            Choice(("two-person", "one-person")),
+            "`two-person`: what one person changes counts when another one approves: `proposed_by` and "
+            "`approved_by` differ, models are switched on again and rosters put in force by two.",
+            default="two-person",
+        )
+    )
+    proposed_by: str | None = field(
+        metadata=setting(_PERSON, "Who proposes what this file says.", default=None)
+    )
+    approved_by: str | None = field(
+        metadata=setting(_PERSON, "Who approves what this file says; somebody else.", default=None)
+    )
+    ticket: str | None = field(
+        metadata=setting(Text(longest=256), "Where the change is described.", default=None)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """A deployment. `file` is where it was read from."""
@@ -270,6 +314,9 @@ class Settings:
             "router's instances each step.",
             default="all-at-once",
         )
+    )
+    changes: ChangeSettings = field(
+        metadata=setting(Section(ChangeSettings), "Who answers for changes.", default={})
     )
     network: NetworkSettings = field(metadata=setting(Section(NetworkSettings), "The network.", default={}))
     keys: KeySettings = field(metadata=setting(Section(KeySettings), "The KMS keys.", default={}))

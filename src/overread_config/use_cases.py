@@ -27,6 +27,7 @@ _KEY = Text(longest=128)
 _LABEL = Text(longest=128)
 _REPLY = "the endpoint's JSON reply"
 _ANSWER = "the answer's content"
+_CASE = "`{input: …}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +132,14 @@ class RoutingSettings:
     spot_check_probability: float = field(
         metadata=setting(
             Number(0, 1),
-            "Share of otherwise automatic cases that people check, drawn by a keyed hash.",
+            "Share of otherwise automatic cases that people check, drawn by a keyed hash. They do not see "
+            "what the model said.",
             default=0.0,
+        )
+    )
+    spot_check_two_reader_share: float = field(
+        metadata=setting(
+            Number(0, 1), "Share of the spot checks that two people read, each for themselves.", default=0.0
         )
     )
 
@@ -161,6 +168,73 @@ class UseCaseReviewSettings:
     """How people review the cases of a use case."""
 
     team: str = field(metadata=setting(Text(longest=30), "Name of the team in `teams` that reviews."))
+    second_team: str | None = field(
+        metadata=setting(
+            Text(longest=30),
+            "Team of the second reader under the two-person rule; by default the same. With `two_person` "
+            "only.",
+            default=None,
+        )
+    )
+    escalation_team: str | None = field(
+        metadata=setting(
+            Text(longest=30),
+            "Team that decides what the first one could not: nobody was able to decide, readers disagreed, "
+            "the deadline passed, or every loop failed. Without one such cases wait.",
+            default=None,
+        )
+    )
+    two_person: bool = field(
+        metadata=setting(
+            Flag(),
+            "Two people decide each case, in a loop of their own each; a third where they disagree.",
+            default=False,
+        )
+    )
+    merge: str = field(
+        metadata=setting(
+            Choice(("unanimous", "majority", "first")),
+            "How the answers of one loop become one, where `task_count` is more than 1.",
+            default="unanimous",
+        )
+    )
+    requires_roster: bool = field(
+        metadata=setting(
+            Flag(),
+            "Only people on the roster may decide: trained, within their authority, without a conflict of "
+            "interest. `overread roster put` puts one in force.",
+            default=False,
+        )
+    )
+    authority: str | None = field(
+        metadata=setting(
+            Expression(_CASE),
+            "The amount that a reviewer's authority must reach. With `requires_roster` only.",
+            default=None,
+        )
+    )
+    conflict_key: str | None = field(
+        metadata=setting(
+            Expression(_CASE),
+            "Whom or what the case is about; who has it among their conflicts may not decide. With "
+            "`requires_roster` only.",
+            default=None,
+        )
+    )
+    statement: str | None = field(
+        metadata=setting(
+            Text(longest=1000),
+            "What reviewers sign with their answer; the page shows it.",
+            default=None,
+        )
+    )
+    reason_code_required: bool = field(
+        metadata=setting(
+            Flag(),
+            "An answer without a reason code does not count. With `answer.reason_code` only.",
+            default=False,
+        )
+    )
     template: Path = field(
         metadata=setting(ExistingFile(), "The worker template (Liquid and Crowd HTML). Synthesis lints it.")
     )
@@ -259,6 +333,49 @@ class DataSettings:
             key="class",
         )
     )
+    subject: str | None = field(
+        metadata=setting(
+            Expression(_CASE),
+            "Whom a case is about. What is kept of one person can be erased at once; by default each case "
+            "is about somebody else.",
+            default=None,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where the news of decisions are posted."""
+
+    url: str = field(
+        metadata=setting(
+            Text(pattern=r"https?://[^\s/@]+(/\S*)?", form="an http or https address", longest=2000),
+            "The receiver. Plain http is for `allowed_networks` only.",
+        )
+    )
+    allowed_networks: tuple[str, ...] = field(
+        metadata=setting(
+            ListOf(Text(longest=64), most=20),
+            "Private networks in which the receiver may be. Elsewhere only public addresses are called.",
+            default=(),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverySettings:
+    """Who hears of decisions, beside the events."""
+
+    webhook: WebhookSettings | None = field(
+        metadata=setting(Section(WebhookSettings), "A receiver of signed posts.", default=None)
+    )
+    feedback: bool = field(
+        metadata=setting(
+            Flag(),
+            "What people decided, and what turned out to be right, becomes a data set for training.",
+            default=False,
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,3 +409,6 @@ class UseCaseSettings:
         metadata=setting(Section(UseCaseReviewSettings), "How people review.")
     )
     data: DataSettings = field(metadata=setting(Section(DataSettings), "What kind of data this is."))
+    delivery: DeliverySettings = field(
+        metadata=setting(Section(DeliverySettings), "Who hears of decisions.", default={})
+    )

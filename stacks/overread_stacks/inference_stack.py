@@ -67,6 +67,10 @@ class InferenceStack(Stack):
             proxy_url=None if review.service else settings.network.proxy_url,
             log_retention=retention,
             key=data.operations_key,
+            queues=[team.name for team in settings.teams if team.capacity is not None],
+            starts_per_second=settings.review.start_rate.per_second,
+            start_burst=settings.review.start_rate.burst,
+            changes_need_two=settings.changes.approval == "two-person",
             throttling_rate=settings.api.requests_per_second,
             throttling_burst=settings.api.burst,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from overread_config import Settings, UseCaseSettings
@@ -19,8 +20,12 @@ def policy_document(
     flow_definition_name: str,
     task_ui_sha256: str,
     public: bool,
+    others: Mapping[str, tuple[str, str]],
 ) -> str:
-    """The policy as JSON. Its version is a hash of everything it says, the flow definition by its name."""
+    """The policy as JSON. Its version is a hash of everything it says, flow definitions by their names.
+
+    `others`: ARN and name of the flow definitions beside the first, by their member of the document.
+    """
     routing, review = use_case.routing, use_case.review
     answer = {"label": review.answer.label}
     answer |= {"reason_code": review.answer.reason_code} if review.answer.reason_code else {}
@@ -38,6 +43,7 @@ def policy_document(
             "always_review": routing.always_review,
             "rules": [{"name": rule.name, "when": rule.when} for rule in routing.rules],
             "spot_check_probability": routing.spot_check_probability,
+            "spot_check_two_reader_share": routing.spot_check_two_reader_share,
         },
         "review": {
             "flow_definition_arn": flow_definition_name,
@@ -48,13 +54,40 @@ def policy_document(
             "show_prediction_to_caller": review.show_prediction_to_caller,
             "max_generations": review.max_generations,
             "public_workforce": public,
+            "two_person": review.two_person,
+            "merge": review.merge,
+            "requires_roster": review.requires_roster,
+            "reason_code_required": review.reason_code_required,
+            "queue": _queue(settings, review.team),
+            **_given(
+                authority=review.authority, conflict_key=review.conflict_key, statement=review.statement
+            ),
+            **{member: name for member, (_, name) in others.items()},
         },
-        "data": {"class": use_case.data.data_class},
+        "delivery": {
+            "webhook": use_case.delivery.webhook is not None,
+            "feedback": use_case.delivery.feedback,
+        },
+        "data": {"class": use_case.data.data_class, **_given(subject=use_case.data.subject)},
     }
     version = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:_SHOWN]
     document["version"] = version
     document["review"]["flow_definition_arn"] = flow_definition_arn
+    document["review"] |= {member: arn for member, (arn, _) in others.items()}
     return json.dumps(document, sort_keys=True, indent=1)
+
+
+def _queue(settings: Settings, team_name: str) -> dict[str, Any]:
+    """The team's queue; where the team has a capacity, how much of it may be open and wait."""
+    (team,) = (team for team in settings.teams if team.name == team_name)
+    if team.capacity is None:
+        return {"name": team_name}
+    most = team.capacity.reviewers * team.capacity.open_per_reviewer
+    return {"name": team_name, "max_open": most, **_given(max_waiting=team.capacity.max_waiting)}
+
+
+def _given(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def endpoint_name(settings: Settings, use_case: UseCaseSettings) -> str:

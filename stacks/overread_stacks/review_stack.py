@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aws_cdk import CfnOutput, Duration, Environment, SecretValue, Stack
 from constructs import Construct
 
@@ -60,10 +62,7 @@ class ReviewStack(Stack):
             else None
         )
         teams = {team.name: self._team(team) for team in settings.teams}
-        documents = {
-            use_case.name: self._review(use_case, team=teams[use_case.review.team])
-            for use_case in settings.use_cases
-        }
+        documents = {use_case.name: self._review(use_case, teams=teams) for use_case in settings.use_cases}
         self.policies = RoutingPolicies(
             self,
             "Policies",
@@ -140,16 +139,49 @@ class ReviewStack(Stack):
             CfnOutput(self, "ReviewPortal", value=f"https://{created.portal_domain}")
         return created
 
-    def _review(self, use_case: UseCaseSettings, *, team: Workteam) -> str:
+    def _review(self, use_case: UseCaseSettings, *, teams: Mapping[str, Workteam]) -> str:
         review = use_case.review
         name = output_name(use_case.name)
         prefix = f"{self._settings.prefix}-{use_case.name}"
         page = HumanTaskUi(
             self, f"{name}Page", name_prefix=prefix, template=review.template, service=self.service
         )
-        flow = FlowDefinition(
+        team = teams[review.team]
+        flow = self._flow(f"{name}Review", use_case, team=team, page=page, prefix=prefix)
+        others = {
+            member: self._flow(
+                f"{name}{part}", use_case, team=teams[other], page=page, prefix=f"{prefix}-{code}"
+            )
+            for member, other, part, code in (
+                ("second_flow_definition_arn", review.second_team, "Second", "2nd"),
+                ("escalation_flow_definition_arn", review.escalation_team, "Escalation", "esc"),
+            )
+            if other is not None
+        }
+        CfnOutput(self, f"FlowDefinitionArn{name}", value=flow.flow_definition_arn)
+        for member, other in others.items():
+            part = "Second" if member.startswith("second") else "Escalation"
+            CfnOutput(self, f"{part}FlowDefinitionArn{name}", value=other.flow_definition_arn)
+        return policy_document(
+            self._settings,
+            use_case,
+            flow_definition_arn=flow.flow_definition_arn,
+            flow_definition_name=flow.flow_definition_name,
+            task_ui_sha256=page.content_sha256,
+            public=team.kind == "public",
+            others={
+                member: (other.flow_definition_arn, other.flow_definition_name)
+                for member, other in others.items()
+            },
+        )
+
+    def _flow(
+        self, id: str, use_case: UseCaseSettings, *, team: Workteam, page: HumanTaskUi, prefix: str
+    ) -> FlowDefinition:
+        review = use_case.review
+        return FlowDefinition(
             self,
-            f"{name}Review",
+            id,
             name_prefix=prefix,
             workteam=team,
             human_task_ui=page,
@@ -167,15 +199,6 @@ class ReviewStack(Stack):
             guideline_version=review.guideline_version,
             qualification=review.qualification,
             service=self.service,
-        )
-        CfnOutput(self, f"FlowDefinitionArn{name}", value=flow.flow_definition_arn)
-        return policy_document(
-            self._settings,
-            use_case,
-            flow_definition_arn=flow.flow_definition_arn,
-            flow_definition_name=flow.flow_definition_name,
-            task_ui_sha256=page.content_sha256,
-            public=team.kind == "public",
         )
 
 
