@@ -12,6 +12,9 @@ from overread.review.roster import Roster
 from overread.review.wire import ReviewOutput
 from overread.routing.prediction import EVALUATION_ERRORS, Reason
 
+_UNKNOWN = ""
+"""A conflict key that the case does not tell: nobody knows then that there is no conflict."""
+
 
 def objection_to(
     answer: SeatAnswer, *, record: Record, output: ReviewOutput, roster: Roster | None
@@ -52,13 +55,14 @@ def _readers_before(record: Record) -> set[tuple[str, ...]]:
 def _objection(
     sign_off: SignOff, *, at: datetime, record: Record, output: ReviewOutput, roster: Roster
 ) -> Reason | None:
-    facts = {"input": output.input_content.get("input")}
+    terms, facts = record.terms, {"input": output.input_content.get("input")}
+    conflict_key = _search(terms.conflict_path, facts)
     return roster.objection(
         sign_off.reviewer,
         use_case=record.use_case,
         at=at,
-        amount=_search(record.terms.authority_path, facts),
-        conflict_key=_search(record.terms.conflict_path, facts),
+        amount=_search(terms.authority_path, facts),
+        conflict_key=_UNKNOWN if terms.conflict_path and conflict_key is None else conflict_key,
     )
 
 

@@ -1,6 +1,7 @@
 """The roster: who may decide which cases, until when, up to what amount, and about whom not."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +9,15 @@ from typing import Any, Protocol
 
 from overread.errors import InvalidRosterError
 from overread.instants import parse_instant
+from overread.routing.policy import USE_CASE_NAME
 from overread.routing.prediction import Reason
 from overread.strict_json import parse_json
 
 _PEOPLE = 20_000
 _TEXT_LENGTH = 256
+_LARGEST = 1e15
+_EXACT = 2**53
+"""From here on whole numbers do not survive being written anew as 64-bit floats."""
 
 
 class Identity(Protocol):
@@ -57,7 +62,9 @@ class Roster:
     ) -> Reason | None:
         """Why the person may not decide the case at that time; None when they may.
 
-        `amount` counts where the person's authority is limited, and must then be a number.
+        `amount` counts where the person's authority is limited, and must then be a number. `conflict_key` is
+        a text, a whole number or a list of them; None where the use case has none. Anything else tells
+        nothing, and then nobody who has conflicts may decide.
         """
         person = self.people.get((identity.sub, identity.issuer))
         if person is None:
@@ -69,7 +76,7 @@ class Roster:
             return Reason("reviewer_not_qualified")
         objections = (
             (at >= qualification.until, "training_expired"),
-            (conflict_key is not None and str(conflict_key) in person.conflicts, "conflict_of_interest"),
+            (_is_about(conflict_key, person.conflicts), "conflict_of_interest"),
             (not _is_within(amount, qualification.authority_limit), "authority_exceeded"),
         )
         return next((Reason(code) for holds, code in objections if holds), None)
@@ -108,7 +115,7 @@ def _people(document: object, faults: list[str]) -> dict[tuple[str, str], Person
             faults.append(f"{path} must be an object")
             continue
         key = (_text(one, "sub", path, faults), _text(one, "issuer", path, faults))
-        if key in people:
+        if all(key) and key in people:
             faults.append(f"{path} is a person who stands there before: sub {key[0]!r} of {key[1]!r}")
         people[key] = _person(one, path, faults)
     return people
@@ -120,6 +127,11 @@ def _person(one: dict[str, Any], path: str, faults: list[str]) -> Person:
     if not isinstance(stated, dict):
         faults.append(f"{path}.use_cases must be an object of use cases")
         stated = {}
+    faults += [
+        f"{path}.use_cases.{name[:80]} must be a use case's name"
+        for name in stated
+        if not re.fullmatch(USE_CASE_NAME, name)
+    ]
     if not isinstance(conflicts, list) or not all(isinstance(key, str) and key for key in conflicts):
         faults.append(f"{path}.conflicts must be a list of texts")
         conflicts = []
@@ -127,7 +139,7 @@ def _person(one: dict[str, Any], path: str, faults: list[str]) -> Person:
     return Person(
         name=_text(one, "name", path, faults),
         use_cases={
-            use_case: _qualification(terms, f"{path}.use_cases.{use_case}", faults)
+            use_case: _qualification(terms, f"{path}.use_cases.{use_case[:80]}", faults)
             for use_case, terms in stated.items()
         },
         conflicts=frozenset(conflicts),
@@ -141,8 +153,8 @@ def _qualification(terms: object, path: str, faults: list[str]) -> Qualification
         terms = {}
     _unknown(terms, ("qualified_until", "authority_limit"), path, faults)
     limit = terms.get("authority_limit")
-    if limit is not None and not (_is_number(limit) and limit >= 0):
-        faults.append(f"{path}.authority_limit must be a number of at least 0, got {limit!r:.80}")
+    if limit is not None and not (_is_number(limit) and 0 <= limit <= _LARGEST):
+        faults.append(f"{path}.authority_limit must be a number from 0 to {_LARGEST:g}, got {limit!r:.80}")
         limit = 0
     return Qualification(
         until=_instant(terms.get("qualified_until"), f"{path}.qualified_until", faults),
@@ -177,6 +189,23 @@ def _unknown(document: dict[str, Any], allowed: tuple[str, ...], path: str, faul
         for name in document
         if name not in allowed
     ]
+
+
+def _is_about(conflict_key: object, conflicts: frozenset[str]) -> bool:
+    """Whether it may be about one of them. A number that A2I wrote anew, 17.0, is the customer 17."""
+    if conflict_key is None or not conflicts:
+        return False
+    keys = conflict_key if isinstance(conflict_key, list) else [conflict_key]
+    texts = [_key_text(key) for key in keys]
+    return not texts or any(text is None or text in conflicts for text in texts)
+
+
+def _key_text(key: object) -> str | None:
+    if isinstance(key, str):
+        return key or None
+    if isinstance(key, bool) or not isinstance(key, int | float) or not abs(key) < _EXACT:
+        return None
+    return str(int(key)) if key == int(key) else None
 
 
 def _is_within(amount: object, limit: float | None) -> bool:
