@@ -24,6 +24,7 @@ def document(write: Write, text: str = VALID, *, arn: str = ARN) -> dict[str, An
         flow_definition_name=arn.rpartition("/")[2],
         task_ui_sha256="f" * 64,
         public=False,
+        others={},
     )
     parse_policy(made)
     loaded: dict[str, Any] = json.loads(made)

@@ -12,7 +12,7 @@ from tests.unit.config.conftest import VALID, Write, changed
 
 from overread_config import OidcSettings, Settings, load_settings
 from overread_config.rules import output_name
-from overread_config.settings import ChaosSettings, ReviewSettings
+from overread_config.settings import ChaosSettings, ReviewSettings, StartRateSettings
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -114,6 +114,7 @@ def test_the_committed_review_service_is_private_and_keeps_figures_under_pseudon
     settings = committed("review-service", project=tmp_path)
     assert settings.review == ReviewSettings(
         backend="overread",
+        start_rate=StartRateSettings(per_second=2.0, burst=10),
         access="private",
         leads=("leads",),
         statistics="pseudonymous",
@@ -139,6 +140,7 @@ def test_everything_that_the_review_service_can_be_told_is_read(write: Write) ->
     settings = load_settings(write(own(terms).replace("review:\n  backend", more + "  backend")))
     assert settings.review == ReviewSettings(
         backend="overread",
+        start_rate=StartRateSettings(per_second=2.0, burst=10),
         access="public",
         leads=("heads", "night-heads"),
         statistics="named",
