@@ -7,6 +7,7 @@ import jmespath
 
 from overread.decisions.record import Reviewer, SeatAnswer, SignOff
 from overread.errors import PoisonedAnswerError
+from overread.instants import format_instant, parse_instant
 from overread.review.merging import Reading, merge
 from overread.review.wire import HumanAnswer, ReviewOutput
 from overread.routing.policy import ReviewTerms
@@ -25,20 +26,23 @@ def read_answer(output: ReviewOutput, *, terms: ReviewTerms, decision_id: str, g
         raise PoisonedAnswerError("output_of_another_decision", f"its input is about {str(about)[:80]}")
     if not output.answers:
         raise PoisonedAnswerError("no_answer", "humanAnswers is empty")
-    sign_offs = tuple(_sign_off(answer, terms) for answer in output.answers)
+    statement = _statement_shown(output.input_content)
+    sign_offs = tuple(_sign_off(answer, terms, statement=statement) for answer in output.answers)
     if len({sign_off.reviewer.person for sign_off in sign_offs}) < len(sign_offs):
         raise PoisonedAnswerError("same_reviewer_twice", "two answers are one person's")
-    readings = [Reading(one.submitted_at, one.reviewer.worker_id, one.label) for one in sign_offs]
+    readings = [Reading(_spelt(one.submitted_at), one.reviewer.worker_id, one.label) for one in sign_offs]
     merged = merge(readings, policy=terms.merge)
     return SeatAnswer(
         label=merged.label,
         no_label_code=merged.code,
-        sign_offs=tuple(sorted(sign_offs, key=lambda one: (one.submitted_at, one.reviewer.worker_id))),
+        sign_offs=tuple(
+            sorted(sign_offs, key=lambda one: (_spelt(one.submitted_at), one.reviewer.worker_id))
+        ),
         seconds=_seconds(output.answers),
     )
 
 
-def _sign_off(answer: HumanAnswer, terms: ReviewTerms) -> SignOff:
+def _sign_off(answer: HumanAnswer, terms: ReviewTerms, *, statement: str) -> SignOff:
     label, reason_code = _read(answer, terms)
     if label and terms.reason_code_required and not reason_code:
         raise PoisonedAnswerError("reason_code_missing", "the use case wants a reason with each answer")
@@ -46,7 +50,7 @@ def _sign_off(answer: HumanAnswer, terms: ReviewTerms) -> SignOff:
         reviewer=Reviewer(worker_id=answer.worker_id, sub=answer.sub, issuer=answer.issuer),
         label=label,
         reason_code=reason_code,
-        statement=terms.statement,
+        statement=statement,
         accepted_at=answer.acceptance_time,
         submitted_at=answer.submission_time,
         seconds=answer.seconds,
@@ -68,6 +72,20 @@ def _read(answer: HumanAnswer, terms: ReviewTerms) -> tuple[str, str]:
     if not isinstance(label, str) or label not in terms.labels:
         raise PoisonedAnswerError("label_unknown", "the answer's label is none of the use case's")
     return label, reason_code
+
+
+def _statement_shown(content: Mapping[str, Any]) -> str:
+    """What was signed: the terms may have been replaced since, what people saw has not."""
+    statement = content.get("statement")
+    return statement if isinstance(statement, str) else ""
+
+
+def _spelt(time: str) -> str:
+    """A time in the one spelling that sorts; any other text as it is."""
+    try:
+        return format_instant(parse_instant(time))
+    except (ValueError, OverflowError):
+        return time
 
 
 def _says_cannot_decide(content: Mapping[str, Any]) -> bool:

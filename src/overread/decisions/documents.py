@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from overread.decisions.record import Record, Seat, State
+from overread.decisions.record import Outcome, Record, Seat, State
 from overread.errors import Problem
 from overread.instants import format_instant
 from overread.routing.prediction import Reason, ReasonCode
@@ -137,9 +137,12 @@ def _route_document(record: Record, *, with_prediction: bool) -> Document | None
     route = record.route
     if route is None:
         return None
+    reasons = [_reason_document(reason, with_prediction=with_prediction) for reason in route.reasons]
+    if not with_prediction:  # how often a code stands there would tell something, too
+        reasons = [reason for index, reason in enumerate(reasons) if reason not in reasons[:index]]
     return {
         "to": str(route.to),
-        "reasons": [_reason_document(reason, with_prediction=with_prediction) for reason in route.reasons],
+        "reasons": reasons,
         "spot_check_probability": route.spot_check_probability,
         "routing_policy": record.policy.version,
         "guarantee": None,
@@ -166,7 +169,17 @@ def _review_document(record: Record) -> Document | None:
     if record.escalation:
         document["escalation"] = record.escalation.document()
     if record.outcome:
-        document["reviews"] = len(record.outcome.sign_offs)
-        if record.outcome.seconds is not None:
-            document["seconds"] = record.outcome.seconds
+        document |= _signed_document(record.outcome)
     return document
+
+
+def _signed_document(outcome: Outcome) -> Document:
+    """How many signed the outcome, under which statement and when; never who."""
+    document: Document = {
+        "reviews": len(outcome.sign_offs),
+        "signed_at": [sign_off.submitted_at for sign_off in outcome.sign_offs],
+    }
+    if outcome.seconds is not None:
+        document["seconds"] = outcome.seconds
+    statements = sorted({sign_off.statement for sign_off in outcome.sign_offs if sign_off.statement})
+    return {**document, "statement": statements[0]} if statements else document

@@ -276,7 +276,7 @@ def _review(
     for name in ("authority", "conflict_key"):
         if section.get(name) is not None:
             _compiled(section.get(name), f"review.{name}", faults)
-    queue, max_waiting = _queue(section.get("queue"), faults, two_person=section.flag("two_person"))
+    queue, max_waiting = _queue(section.get("queue"), faults)
     delivery = faults.section(document.get("delivery", {}), "delivery", optional=("webhook", "feedback"))
     shown = faults.section(document.get("input", {}), "input", optional=("withheld",))
     withheld = shown.texts("withheld", maximum=1000, length=256)
@@ -341,17 +341,17 @@ def _arn(section: Section, name: str) -> str:
     return section.text(name, pattern=_FLOW_DEFINITION_ARN, length=1024)
 
 
-def _queue(stated: Any, faults: Faults, *, two_person: bool) -> tuple[dict[str, Any], int | None]:
+def _queue(stated: Any, faults: Faults) -> tuple[dict[str, Any], int | None]:
     """The members of the terms that tell of the team's queue, and how many cases may wait for it."""
     if stated is None:
         return {}, None
     section = faults.section(stated, "review.queue", required=("name",), optional=("max_open", "max_waiting"))
     name = section.text("name", pattern=_RULE_NAME, length=63)
     most = {
-        member: section.count(member, minimum=least, maximum=1_000_000, default=least)
+        member: section.count(member, minimum=1, maximum=1_000_000, default=1)
         if section.get(member) is not None
         else None
-        for member, least in (("max_open", 2 if two_person else 1), ("max_waiting", 1))
+        for member in ("max_open", "max_waiting")
     }
     return {"queue": name, "max_open": most["max_open"]}, most["max_waiting"]
 

@@ -12,8 +12,11 @@ from overread.review.wire import parse_output
 from overread_testing.decision_builders import answer, output_document, policy
 
 
-def merge(*answers: Any, generation: int = 1, about: str = "d-1", **changes: Any) -> SeatAnswer:
-    body = output_document(loop_name="h-1", decision_id=about, generation=generation, answers=list(answers))
+def merge(
+    *answers: Any, generation: int = 1, about: str = "d-1", statement: Any = None, **changes: Any
+) -> SeatAnswer:
+    content = {"decision_id": about, "generation": generation, "statement": statement}
+    body = output_document(loop_name="h-1", decision_id=about, answers=list(answers), inputContent=content)
     return read_answer(parse_output(body), terms=policy(**changes).review, decision_id="d-1", generation=1)
 
 
@@ -30,9 +33,26 @@ def test_one_answer_is_the_verdict() -> None:
     )
 
 
-def test_the_statement_shown_is_part_of_the_sign_off() -> None:
-    verdict = merge(answer("decline"), review__statement="I have read the case.")
-    assert verdict.sign_offs[0].statement == "I have read the case."
+@pytest.mark.parametrize("shown", ["I have read the case.", "", None, 7])
+def test_the_statement_that_was_shown_is_signed_whatever_the_terms_say_now(shown: Any) -> None:
+    verdict = merge(answer("decline"), statement=shown, review__statement="I swear.")
+    assert verdict.sign_offs[0].statement == (shown if isinstance(shown, str) else "")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ("2026-11-22T21:07:44Z", "2026-11-22T21:07:44.120Z"),
+        ("2026-11-22T22:07:44+02:00", "2026-11-22T21:07:44Z"),
+        ("2026-11-22T21:07:44.12Z", "2026-11-22T21:07:44.121Z"),
+    ],
+)
+def test_the_first_answer_is_the_earliest_however_its_time_is_spelt(earlier: str, later: str) -> None:
+    first = answer("approve", workerId="zz", submissionTime=earlier)
+    second = answer("decline", workerId="aa", submissionTime=later)
+    for order in ((first, second), (second, first)):
+        verdict = merge(*order, review__merge="first")
+        assert (verdict.label, verdict.sign_offs[0].submitted_at) == ("approve", earlier)
 
 
 def test_a_reason_that_must_be_given_is_missed_but_not_of_who_cannot_decide() -> None:

@@ -71,11 +71,6 @@ def test_one_reader_without_limits_is_the_default() -> None:
     assert (terms.queue, terms.max_open, policy().max_waiting) == ("", None, None)
 
 
-def test_a_queue_has_room_for_a_pair_of_readers() -> None:
-    with pytest.raises(InvalidPolicyError, match=r"review\.queue\.max_open must be a whole number from 2"):
-        policy(review__two_person=True, review__queue={"name": "loans", "max_open": 1})
-
-
 def test_a_reason_code_is_required_only_where_the_answer_has_one() -> None:
     with pytest.raises(InvalidPolicyError, match=r"review\.reason_code_required must be false while"):
         policy(review__reason_code_required=True, review__answer={"label": "label"})

@@ -111,8 +111,21 @@ def test_the_document_of_a_decision_by_people() -> None:
         "reason_code": "income-unverified",
         "decided_at": "2026-11-22T21:00:47.120Z",
     }
-    assert document["review"] == {"generation": 1, "reviews": 1, "seconds": 41.2}
+    assert document["review"] == {
+        "generation": 1,
+        "reviews": 1,
+        "seconds": 41.2,
+        "signed_at": ["2026-11-22T21:07:44.120Z"],
+    }
     assert document["prediction"]["confidence"] == 0.71
+
+
+def test_the_document_says_what_was_signed() -> None:
+    world = posted(reply=UNSURE, review__statement="I have read the case.")
+    start(world)
+    assert "statement" not in decision_document(world.records.only())["review"]
+    finish(world)
+    assert decision_document(world.records.only())["review"]["statement"] == "I have read the case."
 
 
 @pytest.mark.parametrize("reply", [UNSURE, b'{"label": "maybe", "confidence": 7}'])
@@ -123,6 +136,35 @@ def test_a_waiting_decision_does_not_tell_what_the_model_said(reply: bytes) -> N
         assert not any(told in text for told in ("0.71", "0.777", "approve", "maybe", '"7"', "outcome"))
         start(world)
     assert decision_document(world.records.only())["state"] == "IN_REVIEW"
+
+
+@pytest.mark.parametrize(
+    ("reply", "codes"),
+    [
+        (UNSURE, ["confidence_below_threshold", "rule", "spot_check"]),
+        (b'{"label": "maybe", "confidence": 7}', ["prediction_unusable", "rule", "spot_check"]),
+        (b"oops", ["prediction_unusable", "rule", "spot_check"]),
+    ],
+)
+def test_a_waiting_decisions_reasons_are_codes_each_told_once(reply: bytes, codes: list[str]) -> None:
+    rules = [{"name": f"secret-{i}", "when": "input.amount > `100`"} for i in range(3)]
+    world = posted(reply=reply, routing__rules=rules, routing__spot_check_probability=1)
+    for _ in range(2):
+        document = decision_document(world.records.only())
+        assert document["route"]["reasons"] == [{"code": code} for code in codes]
+        assert "secret" not in json.dumps(document)
+        start(world)
+
+
+def test_a_cancelled_decision_does_not_tell_what_the_model_said() -> None:
+    world = posted(reply=UNSURE)
+    call = {"by": "caller", "ports": world.change_ports, "clock": world.clock}
+    cancel(world.records.only().decision_id, reason="withdrawn", **call)
+    document = decision_document(world.records.only())
+    assert document["cancellation"] == {"code": "cancelled_by_caller", "reason": "withdrawn"}
+    assert document["links"] == {"self": f"/v1/decisions/{document['decision_id']}"}
+    assert not {"prediction", "outcome"} & set(document)
+    assert all(told not in json.dumps(world.records.outbox[-1].payload) for told in ("0.71", "approve"))
 
 
 def test_a_use_case_may_show_its_prediction_to_the_waiting_caller() -> None:
