@@ -1,8 +1,8 @@
 """What the audit needs from the world. Every method may raise `overread.errors.ServiceError`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from overread.audit.chain import Head, Link
 
@@ -40,10 +40,3 @@ class Archive(Protocol):
 
     def read(self, archived: Archived) -> bytes:
         """The bytes of that very version."""
-
-
-class Invocations(Protocol):
-    """What an endpoint's own log knows of the invocations it got."""
-
-    def between(self, begin: str, end: str) -> Iterator[Mapping[str, Any]]:
-        """`{"inference_id", "at", "endpoint"}` of each, in any order."""

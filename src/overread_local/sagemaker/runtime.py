@@ -3,6 +3,7 @@
 import random
 from collections.abc import Mapping, Sequence
 
+from overread_local.sagemaker.captures import Captures
 from overread_local.sagemaker.endpoints import Endpoints, Variant
 from overread_local.sagemaker.errors import (
     AwsError,
@@ -22,8 +23,9 @@ Answer = tuple[int, dict[str, str], bytes]
 class Runtime:
     """The data plane of endpoints."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, *, captures: Captures) -> None:
         self._endpoints = endpoints
+        self._captures = captures
 
     async def invoke(self, caller: Caller, name: str, *, headers: Mapping[str, str], body: bytes) -> Answer:
         """One inference: status, headers and body as AWS sends them.
@@ -44,6 +46,8 @@ class Runtime:
         sent = {"content-type": content_type, "accept": headers.get("accept") or "*/*"}
         if attributes := headers.get("x-amzn-sagemaker-custom-attributes"):
             sent["x-amzn-sagemaker-custom-attributes"] = attributes
+        inference_id = headers.get("x-amzn-sagemaker-inference-id")
+        self._captures.add(endpoint=name, variant=variant.name, inference_id=inference_id)
         try:
             reply = await self._endpoints.server.invoke(variant.unit, body=body, headers=sent)
         except (ModelServerDown, LoadFailure) as failure:

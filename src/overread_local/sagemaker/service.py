@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from overread_local.sagemaker.captures import Captures
 from overread_local.sagemaker.domains import Domains
 from overread_local.sagemaker.endpoints import Endpoints
 from overread_local.sagemaker.errors import (
@@ -20,6 +21,8 @@ from overread_local.sagemaker.serving import ModelServer
 from overread_local.sagemaker.shapes import check_request
 
 _JSON = "application/x-amz-json-1.1"
+INVOCATIONS = "invocations"
+"""The folder of the endpoints' log of invocations, beside the records' file."""
 
 
 class SageMaker:
@@ -29,7 +32,8 @@ class SageMaker:
         self._records = Records(path)
         self._endpoints = Endpoints(self._records, clock=clock, server=server, status_lag_s=status_lag_s)
         self._domains = Domains(self._records, clock=clock, status_lag_s=status_lag_s)
-        self._runtime = Runtime(self._endpoints)
+        captures = Captures(path.parent / INVOCATIONS, clock=clock)
+        self._runtime = Runtime(self._endpoints, captures=captures)
         self._operations: dict[str, Operation] = {
             **Models(self._records, clock=clock).operations,
             **self._endpoints.operations,

@@ -1,0 +1,218 @@
+"""A decision made again from its audit entries, by the same decision code that wrote them."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from overread.audit.chain import Link
+from overread.audit.replay import Replay, replay
+from overread.decisions.ingest import ingest
+from overread.decisions.record import Record
+from overread.decisions.requests import parse_submission
+from overread.decisions.start_loop import start_loop
+from overread.decisions.submit import submit
+from overread.routing.policy import parse_policy
+from overread_testing.decision_builders import (
+    CALLER_SCOPE,
+    answer,
+    output_document,
+    policy_document,
+    request_body,
+)
+from overread_testing.decision_fakes import World
+
+TEMPLATE = "<p>{{ task.input.input.amount }}</p>"
+RULES = [{"name": "high-amount", "when": "input.amount > `5000`"}]
+
+
+class Case:
+    """One decision of a world with archived texts, and its replay with whatever a test changes."""
+
+    def __init__(self, **changes: Any) -> None:
+        template = sha256(TEMPLATE.encode()).hexdigest()
+        text = json.dumps(policy_document(review__task_ui_sha256=template, **changes))
+        self.texts = {template: TEMPLATE, sha256(text.encode()).hexdigest(): text}
+        self.policies = [sha256(text.encode()).hexdigest()]
+        self.world = World(parse_policy(text))
+        self.decision_id = self.submit()
+
+    def submit(self) -> str:
+        record = submit(
+            parse_submission(request_body()),
+            use_case="loan-approval",
+            environment="test",
+            caller_scope=CALLER_SCOPE,
+            idempotency_key="order-1",
+            ports=self.world.submit_ports,
+            clock=self.world.clock,
+        )
+        return record.decision_id
+
+    @property
+    def record(self) -> Record:
+        record = self.world.records.get(self.decision_id)
+        assert record is not None
+        return record
+
+    @property
+    def links(self) -> list[Link]:
+        return [link for link in self.world.records.links if link.entry["decision_id"] == self.decision_id]
+
+    def read(self, *labels: str) -> None:
+        """Every reader's loop is started and answered, one label each."""
+        start_loop(self.decision_id, ports=self.world.start_ports, clock=self.world.clock, jitter=0.0)
+        for number, (review, label) in enumerate(zip(self.record.open_reviews, labels, strict=True)):
+            output = output_document(
+                loop_name=review.loop_name,
+                decision_id=self.decision_id,
+                generation=review.generation,
+                answers=[answer(label, workerId=f"w{len(self.links)}{number}")],
+                inputContent=self.world.loops.content(review.loop_name),
+            )
+            self.world.answer(review.loop_name, output)
+            ingest(review.loop_name, ports=self.world.ingest_ports, clock=self.world.clock)
+
+    def replay(self, **changes: Any) -> Replay:
+        given: dict[str, Any] = {
+            "record": self.record,
+            "input_body": self.world.inputs.read(self.record.input),
+            "policy_sha256s": self.policies,
+            "find_text": self.texts.get,
+            **changes,
+        }
+        return replay(given.pop("links", self.links), **given)
+
+
+def wrong(replayed: Replay) -> dict[str, str]:
+    return {check.name: check.detail for check in replayed.checks if check.is_right is False}
+
+
+def untold(replayed: Replay) -> set[str]:
+    return {check.name for check in replayed.checks if check.is_right is None}
+
+
+@pytest.fixture
+def by_model() -> Case:
+    return Case(routing__threshold=0.0)
+
+
+@pytest.fixture
+def by_people() -> Case:
+    case = Case(routing__rules=RULES, routing__threshold=0.99, review__two_person=True)
+    case.read("approve", "decline")
+    case.read("decline")
+    return case
+
+
+def test_decision_of_the_model_is_made_again(by_model: Case) -> None:
+    replayed = by_model.replay()
+    assert (wrong(replayed), untold(replayed)) == ({}, {"answers"})
+    assert (replayed.state, replayed.label, replayed.source) == (
+        "FINAL",
+        by_model.record.outcome.label,
+        "model",
+    )  # type: ignore[union-attr]
+    assert replayed.reasons == ()
+
+
+def test_decision_of_three_readers_is_made_again(by_people: Case) -> None:
+    replayed = by_people.replay()
+    assert (wrong(replayed), untold(replayed)) == ({}, set())
+    assert replayed.is_confirmed
+    assert (replayed.state, replayed.label, replayed.source) == ("FINAL", "decline", "human")
+    assert [reason["code"] for reason in replayed.reasons] == ["confidence_below_threshold", "rule"]
+    assert len(replayed.reviewers) == 2
+
+
+def test_every_page_is_built_again_with_the_hash_that_was_shown(by_people: Case) -> None:
+    replayed = by_people.replay()
+    assert len(replayed.pages) == 3
+    for page in replayed.pages:
+        assert page.template == TEMPLATE
+        assert page.content == by_people.world.loops.content(page.loop_name)
+        assert page.content["input"] == {"amount": 9600, "purpose": "car"}
+
+
+def test_decision_that_nobody_has_made_yet_is_replayed_so_far() -> None:
+    case = Case(routing__always_review=True)
+    replayed = case.replay()
+    assert (replayed.state, replayed.label, wrong(replayed)) == ("PENDING", "", {})
+
+
+def test_unusable_prediction_is_replayed_by_its_faults() -> None:
+    case = Case(labels=["yes", "no"], routing__rules=RULES)
+    replayed = case.replay()
+    assert wrong(replayed) == {}
+    assert [reason["code"] for reason in replayed.reasons] == ["label_unknown", "rule"]
+
+
+def test_erased_input_leaves_what_can_be_told(by_people: Case) -> None:
+    replayed = by_people.replay(input_body=None)
+    assert replayed.is_confirmed
+    pages = {f"page of {page.loop_name}" for page in replayed.pages}
+    assert untold(replayed) == {"input", "route", *pages}
+
+
+def test_policy_that_is_not_in_the_change_log_is_told(by_people: Case) -> None:
+    assert untold(by_people.replay(policy_sha256s=[])) == {"route"}
+    assert untold(by_people.replay(find_text=lambda _: None)) == {"route"}
+    assert untold(by_people.replay(find_text=lambda _: "{}")) == {"route"}
+
+
+def test_another_input_is_found(by_people: Case) -> None:
+    found = wrong(by_people.replay(input_body=b'{"amount": 1}'))
+    assert {"input", "route", *(f"page of {review.loop_name}" for review in by_people.record.reviews)} == set(
+        found
+    )
+
+
+def test_another_policy_under_the_version_is_found(by_people: Case) -> None:
+    lax = json.dumps(policy_document(routing__threshold=0.5))
+    found = wrong(by_people.replay(policy_sha256s=["lax"], find_text={"lax": lax}.get))
+    assert set(found) == {"route"}
+    assert "high-amount" in found["route"]
+
+
+def changed(links: list[Link], event: str, change: Callable[[dict[str, Any]], None]) -> list[Link]:
+    made = []
+    for link in links:
+        entry = json.loads(json.dumps(link.entry))
+        if entry["event"] == event:
+            change(entry)
+        made.append(replace(link, entry=entry))
+    return made
+
+
+def test_label_that_the_answers_do_not_give_is_found(by_people: Case) -> None:
+    links = changed(by_people.links, "decided_by_people", lambda e: e["detail"].update(label="approve"))
+    assert set(wrong(by_people.replay(links=links))) == {"answers", "record"}
+
+
+def test_record_that_says_otherwise_is_found(by_people: Case) -> None:
+    outcome = by_people.record.outcome
+    assert outcome is not None
+    forged = replace(by_people.record, outcome=replace(outcome, label="approve", source="model"))
+    assert wrong(by_people.replay(record=forged)) == {
+        "record": "label is 'approve', the entries tell 'decline'; "
+        "source is 'model', the entries tell 'human'"
+    }
+    assert set(wrong(by_people.replay(record=None))) == {"record"}
+
+
+def test_entry_that_is_missing_is_found(by_people: Case) -> None:
+    found = wrong(by_people.replay(links=by_people.links[:2] + by_people.links[3:]))
+    assert {"entries", "record"} <= set(found)
+
+
+def test_entry_that_begins_elsewhere_is_found(by_people: Case) -> None:
+    links = changed(by_people.links, "decided_by_people", lambda e: e.update(from_state="RECEIVED"))
+    assert "begins in RECEIVED" in wrong(by_people.replay(links=links))["entries"]
+
+
+def test_nothing_is_replayed_from_nothing(by_model: Case) -> None:
+    with pytest.raises(ValueError, match="there are no audit entries"):
+        by_model.replay(links=[])
