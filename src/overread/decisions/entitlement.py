@@ -4,7 +4,8 @@ from datetime import datetime
 
 import jmespath
 
-from overread.decisions.record import LoopEnd, Record, SeatAnswer, SignOff
+from overread.decisions.record import Record, SeatAnswer, SignOff
+from overread.decisions.seats import accepted
 from overread.decisions.transitions import SAME_REVIEWER
 from overread.errors import PoisonedAnswerError, RetryableError
 from overread.instants import parse_instant
@@ -44,12 +45,7 @@ def objection_to(
 
 def _readers_before(record: Record) -> set[tuple[str, ...]]:
     """Everybody who has given an answer to this decision that counts."""
-    return {
-        sign_off.reviewer.person
-        for review in record.reviews
-        if review.end is LoopEnd.ANSWERED and review.answer is not None
-        for sign_off in review.answer.sign_offs
-    }
+    return {sign_off.reviewer.person for answer in accepted(record) for sign_off in answer.sign_offs}
 
 
 def _objection(

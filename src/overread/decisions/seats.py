@@ -44,6 +44,15 @@ def answers_of(record: Record, seats: tuple[Seat, ...]) -> list[SeatAnswer] | No
     return answers
 
 
+def accepted(record: Record) -> tuple[SeatAnswer, ...]:
+    """Every answer that was accepted, whether or not the decision came out as it says."""
+    return tuple(
+        review.answer
+        for review in record.reviews
+        if review.end is LoopEnd.ANSWERED and review.answer is not None
+    )
+
+
 def third_seat(seat_name: str, *, generation: int) -> Seat:
     """The seat of the reader who settles a disagreement."""
     return Seat((SECOND_TEAM if is_of_second_team(seat_name) else READERS)[2], generation)

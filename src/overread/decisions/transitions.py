@@ -37,6 +37,7 @@ from overread.decisions.record import (
     Waiting,
 )
 from overread.decisions.seats import (
+    accepted,
     answers_of,
     first_seats,
     flow_definition_of,
@@ -154,7 +155,7 @@ def contest(
         is_spot_check=False,
         spot_check_probability=0.0,
     )
-    before = old.outcome.reviewers if old.outcome else ()
+    before = tuple(sign_off.reviewer for answer in accepted(old) for sign_off in answer.sign_offs)
     fresh = Record(
         decision_id=decision_id,
         use_case=old.use_case,

@@ -158,8 +158,13 @@ def test_a_waiting_decisions_reasons_are_codes_each_told_once(reply: bytes, code
 
 def test_a_cancelled_decision_does_not_tell_what_the_model_said() -> None:
     world = posted(reply=UNSURE)
-    call = {"by": "caller", "ports": world.change_ports, "clock": world.clock}
-    cancel(world.records.only().decision_id, reason="withdrawn", **call)
+    cancel(
+        world.records.only().decision_id,
+        reason="withdrawn",
+        by="caller",
+        ports=world.change_ports,
+        clock=world.clock,
+    )
     document = decision_document(world.records.only())
     assert document["cancellation"] == {"code": "cancelled_by_caller", "reason": "withdrawn"}
     assert document["links"] == {"self": f"/v1/decisions/{document['decision_id']}"}
