@@ -324,7 +324,7 @@ class ReviewService(Construct):
     def _allow_program(self, handler: Handler) -> None:
         table, bucket = self.table, self.bucket
         stack = Stack.of(self)
-        items = ("DeleteItem", "GetItem", "PutItem", "UpdateItem")
+        items = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
         handler.allow(*(f"dynamodb:{item}" for item in items), on=[table.table_arn])
         handler.allow("dynamodb:Query", on=[table.table_arn, f"{table.table_arn}/index/*"])
         handler.allow("s3:DeleteObject", "s3:GetObject", "s3:PutObject", on=[bucket.arn_for_objects("*")])

@@ -5,6 +5,7 @@ pk FLOW#arn             sk OPEN                      how many of the flow defini
 pk FLOW#arn             sk DONE#end#name             a loop that ended with answers
 pk PERSON#key           sk LOOP#name                 the way from a person to a loop of theirs
 pk PERSON#key           sk HISTORY#submission#name   an answer as its author looks back on it
+pk SEPARATION#key       sk person                    the loop that the person answered of that separation
 pk RESOURCE#kind        sk name                      a control-plane resource
 pk RECORD#kind          sk key                       a small record
 pk SECRET#name          sk SECRET
@@ -25,7 +26,7 @@ from overread_review.service.records import (
     resource_text,
     sortable,
 )
-from overread_review.service.side_records import queue_key
+from overread_review.service.side_records import Separated, queue_key
 
 DUE = "DUE"
 WAY, HISTORY, DONE = "LOOP#", "HISTORY#", "DONE#"
@@ -91,6 +92,17 @@ def history_item(person: str, entry: HistoryEntry) -> Item:
 def history_of(item: Item) -> HistoryEntry:
     """The entry behind `history_item`."""
     return parse_record(HistoryEntry, item["body"]["S"])
+
+
+def separation_key(separation: str, person: str) -> Item:
+    """Where it lies which loop the person answered of those with that separation."""
+    return key(f"SEPARATION#{separation}", person)
+
+
+def separation_item(separated: Separated) -> Item:
+    """What keeps a person from answering other loops with that separation."""
+    place = separation_key(separated.separation, separated.person)
+    return place | {"loop_name": {"S": separated.loop_name}}
 
 
 def completion_item(done: Completion) -> Item:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from overread_aws import review_items as items
 from overread_aws.review_table import Item, Pause, ReviewTable, table_definition
 from overread_review.service import side_records
-from overread_review.service.errors import OpenLimitReachedError, RecordChangedError, RecordExistsError
+from overread_review.service.errors import (
+    OpenLimitReachedError,
+    PersonSeparatedError,
+    RecordChangedError,
+    RecordExistsError,
+)
 from overread_review.service.model import (
     Completion,
     HistoryPage,
@@ -26,6 +31,14 @@ from overread_review.service.records import sortable
 __all__ = ["DynamoReviewStore", "table_definition"]
 
 
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """One write of a transaction, and what it means when its condition does not hold."""
+
+    request: Mapping[str, Any]
+    failure: Exception = field(default_factory=lambda: RecordChangedError("without a condition"))
+
+
 class DynamoReviewStore:
     """Implements `overread_review.service.ports.ReviewStore`; safe for many threads and processes at once."""
 
@@ -37,13 +50,14 @@ class DynamoReviewStore:
     def create_loop(self, loop: Loop, *, open_limit: int) -> Loop:
         """Store a new loop; see the port."""
         stored = replace(loop, version=1)
-        writes = [{"Put": self._table.put_request(items.loop_item(stored), version=None)}]
+        exists = RecordExistsError(loop.name)
+        writes = [_Write({"Put": self._table.put_request(items.loop_item(stored), version=None)}, exists)]
         if loop.is_open and loop.gold is None:
             below = "attribute_not_exists(open_loops) OR open_loops < :limit"
-            writes.append(self._count(loop, change=1, condition=below, limit=open_limit))
+            counted = self._count(loop, change=1, condition=below, limit=open_limit)
+            writes.append(_Write(counted, OpenLimitReachedError(loop.terms.flow_definition_arn)))
         writes += self._aside(None, stored)
-        failures = (RecordExistsError(loop.name), OpenLimitReachedError(loop.terms.flow_definition_arn))
-        self._write(writes, item=items.loop_item(stored), version=None, failures=failures)
+        self._write(writes, item=items.loop_item(stored), version=None)
         return stored
 
     def replace_loop(self, loop: Loop, *, before: Loop | None = None) -> Loop:
@@ -55,14 +69,15 @@ class DynamoReviewStore:
                 raise changed
         stored = replace(loop, version=loop.version + 1)
         item = items.loop_item(stored)
-        writes = [{"Put": self._table.put_request(item, version=loop.version)}]
+        writes = [_Write({"Put": self._table.put_request(item, version=loop.version)}, changed)]
         if before.is_open and not stored.is_open and stored.gold is None:
-            writes.append(self._count(stored, change=-1, condition="open_loops > :limit", limit=0))
+            counted = self._count(stored, change=-1, condition="open_loops > :limit", limit=0)
+            writes.append(_Write(counted, changed))
         writes += self._aside(before, stored)
-        self._write(writes, item=item, version=loop.version, failures=(changed, changed))
+        self._write(writes, item=item, version=loop.version)
         return stored
 
-    def _aside(self, before: Loop | None, stored: Loop) -> list[dict[str, Any]]:
+    def _aside(self, before: Loop | None, stored: Loop) -> list[_Write]:
         """What is written beside the loop's own item, in its transaction."""
         beside = [
             items.history_item(person, entry) for person, entry in side_records.new_entries(before, stored)
@@ -70,20 +85,25 @@ class DynamoReviewStore:
         beside += [items.way_item(person, stored) for person in side_records.newly_concerned(before, stored)]
         if (done := side_records.completion(before, stored)) is not None:
             beside.append(items.completion_item(done))
-        return [self._table.plain_put(item) for item in beside]
+        separations = side_records.newly_separated(before, stored)
+        return [
+            *(_Write(self._table.plain_put(item)) for item in beside),
+            *(self._separation(separated) for separated in separations),
+        ]
 
-    def _write(
-        self,
-        writes: list[dict[str, Any]],
-        *,
-        item: Item,
-        version: int | None,
-        failures: tuple[Exception, Exception],
-    ) -> None:
+    def _separation(self, separated: side_records.Separated) -> _Write:
+        """The person's mark under the separation, unless they have one of another loop."""
+        put = self._table.unless_other_put(
+            items.separation_item(separated), name="loop_name", value=separated.loop_name
+        )
+        return _Write(put, PersonSeparatedError(separated.loop_name))
+
+    def _write(self, writes: Sequence[_Write], *, item: Item, version: int | None) -> None:
         if len(writes) == 1:
-            self._table.put(item, version=version, failure=failures[0])
+            self._table.put(item, version=version, failure=writes[0].failure)
         else:
-            self._table.transact(writes, failures=failures)
+            failures = [write.failure for write in writes]
+            self._table.transact([write.request for write in writes], failures=failures)
 
     def _count(self, loop: Loop, *, change: int, condition: str, limit: int) -> dict[str, Any]:
         key = items.count_key(loop.terms.flow_definition_arn)
@@ -154,6 +174,19 @@ class DynamoReviewStore:
             self._table.delete(place, version=items.version_of(way), failure=gone)
         except RecordChangedError:
             return
+
+    def separated(self, person: str, *, loops: Sequence[Loop]) -> frozenset[str]:
+        """Those of the loops that the person may not answer; see the port."""
+        keyed = [loop for loop in loops if loop.separation]
+        places = {loop.separation: items.separation_key(loop.separation, person) for loop in keyed}
+        marks = {
+            mark["pk"]["S"]: mark["loop_name"]["S"] for mark in self._table.get_many(list(places.values()))
+        }
+        return frozenset(
+            loop.name
+            for loop in keyed
+            if marks.get(places[loop.separation]["pk"]["S"], loop.name) != loop.name
+        )
 
     def count_open_loops(self, flow_definition_arn: str) -> int:
         """The number of open loops; see the port."""

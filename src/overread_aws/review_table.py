@@ -23,6 +23,7 @@ INDEXES = {
     "due": ("due_group", "due_key"),
 }
 _LONGEST_KEYS = {"pk": 2048, "sk": 1024}
+_READ_AT_ONCE = 100
 _ATTEMPTS = 10
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.64
 _CONFLICTS = frozenset({"TransactionConflict", "TransactionConflictException"})
@@ -66,6 +67,20 @@ class ReviewTable:
         item: Item | None = self._call(self._client.get_item, request).get("Item")
         return item
 
+    def get_many(self, keys: Sequence[Item]) -> list[Item]:
+        """The items under different keys as of now, as far as there are any."""
+        if len(keys) <= 1:
+            return [item for key in keys if (item := self.get(key)) is not None]
+        found: list[Item] = []
+        left: list[Item] = list(keys)
+        while left:
+            asked = {"Keys": left[:_READ_AT_ONCE], "ConsistentRead": True}
+            reply = self._call(self._client.batch_get_item, {"RequestItems": {self._table: asked}})
+            found += reply["Responses"].get(self._table, ())
+            unread = reply.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            left = [*unread, *left[_READ_AT_ONCE:]]
+        return found
+
     def put(self, item: Item, *, version: int | None, failure: Exception) -> None:
         """Put the item over `version`, or as a new one (None). Raises `failure` when that is not so."""
         self._conditional(self._client.put_item, self.put_request(item, version=version), failure=failure)
@@ -77,6 +92,15 @@ class ReviewTable:
     def plain_put(self, item: Item) -> dict[str, Any]:
         """A transaction's unconditional Put."""
         return {"Put": {"TableName": self._table, "Item": item}}
+
+    def unless_other_put(self, item: Item, *, name: str, value: str) -> dict[str, Any]:
+        """A transaction's Put over nothing, or over an item whose attribute `name` has the same value."""
+        condition = {
+            "ConditionExpression": "attribute_not_exists(pk) OR #name = :value",
+            "ExpressionAttributeNames": {"#name": name},
+            "ExpressionAttributeValues": {":value": {"S": value}},
+        }
+        return {"Put": {"TableName": self._table, "Item": item, **condition}}
 
     def delete(self, key: Item, *, version: int, failure: Exception, also: str = "") -> None:
         """Delete exactly this version if `also` holds for it too. Raises `failure` otherwise."""

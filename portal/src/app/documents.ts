@@ -78,6 +78,8 @@ export interface ClaimedTask extends Omit<Task, "notes"> {
   running: boolean;
   now: string;
   guideline_version: string;
+  /** What the reviewer signs by submitting; empty when the task asks for no signature. */
+  statement: string;
   notes: Note[];
 }
 

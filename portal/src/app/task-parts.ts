@@ -22,6 +22,7 @@ export function taskBar(task: ClaimedTask, reading: Reading, actions: Shortcut[]
       <span class="quiet small">${task.running ? `${duration(reading.workedS)} of work` : "paused"}</span>
     </span>
     <div class="task-actions">${repeat(actions, ({ keys }) => keys[0], actionButton)}</div>
+    ${statementBar(task)}
   </div>`;
 }
 
@@ -41,6 +42,14 @@ function actionButton({ keys, button, off, run }: Shortcut): TemplateResult | ty
 }
 
 export const SUBMIT_AND_NEXT = "Submit and next";
+
+/** What submitting signs, beside the button that does. */
+export function statementBar(task: ClaimedTask): TemplateResult | typeof nothing {
+  if (task.statement === "") return nothing;
+  return html`<p class="statement" role="note" aria-label="What you sign by submitting">
+    <span class="quiet small">By submitting you sign:</span> <q>${task.statement}</q>
+  </p>`;
+}
 
 /** The thread with the lead; a lead's comment on a returned answer stands out. */
 export function taskNotes(task: ClaimedTask): TemplateResult | typeof nothing {

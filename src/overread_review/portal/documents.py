@@ -10,6 +10,7 @@ from overread_review.service import transitions, work_time
 from overread_review.service.lead import Queue
 from overread_review.service.model import Agreement, Answer, Claim, HistoryEntry, Loop, Note
 from overread_review.service.output import timestamp
+from overread_review.service.own_members import statement_of
 from overread_review.service.people import People, PersonStatistics, PersonView
 from overread_review.service.qualifications import OwnQualification, RosterEntry
 from overread_review.service.tasks import ClaimedTask, OfferedTask
@@ -68,6 +69,7 @@ def claimed_document(
         "running": claim.running_since is not None,
         "now": timestamp(now),
         "guideline_version": task.loop.terms.guideline_version,
+        "statement": statement_of(task.task_input),
         "notes": shown,
         "input": task.task_input,
     }

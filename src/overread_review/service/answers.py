@@ -71,6 +71,7 @@ def answer_of(
         guideline_version=loop.terms.guideline_version,
         choices=submission.choices,
         cannot_decide=submission.cannot_decide,
+        statement_sha256=loop.statement_sha256,
     )
 
 

@@ -24,6 +24,7 @@ ReviewError
 │   ├── ConflictError            ConflictException
 │   └── QuotaExceededError       ServiceQuotaExceededException
 ├── RecordExistsError          conditional create lost: the record is there already
+├── PersonSeparatedError       the person has answered another loop with the same separation
 ├── RecordChangedError         conditional write lost: read again, decide again
 ├── OpenLimitReachedError      one more open loop would pass the flow definition's limit
 ├── DocumentRefusedError       S3 refuses to read or write the document, for good
@@ -182,6 +183,10 @@ class RecordExistsError(ReviewError):
 
 class RecordChangedError(ReviewError):
     """A record changed between reading and writing."""
+
+
+class PersonSeparatedError(ReviewError):
+    """The answer's author has answered another loop with the same separation."""
 
 
 class OpenLimitReachedError(ReviewError):

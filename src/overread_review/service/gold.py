@@ -56,6 +56,9 @@ _AT_ONCE = 5
 _TRIED = 20
 """So many items are tried when templates refuse them, or names are taken."""
 _OWN_ID = "decision_id"
+_OWN_IDS = (_OWN_ID, "separation")
+_SAID = ("statement",)
+"""What the like of a task says word for word."""
 _YOUNGER = timedelta(minutes=10)
 _SHORTEST_LAG_S, _LONGEST_LAG_S = 60.0, 7200.0
 _NOT_NOW = (UnavailableError, DocumentRefusedError, TemplateError)
@@ -243,11 +246,13 @@ class Gold:
         return self._started(loop, task_input, names=names) is not None
 
     def _as_in(self, like: Loop, item: GoldItem, *, words: Sequence[str]) -> dict[str, Any]:
-        """The item's input; a task of Overread's own has an id that no other task has."""
-        original = json.loads(self._documents.get(like.input_key)).get(_OWN_ID)
-        if not isinstance(original, str):
+        """The item's input; a task of Overread's own has ids that no other has, and its statement."""
+        original = json.loads(self._documents.get(like.input_key))
+        if not isinstance(original.get(_OWN_ID), str):
             return dict(item.input)
-        return {**item.input, _OWN_ID: self._chance.lookalike(original, *words) or original}
+        ids = {name: text for name in _OWN_IDS if isinstance(text := original.get(name), str)}
+        own = {name: self._chance.lookalike(text, *words) or text for name, text in ids.items()}
+        return {**item.input, **own, **{name: original[name] for name in _SAID if name in original}}
 
     def _lag_s(self, like: Loop, *, words: Sequence[str]) -> float:
         """How long the question waits for the people on its other seats, who do not exist.

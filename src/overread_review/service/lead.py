@@ -223,6 +223,8 @@ class Lead:
         reviewer = self._people.active(lead, person)
         if loop.terms.workteam_arn not in self._teams.arns_of(reviewer):
             raise PersonUnsuitableError(f"{reviewer.name} is not in the team of this task")
+        if self._store.separated(reviewer.key, loops=[loop]):
+            raise PersonUnsuitableError(f"{reviewer.name} has answered another review of this decision")
         name = loop.terms.qualification
         if name and not self._admission.admits(reviewer, qualification=name):
             raise PersonUnsuitableError(f"{reviewer.name} has not passed the test {name!r}")

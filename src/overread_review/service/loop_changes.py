@@ -14,10 +14,12 @@ from overread_review.service.admission import Admission
 from overread_review.service.errors import (
     DocumentRefusedError,
     EventUndeliveredError,
+    PersonSeparatedError,
     RecordChangedError,
     ResourceMissingError,
     ReviewError,
     StoreUnavailableError,
+    TaskConflictError,
     UnavailableError,
 )
 from overread_review.service.model import Loop
@@ -27,6 +29,7 @@ from overread_review.service.ports import Clock, Documents, EventSink, ReviewSto
 _LOG = logging.getLogger(__name__)
 _WRITE_ATTEMPTS = 12
 _SWEEP_BATCH, _SWEEP_LOOKS = 50, 500
+SEPARATED = "you have answered another review of this decision: this one is for somebody else"
 _FAULTS_OF_ONE_LOOP = (ReviewError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 """What the data and documents of one loop may raise."""
 
@@ -62,6 +65,8 @@ class LoopChanges:
             except RecordChangedError:
                 current = self._newest(loop)
                 continue
+            except PersonSeparatedError as error:
+                raise TaskConflictError(SEPARATED) from error
             return self.conclude(stored)
         raise StoreUnavailableError(
             f"human loop {loop.name} is being changed by too many requests; try again"

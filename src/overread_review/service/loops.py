@@ -26,6 +26,7 @@ from overread_review.service.flow_definitions import FlowDefinitions, availabili
 from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.model import Loop, Resource, ResourceKind
 from overread_review.service.nesting import MAX_LEVELS, is_too_deep
+from overread_review.service.own_members import separation_of, statement_sha256
 from overread_review.service.ports import Clock, Documents, LoopQuery, ReviewStore
 from overread_review.service.resources import Resources, decode_token, encode_token
 from overread_review.service.settings import ServiceSettings
@@ -94,6 +95,8 @@ class Loops:
             classifiers=tuple(params.get("DataAttributes", {}).get("ContentClassifiers", ())),
             priority=priority,
             deadline_at=deadline_at,
+            separation=separation_of(task_input),
+            statement_sha256=statement_sha256(task_input),
         )
         self._documents.put(loop.input_key, content.encode())
         public = is_public(loop.terms.workteam_arn)

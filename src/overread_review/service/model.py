@@ -176,7 +176,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one person submitted; the content itself lies in the document under `content_key`."""
+    """What one person submitted; the content itself lies in the document under `content_key`.
+
+    `statement_sha256` is of the statement that stood beside the button with which they submitted it.
+    """
 
     person: str
     sub: str
@@ -190,6 +193,7 @@ class Answer:
     guideline_version: str = ""
     choices: Mapping[str, str] = field(default_factory=dict)
     cannot_decide: bool = False
+    statement_sha256: str = ""
 
 
 class NoteKind(StrEnum):
@@ -240,8 +244,8 @@ class Loop:
     """A human loop, which is one task with `terms.task_count` seats for different people.
 
     `assigned_to` is a person for whom one seat is kept. `returned` are answers that a lead gave back.
-    `event_due` says that the status event has not been handed over yet. `version` counts writes; 0 is not
-    stored yet.
+    `event_due` says that the status event has not been handed over yet. Of all loops with the same
+    `separation` one person may answer one only. `version` counts writes; 0 is not stored yet.
     """
 
     name: str
@@ -268,6 +272,8 @@ class Loop:
     notes: tuple[Note, ...] = ()
     returned: tuple[Answer, ...] = ()
     gold: GoldRef | None = None
+    separation: str = ""
+    statement_sha256: str = ""
     version: int = 0
 
     @property

@@ -16,6 +16,9 @@ from overread_review.service.queues import Queues
 from overread_review.service.side_records import queue_key
 
 _OFFERED = 200
+_ASKED_FIRST = 5
+_ASKED_AT_MOST = 80
+"""For so many loops the store is asked at once whether the reviewer may answer them: few, then more."""
 _LOOKED_AT = 2_000
 """So many open loops of a queue are looked at for a reviewer who may take none of them."""
 
@@ -79,6 +82,15 @@ class Offers:
         return islice(self._admitted(waiting, reviewer, paused=paused), _OFFERED)
 
     def _admitted(
+        self, loops: Iterable[Loop], reviewer: Reviewer, *, paused: Mapping[str, QueueState]
+    ) -> Iterator[Loop]:
+        offered, size = self._open_to(loops, reviewer, paused=paused), _ASKED_FIRST
+        while some := list(islice(offered, size)):
+            separated = self._store.separated(reviewer.key, loops=some)
+            yield from (loop for loop in some if loop.name not in separated)
+            size = min(2 * size, _ASKED_AT_MOST)
+
+    def _open_to(
         self, loops: Iterable[Loop], reviewer: Reviewer, *, paused: Mapping[str, QueueState]
     ) -> Iterator[Loop]:
         now, person = self._clock(), reviewer.key

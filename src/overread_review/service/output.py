@@ -58,7 +58,10 @@ def output_metadata(loop: Loop) -> dict[str, str]:
     """What is kept beside the output document, whose body is A2I's and nothing else."""
     # Metadata of S3 objects are HTTP headers: whatever is not ASCII goes percent-encoded.
     version = quote(loop.terms.guideline_version, safe=" !#$&'()*+,-./:;<=>?@[]^_`{|}~")
-    return {"guideline-version": version} if version else {}
+    metadata = {"guideline-version": version} if version else {}
+    if any(answer.statement_sha256 for answer in loop.answers):
+        metadata["statement-sha256"] = loop.statement_sha256
+    return metadata
 
 
 def _human_answer(answer: Answer, *, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -73,11 +73,13 @@ class ReviewStore(Protocol):
         """Store `loop` over its own version, and in the same transaction what its change brings about.
 
         That is what `side_records` derives from the two: entries in people's histories for new answers,
-        the completion of a loop that ends, and the way from newly concerned people to the loop. `before` is
+        the completion of a loop that ends, the way from newly concerned people to the loop, and what
+        their answer separates its author from. `before` is
         the loop as it was read; without it the store reads it again.
 
         Raises:
             RecordChangedError: the stored version is another.
+            PersonSeparatedError: a new answer's author has answered another loop with this separation.
         """
 
     def delete_loop(self, loop: Loop) -> None:
@@ -103,6 +105,12 @@ class ReviewStore(Protocol):
 
     def completions(self, flow_definition_arn: str, *, since: datetime, limit: int) -> Sequence[Completion]:
         """The flow definition's loops that ended with answers since then, the newest first."""
+
+    def separated(self, person: str, *, loops: Sequence[Loop]) -> frozenset[str]:
+        """The names of those of the loops that the person may not answer as of now.
+
+        They have answered another one with the same `separation`.
+        """
 
     def count_open_loops(self, flow_definition_arn: str) -> int:
         """How many of the flow definition's loops are open."""

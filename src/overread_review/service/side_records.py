@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from overread_review.service.model import Answer, Completion, HistoryEntry, Loop
 from overread_review.service.records import sortable
 
 _ON_HOLD = 9
 _NO_DEADLINE = "~"
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """That a person answered `loop_name`, and so no other loop with the same `separation`."""
+
+    person: str
+    separation: str
+    loop_name: str
 
 
 def queue_key(loop: Loop) -> str:
@@ -37,6 +48,14 @@ def new_entries(before: Loop | None, after: Loop) -> list[tuple[str, HistoryEntr
     """Answers that are new, as (person, entry of their history)."""
     known = () if before is None else (*before.answers, *before.returned)
     return [(answer.person, history_entry(after, answer)) for answer in after.answers if answer not in known]
+
+
+def newly_separated(before: Loop | None, after: Loop) -> list[Separated]:
+    """What the loop's new answers keep their authors from. An answer that was given back keeps them, too."""
+    if not after.separation:
+        return []
+    people = [person for person, _ in new_entries(before, after)]
+    return [Separated(person, after.separation, after.name) for person in people]
 
 
 def history_entry(loop: Loop, answer: Answer) -> HistoryEntry:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from overread_review.service import notes, transitions
+from overread_review.service import notes, steering, transitions
 from overread_review.service.admission import Admission
 from overread_review.service.answers import Submission, answer_of, parse_submission
 from overread_review.service.errors import (
@@ -23,7 +23,7 @@ from overread_review.service.errors import (
     TaskUnknownError,
 )
 from overread_review.service.figures import SANDBOX_PROVIDER
-from overread_review.service.loop_changes import LoopChanges
+from overread_review.service.loop_changes import SEPARATED, LoopChanges
 from overread_review.service.model import Answer, Claim, HistoryEntry, HistoryPage, Loop, Reviewer
 from overread_review.service.offers import OfferedTask, Offers
 from overread_review.service.ports import Clock, Documents, ReviewStore
@@ -157,6 +157,7 @@ class Tasks:
         """The task, held by the reviewer until the deadline; the same again when they hold it already."""
         loop = self._task(task_id, reviewer=reviewer)
         now = self._clock()
+        self._check_separation(loop, person=reviewer.key)
         if transitions.claim_of(loop, person=reviewer.key, now=now) is None:
             self._check_open_to(reviewer, loop)
         return self._claimed(
@@ -273,6 +274,7 @@ class Tasks:
 
     def _submit(self, loop: Loop, submission: Submission, *, reviewer: Reviewer) -> Loop:
         now = self._clock()
+        self._check_separation(loop, person=reviewer.key)
         answer = answer_of(
             submission,
             loop=loop,
@@ -284,11 +286,25 @@ class Tasks:
         self._documents.put(answer.content_key, submission.body)
         stored = self._loops.change(loop, by=lambda newest: _answered(newest, answer))
         try:
+            self._free_separated(stored, person=reviewer.key)
             self._admission.answered(stored, reviewer=reviewer, answer=answer)
         except _FAULTS_AFTERWARDS as error:
             # The answer is in: whoever gave it must not hear that it is not.
             _LOG.warning("what follows an answer was not done", extra={"reason": str(error)})
         return stored
+
+    def _check_separation(self, loop: Loop, *, person: str) -> None:
+        """Raises TaskConflictError when the person answered another loop with the same separation."""
+        if self._store.separated(person, loops=[loop]):
+            raise TaskConflictError(SEPARATED)
+
+    def _free_separated(self, answered: Loop, *, person: str) -> None:
+        """What the person began and may not finish any more goes back to the others at once."""
+        if not answered.separation:
+            return
+        for loop in self._store.open_loops_of_person(person):
+            if loop.separation == answered.separation and loop.name != answered.name:
+                self._loops.change(loop, by=lambda newest: steering.without(newest, person=person))
 
     def _claimed(self, loop: Loop, *, reviewer: Reviewer) -> ClaimedTask:
         claim = transitions.claim_of(loop, person=reviewer.key, now=self._clock())

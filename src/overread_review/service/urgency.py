@@ -8,9 +8,7 @@ from typing import Any
 
 from overread.instants import parse_instant
 from overread_review.service.model import Priority
-
-_OWN_MEMBER = "overread"
-_OF_OVEREADS_TASK = "decision_id"
+from overread_review.service.own_members import own_members
 
 
 def urgency_of(task_input: Mapping[str, Any]) -> tuple[Priority, datetime | None]:
@@ -18,9 +16,7 @@ def urgency_of(task_input: Mapping[str, Any]) -> tuple[Priority, datetime | None
 
     What is absent or malformed is normal and without a deadline, so that no payload of A2I is ever refused.
     """
-    said = task_input.get(_OWN_MEMBER)
-    if not isinstance(said, Mapping):
-        said = task_input if _OF_OVEREADS_TASK in task_input else {}
+    said = own_members(task_input)
     return _priority(said.get("priority")), _deadline(said.get("deadline"))
 
 

@@ -15,6 +15,7 @@ from overread_review.service.errors import (
     DocumentUnavailableError,
     EventUndeliveredError,
     OpenLimitReachedError,
+    PersonSeparatedError,
     RecordChangedError,
     RecordExistsError,
 )
@@ -31,7 +32,13 @@ from overread_review.service.model import (
 from overread_review.service.ports import LoopQuery, RecordKind, ReviewStore, StoredRecord
 from overread_review.service.review_service import ReviewService, build_review_service
 from overread_review.service.settings import ServiceSettings
-from overread_review.service.side_records import completion, concerned, new_entries, queue_key
+from overread_review.service.side_records import (
+    completion,
+    concerned,
+    new_entries,
+    newly_separated,
+    queue_key,
+)
 from overread_templates import S3Location
 
 
@@ -58,6 +65,7 @@ class FakeStore:
         self._resources: dict[tuple[ResourceKind, str], Resource] = {}
         self._records: dict[tuple[RecordKind, str], StoredRecord] = {}
         self._history: dict[str, dict[str, HistoryEntry]] = {}
+        self._separations: dict[tuple[str, str], str] = {}
         self._completions: list[Completion] = []
         self._secrets: dict[str, str] = {}
 
@@ -105,6 +113,11 @@ class FakeStore:
 
     def open_loops_of_person(self, person: str) -> Sequence[Loop]:
         return [loop for loop in list(self._loops.values()) if person in concerned(loop)]
+
+    def separated(self, person: str, *, loops: Sequence[Loop]) -> frozenset[str]:
+        with self._lock:
+            marks = {loop.name: self._separations.get((loop.separation, person), loop.name) for loop in loops}
+        return frozenset(name for name, mark in marks.items() if mark != name)
 
     def count_open_loops(self, flow_definition_arn: str) -> int:
         with self._lock:
@@ -186,6 +199,10 @@ class FakeStore:
         return self._secrets.setdefault(name, proposal)
 
     def _keep(self, before: Loop | None, loop: Loop) -> Loop:
+        marks = {(one.separation, one.person): one.loop_name for one in newly_separated(before, loop)}
+        if any(self._separations.get(place, name) != name for place, name in marks.items()):
+            raise PersonSeparatedError(loop.name)
+        self._separations |= marks
         self._loops[loop.name] = loop
         for person, entry in new_entries(before, loop):
             place = f"{entry.submitted_at.isoformat()}#{entry.loop_name}"

@@ -191,13 +191,16 @@ def test_a_task_of_overreads_own_gets_a_decision_id_that_no_other_has() -> None:
     lab = desk()
     for number in range(200):
         own_id = decision_id(environment="e", caller_scope="c", use_case="u", idempotency_key=str(number))
-        lab.start(name_of(number), decision_id=own_id, note="real")
+        signed = {"separation": f"s-{own_id[2:]}", "statement": "I sign."}
+        lab.start(name_of(number), decision_id=own_id, note="real", **signed)
         lab.answer(name_of(number), by=ADA)
         if tasks := gold_tasks(lab, ADA):
             break
     claimed = lab.service.tasks.claim(tasks[0].loop.name, reviewer=ADA)
     assert re.fullmatch(r"d-[a-z2-7]{26}", claimed.task_input["decision_id"])
     assert claimed.task_input["decision_id"] != own_id
+    assert re.fullmatch(r"s-[a-z2-7]{26}", claimed.task_input["separation"])
+    assert claimed.task_input["statement"] == "I sign."
     assert claimed.task_input["note"].startswith("loan ")
 
 

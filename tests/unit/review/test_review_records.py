@@ -33,7 +33,7 @@ NOW = datetime(2026, 3, 2, 9, 0, 0, 120_001, tzinfo=UTC)
 TERMS = FlowTerms(
     "arn:f", "f", "arn:t", "arn:r", "s3://o/", "key", "0" * 64, "T", "D", ("k",), 2, 60, "v1", "q"
 )
-ANSWER = Answer("acme:a", "a", "w", "Oidc", "i", NOW, NOW, "k", 1.25, "v1", {"x": "ü"}, cannot_decide=True)
+ANSWER = Answer("acme:a", "a", "w", "Oidc", "i", NOW, NOW, "k", 1.25, "v1", {"x": "ü"}, True, "5" * 64)
 LOOP = Loop(
     name="loop",
     arn="arn:l",
@@ -59,6 +59,8 @@ LOOP = Loop(
     notes=(Note("1", "a", "A", "lead", NoteKind.RETURN, "text\n", NOW, to="b"),),
     returned=(ANSWER,),
     gold=GoldRef("q", "i", "gold"),
+    separation="s-1",
+    statement_sha256="5" * 64,
     version=7,
 )
 

@@ -19,6 +19,7 @@ from overread_review.service.errors import (
     DocumentRefusedError,
     DocumentUnavailableError,
     OpenLimitReachedError,
+    PersonSeparatedError,
     RecordChangedError,
     RecordExistsError,
     StoreUnavailableError,
@@ -391,3 +392,51 @@ def test_services_that_cannot_be_reached_are_unavailable_not_refusing() -> None:
         DynamoReviewStore(dynamodb, table_name="records").find_loop("a")
     s3.close()
     dynamodb.close()
+
+
+def answered(store: ReviewStore, name: str, *, person: str, separation: str = "s-1") -> Loop:
+    """A new loop of that separation with the person's answer."""
+    loop = store.create_loop(replace(make_loop(name), separation=separation), open_limit=9)
+    return store.replace_loop(replace(loop, answers=(make_answer(person),)), before=loop)
+
+
+def test_an_answer_keeps_its_author_from_other_loops_of_the_separation(store: ReviewStore) -> None:
+    first = answered(store, "a", person="ada")
+    with pytest.raises(PersonSeparatedError):
+        answered(store, "b", person="ada")
+    second = store.find_loop("b")
+    assert second is not None
+    assert (second.answers, second.version) == ((), 1)
+    assert answered(store, "c", person="grace").answers
+    assert answered(store, "d", person="ada", separation="s-2").answers
+    loops = [loop for name in "abcd" if (loop := store.find_loop(name)) is not None]
+    assert store.separated("ada", loops=loops) == {"b", "c"}
+    assert store.separated("grace", loops=loops) == {"a", "b"}
+    assert store.separated("nobody", loops=loops) == frozenset()
+    # The same loop again: its answer was given back and comes anew.
+    back = store.replace_loop(replace(first, answers=(), returned=first.answers), before=first)
+    again = replace(back, answers=(make_answer("ada", seconds=9),))
+    assert store.replace_loop(again, before=back).answers == again.answers
+
+
+def test_of_two_answers_at_once_to_loops_of_one_separation_one_is_taken(store: ReviewStore) -> None:
+    loops = [
+        store.create_loop(replace(make_loop(f"l{number}"), separation="s-1"), open_limit=9)
+        for number in range(6)
+    ]
+
+    def taken(loop: Loop) -> bool:
+        try:
+            store.replace_loop(replace(loop, answers=(make_answer("ada"),)), before=loop)
+        except PersonSeparatedError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(taken, loops)) == 1
+
+
+def test_many_loops_are_looked_up_at_once(store: ReviewStore) -> None:
+    answered(store, "first", person="ada", separation="s-107")
+    loops = [replace(make_loop(f"n{number}"), separation=f"s-{number}") for number in range(130)]
+    assert store.separated("ada", loops=loops) == {"n107"}

@@ -130,3 +130,13 @@ def test_without_the_sandbox_switch_nobody_answers_over_http() -> None:
         status, slug, _ = sandbox.refused("loop-5", {"answer": ANSWER})
         assert (status, slug) == (403, "sandbox-off")
     assert lab.loop("loop-5") == loop
+
+
+def test_one_synthetic_person_answers_one_loop_of_a_separation(sandbox: Sandbox) -> None:
+    for name in ("loop-a", "loop-b"):
+        sandbox.lab.start(name, decision_id="d-1", separation="s-1")
+    assert sandbox.post("loop-a", {"answer": ANSWER}).status_code == 200
+    status, slug, detail = sandbox.refused("loop-b", {"answer": ANSWER})
+    assert (status, slug) == (409, "task-conflict")
+    assert detail == "you have answered another review of this decision: this one is for somebody else"
+    assert sandbox.post("loop-b", {"answer": ANSWER, "reviewer": "sandbox-2"}).status_code == 200
