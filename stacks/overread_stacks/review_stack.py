@@ -149,12 +149,10 @@ class ReviewStack(Stack):
         team = teams[review.team]
         flow = self._flow(f"{name}Review", use_case, team=team, page=page, prefix=prefix)
         others = {
-            member: self._flow(
-                f"{name}{part}", use_case, team=teams[other], page=page, prefix=f"{prefix}-{code}"
-            )
-            for member, other, part, code in (
-                ("second_flow_definition_arn", review.second_team, "Second", "2nd"),
-                ("escalation_flow_definition_arn", review.escalation_team, "Escalation", "esc"),
+            member: self._flow(f"{name}{part}", use_case, team=teams[other], page=page, prefix=prefix)
+            for member, other, part in (
+                ("second_flow_definition_arn", review.second_team, "Second"),
+                ("escalation_flow_definition_arn", review.escalation_team, "Escalation"),
             )
             if other is not None
         }

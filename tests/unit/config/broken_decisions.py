@@ -64,6 +64,14 @@ DECISIONS: dict[str, Broken] = {
         "private or vendor",
         "public",
     ),
+    "escalation_team_same": Broken(
+        review("escalation_team: readers"),
+        "escalation_team",
+        f"{_REVIEW}.escalation_team",
+        "'readers'",
+        "another team",
+        "the reviewing team itself",
+    ),
     "merge": Broken(review("merge: loudest"), "merge", f"{_REVIEW}.merge", "'loudest'", "majority"),
     "requires_roster": Broken(
         review("requires_roster: maybe"), "roster", f"{_REVIEW}.requires_roster", "'maybe'", "true"
