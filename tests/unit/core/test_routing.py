@@ -210,6 +210,34 @@ def test_a_doubtful_case_that_is_also_drawn_is_no_mere_spot_check() -> None:
     assert not chosen.is_spot_check_only
 
 
+def readers(*, probability: float, share: float, cases: int = 4000) -> list[int]:
+    """How many people read each of many cases that the model is sure of."""
+    by = policy(routing__spot_check_probability=probability, routing__spot_check_two_reader_share=share)
+    return [
+        route(by, decision_id=f"d-{i}", visible_input={}, reading=reading(), spot_check_key=KEY).readers
+        for i in range(cases)
+    ]
+
+
+def test_a_stated_share_of_the_spot_checks_is_read_by_two() -> None:
+    # Binomial with n = 4,000 and p = 0.25: mean 1000, standard deviation 27.4; five of them are 137.
+    assert abs(readers(probability=1, share=0.25).count(2) - 1000) < 137
+    # Half of 4,000 are drawn, and of these again a half: a quarter only if the draws are independent.
+    assert abs(readers(probability=0.5, share=0.5).count(2) - 1000) < 137
+
+
+def test_only_spot_checks_are_read_by_two_for_that_reason() -> None:
+    assert set(readers(probability=0, share=1, cases=50)) == {1}
+    assert set(readers(probability=1, share=0, cases=50)) == {1}
+    assert set(readers(probability=1, share=1, cases=50)) == {2}
+
+
+def test_a_doubtful_case_that_is_drawn_is_read_by_two_as_well() -> None:
+    by = policy(routing__spot_check_probability=1, routing__spot_check_two_reader_share=1)
+    assert route_of(reading(confidence=0.1), by=by).readers == 2
+    assert route_of(endpoint_failed("ModelError"), by=by).readers == 2
+
+
 @given(st.text(alphabet="abc234", min_size=1))
 def test_a_retry_draws_the_same_and_another_key_draws_anew(decision_id: str) -> None:
     position = spot_check_position(KEY, decision_id=decision_id)

@@ -81,14 +81,33 @@ def test_the_task_holds_what_the_reviewer_needs_and_nothing_withheld() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"review__blind": True}, {"routing__threshold": 0.1, "routing__spot_check_probability": 1}]
+    "changes",
+    [
+        {"review__blind": True},
+        {"routing__threshold": 0.1, "routing__spot_check_probability": 1},
+        {"routing__spot_check_probability": 1},
+        {"routing__spot_check_probability": 1, "routing__spot_check_two_reader_share": 1},
+    ],
 )
-def test_a_blind_review_and_a_mere_spot_check_tell_nothing_of_the_model(changes: dict[str, Any]) -> None:
+def test_a_blind_review_and_any_spot_check_tell_nothing_of_the_model(changes: dict[str, Any]) -> None:
     world = pending(**changes)
     start(world)
-    document = content(world)
-    assert "prediction" not in document
-    assert document["reasons"] == []
+    for name in world.loops.loops:
+        document = world.loops.content(name)
+        assert "prediction" not in document
+        assert document["reasons"] == []
+
+
+def test_a_spot_check_for_two_readers_opens_a_loop_for_each() -> None:
+    world = pending(routing__spot_check_probability=1, routing__spot_check_two_reader_share=1)
+    start(world)
+    assert [review.seat for review in world.records.only().open_reviews] == ["a", "b"]
+
+
+def test_the_statement_to_sign_is_part_of_what_people_see() -> None:
+    world = pending(review__statement="I have read the case.")
+    start(world)
+    assert content(world)["statement"] == "I have read the case."
 
 
 @pytest.mark.parametrize(("data", "is_personal"), [("personal", True), ("free-of-personal-data", False)])
