@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -90,7 +89,7 @@ class A2iLoops:
                 if error_code(error) != "ValidationException" or not self._has_ended(name):
                     raise
 
-    def names(self, flow_definition_arn: str, *, created_before: datetime | None = None) -> Iterator[str]:
+    def names(self, flow_definition_arn: str) -> Iterator[str]:
         """The names of the flow definition's loops that are in progress; oldest first.
 
         Of a flow definition that is gone there are none to be seen.
@@ -100,8 +99,6 @@ class A2iLoops:
             "SortOrder": "Ascending",
             "MaxResults": _LIST_PAGE,
         }
-        if created_before is not None:
-            request["CreationTimeBefore"] = created_before
         while True:
             page = self._page(request)
             for loop in page["HumanLoopSummaries"]:

@@ -17,11 +17,6 @@ class QueueGauges:
         item = self._table.get(queue_key(queue))
         return 0 if item is None else int(item.get("waiting", 0))
 
-    def places_taken(self, queue: str) -> int:
-        """How many places in the queue are taken, as of now."""
-        item = self._table.get(queue_key(queue))
-        return 0 if item is None else int(item.get("open", 0))
-
     def measure(self, queue: str) -> int:
         """Counts what waits and keeps the number for `waiting`."""
         key = Condition("queue = :queue", {":queue": queue}, {})
