@@ -16,6 +16,8 @@ from overread_aws.decision_table import CALLER_INDEX, REFERENCE_INDEX, Condition
 
 _LOOKED_AT, _PAGES = 200, 10
 """A listing by state looks at so many decisions at a time, so many times; then it gives out what it found."""
+_LONGEST_KEY = 2048
+"""Bytes; DynamoDB refuses to look for a longer one, which nothing can have been stored under."""
 _FIRST = "~"  # sorts behind every position
 _CHECK_BYTES = 9
 
@@ -60,6 +62,8 @@ class DecisionLists:
         Raises:
             RequestRefusedError: the cursor is none that this listing gave out.
         """
+        if len(_reference_of(listing).encode()) > _LONGEST_KEY:
+            return DecisionPage((), "")
         position = _read_cursor(cursor, listing) if cursor else _FIRST
         found: list[ListedDecision] = []
         for page in islice(self._pages_behind(position, listing, limit=limit), _PAGES):
@@ -75,7 +79,7 @@ class DecisionLists:
         index, name, value = CALLER_INDEX, "caller_scope", listing.caller_scope
         if listing.reference:
             index, name = REFERENCE_INDEX, "caller_reference"
-            value = caller_reference(listing.caller_scope, listing.reference)
+            value = _reference_of(listing)
         values, names = {":whose": value, ":position": position}, {}
         members: dict[str, Any] = {"ScanIndexForward": False, "Limit": limit + 1}
         if listing.state is not None:
@@ -83,6 +87,10 @@ class DecisionLists:
             members |= {"FilterExpression": "#state = :state", "Limit": max(limit + 1, _LOOKED_AT)}
         key = Condition(f"{name} = :whose AND listed_at < :position", values, names)
         return self._table.pages(index, key=key, **members)
+
+
+def _reference_of(listing: Listing) -> str:
+    return caller_reference(listing.caller_scope, listing.reference)
 
 
 def _listed(attributes: Item) -> ListedDecision:

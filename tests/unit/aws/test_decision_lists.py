@@ -115,6 +115,7 @@ def test_a_listing_by_state_and_reference(lists: DecisionLists, dynamodb: Any) -
     assert listed(state=State.FINAL, reference="a") == ["d-1"]
     assert listed(state=State.CANCELLED) == []
     assert listed(reference="none") == []
+    assert listed(reference="ä" * 2000) == []
 
 
 def test_a_state_that_is_rare_costs_short_pages_and_not_a_long_answer(
