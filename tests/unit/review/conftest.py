@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from overread_aws.review_store import table_definition
 from overread_review.app import create_app
+from overread_testing.aws_emulator import free_port, running_emulator
 from overread_testing.review_fakes import ReviewLab, review_lab
 from overread_testing.review_server import served
 
@@ -106,50 +106,21 @@ class Emulator:
 @pytest.fixture(scope="session")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """Started once, for all tests that need it."""
-    port, folder = free_port(), tmp_path_factory.mktemp("emulator")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(folder),
-        "TMPDIR": str(folder),
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-    }
-    process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("ministack"))],
-        env=environment,
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    folder = tmp_path_factory.mktemp("emulator")
     session = boto3.Session(
         aws_access_key_id="111122223333", aws_secret_access_key="x", region_name="us-east-1"
     )
-    url = f"http://127.0.0.1:{port}"
     s3_config = Config(proxies={}, s3={"addressing_style": "path"}, signature_version="s3v4")
-    clients = {
-        "dynamodb": session.client("dynamodb", endpoint_url=url, config=Config(proxies={})),
-        "s3": session.client("s3", endpoint_url=url, config=s3_config),
-    }
-    try:
-        wait_for_port(port, process=process)
+    with running_emulator(folder) as running:
+        clients = {
+            "dynamodb": session.client("dynamodb", endpoint_url=running.url, config=Config(proxies={})),
+            "s3": session.client("s3", endpoint_url=running.url, config=s3_config),
+        }
         clients["dynamodb"].create_table(**table_definition("records"))
         clients["s3"].create_bucket(Bucket="documents")
-        yield Emulator(url, folder, clients)
-    finally:
+        yield Emulator(running.url, folder, clients)
         for client in clients.values():
             client.close()
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for_port(port: int, *, process: subprocess.Popen[bytes]) -> None:
