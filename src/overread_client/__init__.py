@@ -1,16 +1,37 @@
 """What an application imports: the decision API, and AWS clients of the review service; signed and typed."""
 
-from overread_client._decisions import Decision, DecisionApi
-from overread_client._errors import ApiError
+from overread_client._calls import Pauses
+from overread_client._decisions import Decision, DecisionApi, Decisions, ListedDecision
+from overread_client._errors import (
+    ApiError,
+    ApiUnreachableError,
+    DecisionCancelledError,
+    OverreadClientError,
+    StillUndecidedError,
+    TokenRefusedError,
+)
 from overread_client._review_clients import ReviewSandbox, a2i_client, sagemaker_client
 from overread_client._review_operations import ReviewOperations
+from overread_client._steering import SteeredState, Steering
+from overread_client._tokens import ClientCredentials
 
 __all__ = [
     "ApiError",
+    "ApiUnreachableError",
+    "ClientCredentials",
     "Decision",
     "DecisionApi",
+    "DecisionCancelledError",
+    "Decisions",
+    "ListedDecision",
+    "OverreadClientError",
+    "Pauses",
     "ReviewOperations",
     "ReviewSandbox",
+    "SteeredState",
+    "Steering",
+    "StillUndecidedError",
+    "TokenRefusedError",
     "a2i_client",
     "sagemaker_client",
 ]

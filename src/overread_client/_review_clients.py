@@ -1,18 +1,17 @@
 """AWS clients whose calls go to a deployed review service: the same methods, signed for its REST API."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-import botocore.session
 from botocore.config import Config
 
 from overread.review.wire import loop_name
+from overread_client._addresses import botocore_session, checked_address, region_of
 from overread_client._errors import ApiError
 from overread_client._signed_json import SIGNED_FOR, SignedJson
 
-_REGION_IN_HOST = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
+SERVICE = "review service"
 _NO_SUCH_PATH = "Missing Authentication Token"
 """What API Gateway says of a path that it does not have."""
 
@@ -65,8 +64,8 @@ class ReviewSandbox:
     def __init__(
         self, url: str, *, region: str | None = None, session: Any = None, timeout_s: float = 35.0
     ) -> None:
-        address, made_by = _checked(url), _botocore(session)
-        named = _region(address, region=region, session=made_by)
+        address, made_by = checked_address(url, of=SERVICE), botocore_session(session)
+        named = region_of(address, region=region, session=made_by)
         self._http = SignedJson(address, region=named, session=made_by, timeout_s=timeout_s)
 
     def answer(self, human_loop: str, answer: Json, *, reviewer: str = "sandbox-1") -> str:
@@ -113,8 +112,8 @@ def _sandbox_off() -> ApiError:
 
 
 def _client(service: str, url: str, *, region: str | None, session: Any, config: Config | None) -> Any:
-    address, made_by = _checked(url), _botocore(session)
-    region_name = _region(address, region=region, session=made_by)
+    address, made_by = checked_address(url, of=SERVICE), botocore_session(session)
+    region_name = region_of(address, region=region, session=made_by)
     client = made_by.create_client(service, endpoint_url=address, region_name=region_name, config=config)
     client.meta.events.register(f"before-call.{service}", _addressed(address, region=region_name))
     return client
@@ -134,27 +133,3 @@ def _addressed(address: str, *, region: str) -> Callable[..., None]:
         }
 
     return address_call
-
-
-def _botocore(session: Any) -> Any:
-    """The botocore session inside a boto3 session; botocore's own as it is."""
-    if session is None:
-        return botocore.session.get_session()
-    return session._session if hasattr(session, "resource") else session
-
-
-def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"https", "http"} or not parts.netloc:
-        raise ValueError(f"url must be the http(s) address of a review service, got {url!r}")
-    return url.rstrip("/")
-
-
-def _region(url: str, *, region: str | None, session: Any) -> str:
-    named = _REGION_IN_HOST.search(urlsplit(url).netloc)
-    found = region or (named[1] if named else None) or session.get_config_variable("region")
-    if not found:
-        raise ValueError(
-            f"region must be given: neither {url!r} nor the session (AWS_DEFAULT_REGION) names one"
-        )
-    return str(found)

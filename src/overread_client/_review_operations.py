@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from overread_client._review_clients import _botocore, _checked, _region
+from overread_client._addresses import botocore_session, checked_address, region_of
+from overread_client._review_clients import SERVICE
 from overread_client._signed_json import SignedJson
 
 Json = Mapping[str, Any]
@@ -24,8 +25,8 @@ class ReviewOperations:
     def __init__(
         self, url: str, *, region: str | None = None, session: Any = None, timeout_s: float = 35.0
     ) -> None:
-        address, made_by = _checked(url), _botocore(session)
-        named = _region(address, region=region, session=made_by)
+        address, made_by = checked_address(url, of=SERVICE), botocore_session(session)
+        named = region_of(address, region=region, session=made_by)
         self._http = SignedJson(address, region=named, session=made_by, timeout_s=timeout_s)
 
     def put_qualification(self, name: str, document: Json) -> Json:
