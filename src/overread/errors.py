@@ -9,6 +9,7 @@ OverreadError
 ├── KillSwitchOnError       the model may not decide now
 ├── QueueFullError          the team has as many open human loops as it shall have
 ├── PoisonedAnswerError     what a review produced cannot be used; carries a code
+├── WebhookRefusedError     a webhook that is not what its sender signed, or not of now
 ├── MissingSettingsError    a function lacks environment variables; names them all
 └── ServiceError            a service did not do what it was asked; carries code and operation
     ├── RetryableError        nothing happened; the same call may succeed later (throttled, quota)
@@ -111,6 +112,10 @@ class PoisonedAnswerError(OverreadError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
+
+
+class WebhookRefusedError(OverreadError):
+    """A webhook that must not be believed."""
 
 
 class MissingSettingsError(OverreadError):

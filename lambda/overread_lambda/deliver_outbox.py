@@ -1,0 +1,155 @@
+"""Tells the world of decisions: at once when the table's stream tells of news, else once a minute."""
+
+import ipaddress
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from overread.decisions.ports import Clock
+from overread.delivery.deliver import DeliverResult, deliver
+from overread.delivery.ports import DeliverPorts, Receiver
+from overread.errors import MissingSettingsError, ServiceError
+from overread_aws.clients import make_client
+from overread_aws.decision_events import EventBridgeReceiver
+from overread_aws.feedback import FeedbackReceiver
+from overread_aws.outbox_store import DynamoDbOutbox
+from overread_aws.secret_key import SecretKey
+from overread_aws.webhooks import Webhook, WebhookReceiver
+from overread_lambda.logs import log
+from overread_lambda.sweeping import TIME_TO_LEAVE_MS, Context, log_failure
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverSettings:
+    """Settings of `deliver_outbox`; without a secret there are no webhooks."""
+
+    table: str
+    bus: str
+    feedback_bucket: str
+    webhooks: Mapping[str, Webhook]
+    webhook_secret: str
+
+
+def deliver_settings(environ: Mapping[str, str]) -> DeliverSettings:
+    """The settings of `deliver_outbox`.
+
+    OVERREAD_WEBHOOKS: `{use case: {"url": …, "allowed_networks": [CIDR]}}`, may be missing.
+
+    Raises:
+        MissingSettingsError: a variable is missing or empty.
+    """
+    webhooks = json.loads(environ.get("OVERREAD_WEBHOOKS") or "{}")
+    names = ["OVERREAD_TABLE", "OVERREAD_EVENT_BUS", "OVERREAD_INPUT_BUCKET"]
+    names += ["OVERREAD_WEBHOOK_SECRET"] if webhooks else []
+    if missing := [name for name in names if not environ.get(name)]:
+        raise MissingSettingsError(missing)
+    return DeliverSettings(
+        table=environ["OVERREAD_TABLE"],
+        bus=environ["OVERREAD_EVENT_BUS"],
+        feedback_bucket=environ["OVERREAD_INPUT_BUCKET"],
+        webhooks={
+            use_case: Webhook(
+                url=stated["url"], allowed=tuple(map(ipaddress.ip_network, stated["allowed_networks"]))
+            )
+            for use_case, stated in webhooks.items()
+        },
+        webhook_secret=environ.get("OVERREAD_WEBHOOK_SECRET", ""),
+    )
+
+
+def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
+    """What the stream and the schedule call."""
+    ports = _ports()
+    if "Records" in event:
+        return deliver_streamed(event, ports=ports, clock=_now, jitter=_jitter)
+    return deliver_due(
+        ports=ports, clock=_now, jitter=_jitter, remaining_ms=context.get_remaining_time_in_millis
+    )
+
+
+def deliver_streamed(
+    event: dict[str, Any], *, ports: DeliverPorts, clock: Clock, jitter: Callable[[], float]
+) -> dict[str, Any]:
+    """Delivers what a batch of stream records tells of; the stream repeats it from the first failure on."""
+    for record in event["Records"]:
+        keys = record["dynamodb"]["Keys"]
+        kind, _, place = keys["sk"]["S"].partition("#")
+        if kind != "OUTBOX":
+            continue
+        number, _, target = place.partition("#")
+        try:
+            _deliver((keys["pk"]["S"], int(number), target), ports=ports, clock=clock, jitter=jitter)
+        except ServiceError as error:
+            log_failure(keys["pk"]["S"], error)
+            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+    return {"batchItemFailures": []}
+
+
+def deliver_due(
+    *,
+    ports: DeliverPorts,
+    clock: Clock,
+    jitter: Callable[[], float],
+    remaining_ms: Callable[[], int],
+) -> dict[str, int]:
+    """Delivers what should have been delivered by now, most overdue first, while there is time."""
+    counts: dict[str, int] = {}
+    due: Iterable[tuple[str, int, str]] = ports.outbox.due(until=clock())
+    for news in due:
+        if remaining_ms() < TIME_TO_LEAVE_MS:
+            log.warning("sweep cut short")
+            break
+        try:
+            result = str(_deliver(news, ports=ports, clock=clock, jitter=jitter))
+        except ServiceError as error:
+            log_failure(news[0], error)
+            result = "failed"
+        counts[result] = counts.get(result, 0) + 1
+    if counts:
+        log.info("sweep done", extra={"results": counts})
+    return counts
+
+
+def _deliver(
+    news: tuple[str, int, str], *, ports: DeliverPorts, clock: Clock, jitter: Callable[[], float]
+) -> DeliverResult:
+    decision_id, number, target = news
+    result = deliver(decision_id, number=number, target=target, ports=ports, clock=clock, jitter=jitter())
+    fields = {"decision_id": decision_id, "target": target, "result": str(result)}
+    if result is DeliverResult.GIVEN_UP:
+        log.error("news given up", extra=fields)
+    elif result is DeliverResult.POSTPONED:
+        log.warning("news not delivered yet", extra=fields)
+    return result
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _jitter() -> float:
+    return int.from_bytes(os.urandom(4), "big") / 2**32
+
+
+@cache
+def _settings() -> DeliverSettings:
+    return deliver_settings(os.environ)
+
+
+@cache
+def _ports() -> DeliverPorts:
+    settings = _settings()
+    receivers: dict[str, Receiver] = {
+        "events": EventBridgeReceiver(make_client("events"), bus=settings.bus),
+        "feedback": FeedbackReceiver(make_client("s3"), bucket=settings.feedback_bucket),
+    }
+    if settings.webhooks:
+        secret = SecretKey(make_client("secretsmanager"), secret_id=settings.webhook_secret)
+        receivers["webhook"] = WebhookReceiver(settings.webhooks, secret=secret)
+    return DeliverPorts(
+        outbox=DynamoDbOutbox(make_client("dynamodb"), table=settings.table), receivers=receivers
+    )
