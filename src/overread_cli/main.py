@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "audit": ("overread_cli.audit.command", "audit", "Verify, replay, report and export the audit log."),
     "config": ("overread_cli.config_check", "config", "Check a deployment's configuration."),
     "demo": ("overread_cli.demo.command", "demo", "Deploy, predict, review and decide on this machine."),
     "local": (

@@ -61,6 +61,11 @@ def verifier() -> str:
     return files("overread.audit").joinpath("verify_export.py").read_text(encoding="utf-8")
 
 
+def format_page() -> str:
+    """The page that says what an export holds and how it is checked."""
+    return files("overread.audit").joinpath("audit-format.md").read_text(encoding="utf-8")
+
+
 class _Written:
     """A zip file in the making, with the hash of everything in it."""
 

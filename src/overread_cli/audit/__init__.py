@@ -1,0 +1,1 @@
+"""`overread audit`: verify, replay, reconcile, report and export the audit log of a deployment."""
