@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+from botocore.exceptions import ClientError
 
 from overread.audit.captured import endpoint_of, invocations_in
 from overread.audit.chain import DECISION_SHARDS
@@ -21,6 +22,7 @@ from overread.instants import parse_instant
 from overread_aws.data_capture import S3DataCapture, hour_of
 from overread_aws.s3_objects import S3Inputs
 from overread_cli.audit.target import Target
+from overread_cli.review.targets import target_of
 
 LOOK_BACK = timedelta(hours=1)
 """How long a model may have been asked before its answer was routed."""
@@ -92,6 +94,23 @@ def replayed(target: Target, decision_id: str) -> Replay:
         policy_sha256s=_policies(target, record.use_case) if record else (),
         find_text=lambda sha256: document(sha256, archive=target.archive),
     )
+
+
+def delete_loops(target: Target, names: tuple[str, ...], *, url: str | None) -> int:
+    """Deletes the human loops where they are held, which keeps their inputs; how many there still were."""
+    if not names:
+        return 0
+    review = target_of(url=url, local=target.state_dir)
+    deleted = 0
+    for name in names:
+        try:
+            review.a2i.delete_human_loop(HumanLoopName=name)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
+        else:
+            deleted += 1
+    return deleted
 
 
 def _input(target: Target, record: Record) -> bytes | None:

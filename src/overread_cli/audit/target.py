@@ -17,7 +17,9 @@ from click.core import ParameterSource
 
 from overread.errors import OverreadError
 from overread_aws.audit_archive import S3AuditArchive
+from overread_aws.audit_erasure import AwsHoldings
 from overread_aws.audit_log import DynamoDbAuditLog
+from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_cli.local import state_dir_option
 from overread_local.errors import LocalStackError
 from overread_local.sagemaker.service import INVOCATIONS
@@ -29,11 +31,12 @@ _OUTPUTS = ("TableName", "AuditBucketName", "InputBucketName", "OutputBucketName
 
 @dataclass(frozen=True)
 class Target:
-    """One deployment. `invocations` is the local endpoints' log; None on AWS."""
+    """One deployment. `state_dir` is the local stack's, `invocations` its endpoints' log; None on AWS."""
 
     name: str
     make_client: Callable[[str], Any]
     outputs: Mapping[str, str]
+    state_dir: Path | None
     invocations: Path | None
 
     @cached_property
@@ -45,6 +48,16 @@ class Target:
     def archive(self) -> S3AuditArchive:
         """The bucket with Object Lock."""
         return S3AuditArchive(self.s3, bucket=self.outputs["AuditBucketName"])
+
+    @cached_property
+    def records(self) -> DynamoDbRecords:
+        """The decisions themselves."""
+        return DynamoDbRecords(self.make_client("dynamodb"), table=self.outputs["TableName"])
+
+    @cached_property
+    def holdings(self) -> AwsHoldings:
+        """What is kept of decisions elsewhere."""
+        return AwsHoldings(self.make_client("dynamodb"), self.s3, table=self.outputs["TableName"])
 
     @cached_property
     def s3(self) -> Any:
@@ -96,7 +109,7 @@ def _on_aws(stack: str | None) -> Target:
         return session.client(service, config=_config())
 
     outputs = _outputs(make("cloudformation"), stack=stack, place="this account and region")
-    return Target(name="AWS", make_client=make, outputs=outputs, invocations=None)
+    return Target(name="AWS", make_client=make, outputs=outputs, state_dir=None, invocations=None)
 
 
 def _on_local_stack(state_dir: Path, stack: str | None) -> Target:
@@ -114,8 +127,13 @@ def _on_local_stack(state_dir: Path, stack: str | None) -> Target:
 
     name = f"the local stack in {local.state_dir}"
     outputs = _outputs(make("cloudformation"), stack=stack, place=name)
-    invocations = local.state_dir / INVOCATIONS
-    return Target(name=name, make_client=make, outputs=outputs, invocations=invocations)
+    return Target(
+        name=name,
+        make_client=make,
+        outputs=outputs,
+        state_dir=local.state_dir,
+        invocations=local.state_dir / INVOCATIONS,
+    )
 
 
 def _outputs(cloudformation: Any, *, stack: str | None, place: str) -> dict[str, str]:

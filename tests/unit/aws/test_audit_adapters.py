@@ -9,9 +9,11 @@ import pytest
 
 from overread.audit.anchors import anchor, verify_log
 from overread.audit.chain import genesis, verify
+from overread.decisions.record import StoredObject
 from overread.errors import PermanentError, RecordConflictError
 from overread_aws.audit_archive import S3AuditArchive
 from overread_aws.audit_changes import DynamoDbChangeLog
+from overread_aws.audit_erasure import AwsHoldings
 from overread_aws.audit_log import DynamoDbAuditLog
 from overread_testing.aws_emulator import AwsEmulator
 
@@ -120,3 +122,29 @@ def test_log_in_the_table_is_anchored_in_the_bucket(dynamodb: Any, archive: S3Au
         for one in report.faults
     }
     assert codes == {"missing"}
+
+
+def test_every_version_of_an_object_is_erased_and_of_no_other(dynamodb: Any, s3_client: Any) -> None:
+    inputs = "erasable"
+    s3_client.create_bucket(Bucket=inputs)
+    enabled = {"Status": "Enabled"}
+    s3_client.put_bucket_versioning(Bucket=inputs, VersioningConfiguration=enabled)
+    for key in ("a.json", "a.json", "a.json.other"):
+        s3_client.put_object(Bucket=inputs, Key=key, Body=b"{}")
+    s3_client.delete_object(Bucket=inputs, Key="a.json")
+    holdings = AwsHoldings(dynamodb, s3_client, table=TABLE)
+    stored = StoredObject(bucket=inputs, key="a.json", version_id="", sha256="")
+    assert holdings.delete_object(stored) == 3
+    assert holdings.delete_object(stored) == 0
+    left = s3_client.list_object_versions(Bucket=inputs)
+    assert [one["Key"] for one in left["Versions"]] == ["a.json.other"]
+    assert not left.get("DeleteMarkers")
+
+
+def test_news_are_erased_once_they_were_delivered(dynamodb: Any, s3_client: Any) -> None:
+    holdings = AwsHoldings(dynamodb, s3_client, table=TABLE)
+    for number, state in ((1, None), (2, "due"), (3, "dead")):
+        item = {"pk": {"S": "d-1"}, "sk": {"S": f"OUTBOX#{number:08d}#events"}}
+        dynamodb.put_item(TableName=TABLE, Item=item | ({"outbox_state": {"S": state}} if state else {}))
+    assert (holdings.undelivered("d-1"), holdings.delete_news("d-1")) == (2, 1)
+    assert (holdings.undelivered("d-1"), holdings.delete_news("d-1")) == (2, 0)

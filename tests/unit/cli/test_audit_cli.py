@@ -69,6 +69,19 @@ class Deployment:
     archive: MemoryArchive
     s3: S3
     invocations: Path | None
+    holdings: Any = None
+    state_dir: Path | None = None
+
+    @property
+    def records(self) -> Any:
+        return self.case.world.records
+
+    def make_client(self, service: str) -> Any:
+        assert service == "sts"
+        return self
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": "arn:aws:iam::111122223333:user/ada"}
 
     def run(self, *arguments: str) -> Result:
         return CliRunner().invoke(main, ["audit", *arguments])
