@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from typing import Protocol
 
 from overread.decisions.documents import decision_document
 from overread.decisions.ids import is_decision_id
@@ -9,12 +10,20 @@ from overread.decisions.ports import Records
 from overread.decisions.record import State
 from overread.errors import Problem, RequestRefusedError
 from overread_aws.clients import make_client
-from overread_aws.decision_lists import DecisionLists, Listing
+from overread_aws.decision_lists import DecisionLists, DecisionPage, Listing
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_lambda.rest_proxy import Event, Reply, answer, caller_of, path_parameter, query_parameter, reply
 from overread_lambda.settings import read_settings
 
 DEFAULT_LIMIT, HIGHEST_LIMIT = 20, 100
+_PARAMETERS = ("state", "reference", "cursor", "limit")
+
+
+class DecisionPages(Protocol):
+    """What lists decisions."""
+
+    def page(self, listing: Listing, *, limit: int, cursor: str = "") -> DecisionPage:
+        """One page behind the place that `cursor` names."""
 
 
 def handler(event: Event, context: object) -> Reply:
@@ -22,7 +31,7 @@ def handler(event: Event, context: object) -> Reply:
     return answer(lambda: respond(event, records=_records(), lists=_lists()))
 
 
-def respond(event: Event, *, records: Records, lists: DecisionLists) -> Reply:
+def respond(event: Event, *, records: Records, lists: DecisionPages) -> Reply:
     """A decision, or a page of them; another caller's decision is as unknown as one that never was.
 
     Raises:
@@ -39,7 +48,11 @@ def respond(event: Event, *, records: Records, lists: DecisionLists) -> Reply:
     return reply(200, decision_document(record))
 
 
-def _page(event: Event, scope: str, *, lists: DecisionLists) -> dict[str, object]:
+def _page(event: Event, scope: str, *, lists: DecisionPages) -> dict[str, object]:
+    for name in event.get("queryStringParameters") or {}:
+        if name not in _PARAMETERS:
+            detail = f"{name[:40]} is unknown, allowed are {', '.join(_PARAMETERS)}"
+            raise RequestRefusedError(Problem.INVALID_REQUEST, detail, field=name[:40])
     listing = Listing(caller_scope=scope, state=_state(event), reference=query_parameter(event, "reference"))
     page = lists.page(listing, limit=_limit(event), cursor=query_parameter(event, "cursor"))
     document: dict[str, object] = {

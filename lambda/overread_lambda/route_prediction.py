@@ -8,7 +8,7 @@ from typing import Any
 
 from overread.decisions.documents import decision_document
 from overread.decisions.ports import Clock, SubmitPorts
-from overread.decisions.record import State
+from overread.decisions.record import TERMINAL
 from overread.decisions.requests import checked_idempotency_key, parse_submission
 from overread.decisions.submit import submit
 from overread.errors import Problem, RequestRefusedError
@@ -72,7 +72,7 @@ def respond(event: Event, *, settings: RouteSettings, ports: SubmitPorts, clock:
         },
     )
     document = decision_document(record)
-    status = 200 if record.state is State.FINAL else 202
+    status = 200 if record.state in TERMINAL else 202
     return reply(status, document, headers={"Location": document["links"]["self"]})
 
 

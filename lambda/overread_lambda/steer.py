@@ -1,6 +1,8 @@
 """Kill switches and the roster: `GET` and `PUT /v1/kill-switches/{scope}` and `/v1/roster`."""
 
+import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -12,20 +14,29 @@ from overread.decisions.steering import put_roster, turn_off, turn_on
 from overread.errors import InvalidRosterError, Problem, RequestRefusedError
 from overread.instants import format_instant
 from overread_aws.clients import make_client
+from overread_aws.rosters import S3Rosters
 from overread_aws.steering import DynamoDbSteering
 from overread_lambda.logs import log
 from overread_lambda.rest_proxy import Event, Reply, answer, body_bytes, caller_of, path_parameter, reply
 from overread_lambda.settings import SteerSettings, steer_settings
 
 EVERY_USE_CASE = "all"
+ReadRoster = Callable[[str], bytes]
+"""The document of a hash."""
 
 
 def handler(event: Event, context: object) -> Reply:
     """What API Gateway calls."""
-    return answer(lambda: respond(event, settings=_settings(), steering=_steering(), clock=_now))
+    return answer(
+        lambda: respond(
+            event, settings=_settings(), steering=_steering(), read_roster=_rosters().body, clock=_now
+        )
+    )
 
 
-def respond(event: Event, *, settings: SteerSettings, steering: Steering, clock: Clock) -> Reply:
+def respond(
+    event: Event, *, settings: SteerSettings, steering: Steering, read_roster: ReadRoster, clock: Clock
+) -> Reply:
     """The switch or the roster's pointer as it then stands: 200, or 202 while a second person is awaited.
 
     Raises:
@@ -38,7 +49,7 @@ def respond(event: Event, *, settings: SteerSettings, steering: Steering, clock:
         pin = steering.roster()
         if change:
             pin = _put_roster(body_bytes(event), by=by, settings=settings, steering=steering, clock=clock)
-        return _answer(_roster_document(pin), pin.proposal if change and pin else None)
+        return _answer(_roster_document(pin, read_roster), pin.proposal if change and pin else None)
     scope = _scope(event, settings)
     switch = steering.switch(scope)
     if change:
@@ -111,18 +122,22 @@ def _switch_document(switch: Switch) -> dict[str, Any]:
     )
 
 
-def _roster_document(pin: RosterPin | None) -> dict[str, Any]:
+def _roster_document(pin: RosterPin | None, read_roster: ReadRoster) -> dict[str, Any]:
+    """With the people, of the one in force and of the one that somebody has to approve."""
     if pin is None:
         return {"sha256": None}
-    return _without_none(
+    document = _without_none(
         {
-            "sha256": pin.sha256 or None,
             "changed_at": pin.changed_at and format_instant(pin.changed_at),
             "proposed_by": pin.proposed_by or None,
             "approved_by": pin.approved_by or None,
+            "document": json.loads(read_roster(pin.sha256)) if pin.sha256 else None,
             "proposal": _proposal_document(pin.proposal),
         }
     )
+    if pin.proposal is not None:
+        document["proposal"]["document"] = json.loads(read_roster(pin.proposal.value))
+    return {"sha256": pin.sha256 or None, **document}
 
 
 def _proposal_document(proposal: Proposal | None) -> dict[str, Any] | None:
@@ -147,6 +162,14 @@ def _now() -> datetime:
 @cache
 def _settings() -> SteerSettings:
     return steer_settings(os.environ)
+
+
+@cache
+def _rosters() -> S3Rosters:
+    settings = _settings()
+    return S3Rosters(
+        make_client("dynamodb"), make_client("s3"), table=settings.table, bucket=settings.input_bucket
+    )
 
 
 @cache

@@ -9,6 +9,7 @@ from overread_aws.decision_table import DecisionTable, Key
 from overread_aws.failures import calling
 
 ROSTER_KEY: Key = ("ROSTER", "ROSTER")
+_OPERATION = "GetObject"
 
 
 def roster_object(sha256: str) -> str:
@@ -39,13 +40,21 @@ class S3Rosters:
             self._kept = sha256, self._read(sha256)
         return self._kept[1]
 
-    def _read(self, sha256: str) -> Roster:
-        operation, key = "GetObject", roster_object(sha256)
-        with calling(operation):
+    def body(self, sha256: str) -> bytes:
+        """The document of that hash, whether it is in force or only proposed.
+
+        Raises:
+            PermanentError: the object is not what its hash says.
+        """
+        key = roster_object(sha256)
+        with calling(_OPERATION):
             body: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         if hashlib.sha256(body).hexdigest() != sha256:
-            raise PermanentError("RosterAltered", operation=operation, message=key)
+            raise PermanentError("RosterAltered", operation=_OPERATION, message=key)
+        return body
+
+    def _read(self, sha256: str) -> Roster:
         try:
-            return parse_roster(body)
+            return parse_roster(self.body(sha256))
         except InvalidRosterError as error:
-            raise PermanentError("RosterUnreadable", operation=operation, message=str(error)) from error
+            raise PermanentError("RosterUnreadable", operation=_OPERATION, message=str(error)) from error

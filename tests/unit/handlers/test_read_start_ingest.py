@@ -11,9 +11,8 @@ from overread.decisions.requests import parse_submission
 from overread.decisions.submit import submit
 from overread.errors import AmbiguousError, MissingSettingsError, RetryableError
 from overread.review.wire import loop_name
-from overread_lambda import read_decision, settings
+from overread_lambda import settings
 from overread_lambda.ingest_review import respond as ingest
-from overread_lambda.rest_proxy import answer
 from overread_lambda.start_loop import start_due, start_streamed
 from overread_testing.decision_builders import CALLER_SCOPE, output_document, policy, request_body
 from overread_testing.decision_fakes import World, service_error
@@ -38,45 +37,6 @@ def pending(world: World, key: str = "k") -> Record:
         ports=world.submit_ports,
         clock=world.clock,
     )
-
-
-def get(world: World, event: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    reply = answer(lambda: read_decision.respond(event, records=world.records))
-    return reply["statusCode"], json.loads(reply["body"])
-
-
-def test_a_decision_is_read_by_any_session_of_the_role_that_asked(world: World, event: Event) -> None:
-    record = pending(world)
-    status, document = get(world, event("rest-proxy-get", pathParameters={"id": record.decision_id}))
-    assert (status, document["decision_id"], document["state"]) == (200, record.decision_id, "PENDING")
-
-
-@pytest.mark.parametrize("decision_id", ["d-abcdefghijklmnopqrstuvwxyz", "d-", "LOOP#h-1", ""])
-def test_an_unknown_decision_is_not_found(world: World, event: Event, decision_id: str) -> None:
-    status, document = get(world, event("rest-proxy-get", pathParameters={"id": decision_id}))
-    assert (status, document["type"]) == (404, "urn:overread:problem:unknown-decision")
-
-
-def test_another_callers_decision_is_as_unknown_as_none(world: World, event: Event) -> None:
-    record = pending(world)
-    request = event("rest-proxy-get", pathParameters={"id": record.decision_id})
-    request["requestContext"]["identity"]["userArn"] = "arn:aws:iam::111122223333:user/other"
-    status, document = get(world, request)
-    other = f"d-{'a' * 26}"
-    unknown = get(world, {**request, "pathParameters": {"id": other}})[1]
-    assert status == 404
-    assert document["detail"].replace(record.decision_id, other) == unknown["detail"]
-
-
-def test_an_unsigned_reader_is_refused(world: World, event: Event) -> None:
-    request = event("rest-proxy-get", requestContext={})
-    assert get(world, request)[1]["type"] == "urn:overread:problem:caller-unknown"
-
-
-def test_records_that_cannot_be_read_are_a_problem_that_passes(world: World, event: Event) -> None:
-    world.faults.before["get"] = [service_error(RetryableError, "ThrottlingException")]
-    request = event("rest-proxy-get")
-    assert get(world, request)[0] == 503
 
 
 def streamed(event: Event, *decision_ids: str) -> dict[str, Any]:

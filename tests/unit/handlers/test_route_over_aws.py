@@ -11,6 +11,7 @@ from botocore.stub import ANY
 from overread.decisions.ports import SubmitPorts
 from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.dynamodb_records import DynamoDbRecords
+from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
 from overread_aws.sagemaker_models import SageMakerModels
 from overread_aws.secret_key import SecretKey
@@ -60,9 +61,10 @@ def test_the_calls_of_one_decision_and_their_order(
         scripts["secretsmanager"].add_response("get_secret_value", {"SecretString": "x" * 32})
         scripts["s3"].add_response("put_object", {"VersionId": "v1"})
         scripts["dynamodb"].add_response("put_item", {})
+        scripts["dynamodb"].add_response("batch_get_item", {"Responses": {"t": []}})
+        scripts["dynamodb"].add_response("transact_write_items", {})
         prediction = json.dumps({"label": "approve", "confidence": confidence}).encode()
         scripts["sagemaker-runtime"].add_response("invoke_endpoint", {"Body": body_of(prediction)})
-        scripts["dynamodb"].add_response("transact_write_items", {})
         ports = SubmitPorts(
             records=DynamoDbRecords(clients["dynamodb"], table="t"),
             inputs=S3Inputs(clients["s3"], bucket="in"),
@@ -70,6 +72,7 @@ def test_the_calls_of_one_decision_and_their_order(
             policies=AppConfigPolicies(
                 clients["appconfigdata"], application="a", environment="e", monotonic=lambda: 0.0
             ),
+            gauges=QueueGauges(clients["dynamodb"], table="t"),
             spot_check_key=SecretKey(clients["secretsmanager"], secret_id="arn:s"),
         )
         reply = respond(event("rest-proxy-post"), settings=SETTINGS, ports=ports, clock=ManualClock())
@@ -82,5 +85,6 @@ def test_the_calls_of_one_decision_and_their_order(
         "PutObject",
         "PutItem",
         "InvokeEndpoint",
+        "BatchGetItem",
         "TransactWriteItems",
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from overread.decisions.callers import cancel
 from overread.errors import (
     AmbiguousError,
     PermanentError,
@@ -170,26 +171,35 @@ def test_an_unsigned_request_is_refused(world: World, event: Event) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", [b"oops", b'{"label": "approve", "confidence": NaN}', b'{"label": "approve", "confidence": 1.2}']
+    ("reply", "code"),
+    [
+        (b"oops", "reply_malformed"),
+        (b'{"label": "approve", "confidence": NaN}', "confidence_not_finite"),
+        (b'{"label": "approve", "confidence": 1.2}', "confidence_out_of_range"),
+    ],
 )
-def test_a_prediction_that_cannot_be_used_goes_to_people_with_its_reason(
-    world: World, event: Event, reply: bytes
+def test_a_prediction_that_cannot_be_used_goes_to_people_and_how_is_kept_from_them(
+    world: World, event: Event, reply: bytes, code: str
 ) -> None:
     world.models.reply = reply
     status, document, _ = post(world, event("rest-proxy-post"))
     assert (status, document["state"], document["route"]["to"]) == (202, "PENDING", "human")
-    assert document["route"]["reasons"][0]["code"] in {
-        "reply_malformed",
-        "confidence_not_finite",
-        "confidence_out_of_range",
-    }
+    assert document["route"]["reasons"] == [{"code": "prediction_unusable"}]
+    kept = world.records.only().route
+    assert kept is not None
+    assert kept.reasons[0].code == code
 
 
-def test_an_endpoint_error_goes_to_people_with_its_reason(world: World, event: Event) -> None:
+def test_an_endpoint_error_goes_to_people_and_is_kept(world: World, event: Event) -> None:
     world.faults.before["predict"] = [service_error(PermanentError, "ModelError")]
     status, document, _ = post(world, event("rest-proxy-post"))
     assert status == 202
-    assert document["route"]["reasons"] == [{"code": "endpoint_error", "error": "ModelError"}]
+    assert document["route"]["reasons"] == [{"code": "endpoint_error"}]
+    kept = world.records.only().route
+    assert kept is not None
+    assert [reason.document() for reason in kept.reasons] == [
+        {"code": "endpoint_error", "error": "ModelError"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -209,6 +219,38 @@ def test_a_failing_service_is_a_problem_that_tells_no_internals(
     assert (got, document["type"]) == (status, f"urn:overread:problem:{slug}")
     assert headers.get("Retry-After") == ("5" if status == 503 else None)
     assert not any(word in json.dumps(document) for word in ("SomeCode", "SomeCall", "secret"))
+
+
+LIMITED = {"review__queue": {"name": "loans", "max_open": 2, "max_waiting": 5}}
+
+
+def low(event: Event, priority: str = "low") -> dict[str, Any]:
+    return event("rest-proxy-post", body=json.dumps({"input": {}, "priority": priority}))
+
+
+def test_a_case_of_low_priority_is_put_off_while_too_many_wait(event: Event) -> None:
+    world = World(policy(**LIMITED))
+    world.gauges.queues["loans"] = 5
+    document = refused(world, low(event), 429, "too-many-requests", "priority")
+    assert post(world, low(event))[2]["Retry-After"] == "5"
+    assert document["detail"] == "5 cases wait for people; cases of priority low are taken below 5"
+    world.gauges.queues["loans"] = 4
+    assert post(world, low(event))[0] == 200
+
+
+@pytest.mark.parametrize("priority", ["normal", "high"])
+def test_a_case_that_matters_is_never_put_off(event: Event, priority: str) -> None:
+    world = World(policy(**LIMITED))
+    world.gauges.queues["loans"] = 1_000
+    assert post(world, low(event, priority))[0] == 200
+
+
+def test_a_request_whose_decision_was_cancelled_is_answered_as_over(world: World, event: Event) -> None:
+    world.models.reply = b'{"label": "approve", "confidence": 0.5}'
+    decision_id = post(world, event("rest-proxy-post"))[1]["decision_id"]
+    cancel(decision_id, reason="", by=CALLER_SCOPE, ports=world.change_ports, clock=world.clock)
+    status, document, _ = post(world, event("rest-proxy-post"))
+    assert (status, document["state"]) == (200, "CANCELLED")
 
 
 def test_a_shadowing_model_without_a_prediction_is_a_problem(event: Event) -> None:
