@@ -15,10 +15,12 @@ from overread_constructs.activation import (
     RekognitionActivation,
     TextractActivation,
 )
+from overread_constructs.audit_trail import AuditTrail
 from overread_constructs.confidence_router import ConfidenceRouter
 from overread_constructs.flow_definition import FlowDefinition
 from overread_constructs.human_task_ui import HumanTaskUi
 from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
+from overread_constructs.news_delivery import NewsDelivery, Webhook
 from overread_constructs.python_code import PythonCode, handler_code, review_code
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
@@ -32,6 +34,7 @@ __all__ = [
     "Activation",
     "AllOf",
     "AnyOf",
+    "AuditTrail",
     "BundleError",
     "CognitoIdentity",
     "CognitoWorkforce",
@@ -42,6 +45,7 @@ __all__ = [
     "FormKeyMissing",
     "HumanTaskUi",
     "ModerationLabelConfidence",
+    "NewsDelivery",
     "OidcSignIn",
     "OidcWorkforce",
     "PrivateWorkforce",
@@ -54,6 +58,7 @@ __all__ = [
     "RoutingPolicies",
     "TextractActivation",
     "VendorSignIn",
+    "Webhook",
     "Workteam",
     "handler_code",
     "review_code",

@@ -459,8 +459,9 @@ def _readers(root: Branch, faults: FaultList) -> None:
             _refuse_given(review, "second_team", faults=faults, where="without two_person")
         if review.get("requires_roster") is False:
             _refuse_given(review, "authority", "conflict_key", faults=faults, where="without requires_roster")
-        for key in ("second_team", "escalation_team"):
-            _other_team(review, key, teams=teams, faults=faults)
+        if review.get("two_person"):
+            _other_team(review, "second_team", teams=teams, faults=faults)
+        _other_team(review, "escalation_team", teams=teams, faults=faults)
         if (review.get("task_count") or 1) > 1 and review.get("two_person"):
             _refuse(
                 review,
@@ -489,12 +490,16 @@ def _other_team(review: Branch, key: str, *, teams: dict[str, Branch], faults: F
         _refuse(review, key, faults=faults, problem="is no team of this deployment", allowed=allowed)
     elif team.get("kind") == "public":
         _refuse(review, key, faults=faults, problem="is a public team", allowed="a private or vendor team")
+    elif name == review.get("team"):
+        _refuse(review, key, faults=faults, problem="is the reviewing team itself", allowed="another team")
 
 
 def _changes(root: Branch, faults: FaultList) -> None:
     changes = root.get("changes")
     if not isinstance(changes, Branch) or changes.get("approval") != "two-person":
         return
+    where = "with approval two-person"
+    _require(changes, "proposed_by", "approved_by", faults=faults, where=where, allowed="a person's name")
     proposed, approved = changes.get("proposed_by"), changes.get("approved_by")
     if proposed is not None and proposed == approved:
         _refuse(

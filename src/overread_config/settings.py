@@ -238,8 +238,9 @@ class ChangeSettings:
         metadata=setting(
             Choice(("two-person", "one-person")),
             "`two-person`: what one person changes counts when another one approves: `proposed_by` and "
-            "`approved_by` differ, models are switched on again and rosters put in force by two.",
-            default="two-person",
+            "`approved_by` are given and differ, models are switched on again and rosters put in force by "
+            "two.",
+            default="one-person",
         )
     )
     proposed_by: str | None = field(

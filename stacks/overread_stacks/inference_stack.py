@@ -8,7 +8,7 @@ from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
 from overread_config import Settings, UseCaseSettings, output_name
-from overread_constructs import ConfidenceRouter, ReviewedEndpoint, sklearn_image
+from overread_constructs import ConfidenceRouter, NewsDelivery, ReviewedEndpoint, Webhook, sklearn_image
 from overread_stacks.data_stack import DataStack
 from overread_stacks.network_stack import ISOLATED, NetworkStack
 from overread_stacks.policy_document import endpoint_name
@@ -74,6 +74,19 @@ class InferenceStack(Stack):
             throttling_rate=settings.api.requests_per_second,
             throttling_burst=settings.api.burst,
         )
+        NewsDelivery(
+            self,
+            "News",
+            name_prefix=settings.prefix,
+            table=data.table,
+            feedback_bucket=data.inputs,
+            webhooks=_webhooks(settings),
+            vpc=network.vpc,
+            subnets=ISOLATED,
+            security_groups=[network.handlers],
+            log_retention=retention,
+            key=data.operations_key,
+        )
         CfnOutput(self, "ApiUrl", value=router.api.url)
         CfnOutput(self, "ApiId", value=router.api.rest_api_id)
         CfnOutput(self, "ApiStage", value=router.api.deployment_stage.stage_name)
@@ -95,3 +108,12 @@ class InferenceStack(Stack):
             security_groups=[self._network.models],
             log_retention=log_retention(self._settings.retention.log_days),
         )
+
+
+def _webhooks(settings: Settings) -> dict[str, Webhook]:
+    stated = {use_case.name: use_case.delivery.webhook for use_case in settings.use_cases}
+    return {
+        use_case: Webhook(url=webhook.url, allowed_networks=webhook.allowed_networks)
+        for use_case, webhook in stated.items()
+        if webhook is not None
+    }

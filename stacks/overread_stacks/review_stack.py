@@ -9,6 +9,7 @@ from constructs import Construct
 
 from overread_config import Settings, TeamSettings, UseCaseSettings, WorkforceSettings, output_name
 from overread_constructs import (
+    AuditTrail,
     CognitoIdentity,
     CognitoWorkforce,
     FlowDefinition,
@@ -20,9 +21,10 @@ from overread_constructs import (
     Workteam,
 )
 from overread_stacks.data_stack import DataStack
-from overread_stacks.network_stack import NetworkStack
+from overread_stacks.network_stack import ISOLATED, NetworkStack
 from overread_stacks.own_review_service import review_service
 from overread_stacks.policy_document import policy_document
+from overread_stacks.retention import log_retention
 
 OUTPUT_PREFIX = "reviews/"
 
@@ -63,6 +65,16 @@ class ReviewStack(Stack):
         )
         teams = {team.name: self._team(team) for team in settings.teams}
         documents = {use_case.name: self._review(use_case, teams=teams) for use_case in settings.use_cases}
+        trail = self._trail(network)
+        changes = settings.changes
+        logged = trail.log_changes(
+            "Terms",
+            texts=self._terms(documents),
+            proposed_by=changes.proposed_by or "",
+            approved_by=changes.approved_by or "",
+            ticket=changes.ticket or "",
+            needs_two=changes.approval == "two-person",
+        )
         self.policies = RoutingPolicies(
             self,
             "Policies",
@@ -70,6 +82,8 @@ class ReviewStack(Stack):
             documents=documents,
             deployment="linear" if settings.policy_rollout == "linear" else "all-at-once",
         )
+        self.policies.node.add_dependency(logged)  # nothing is in force before the log has it
+        CfnOutput(self, "AuditorRoleArn", value=trail.auditor.role_arn)
         CfnOutput(self, "AppConfigApplicationId", value=self.policies.application_id)
         CfnOutput(self, "AppConfigEnvironmentId", value=self.policies.environment_id)
         for name, team in teams.items():
@@ -77,6 +91,32 @@ class ReviewStack(Stack):
             CfnOutput(
                 self, "WorkteamArn" if only else f"WorkteamArn{output_name(name)}", value=team.workteam_arn
             )
+
+    def _trail(self, network: NetworkStack) -> AuditTrail:
+        data = self._data
+        return AuditTrail(
+            self,
+            "Audit",
+            name_prefix=self._settings.prefix,
+            table=data.table,
+            bucket=data.audit,
+            inputs=data.inputs,
+            outputs=data.outputs,
+            vpc=network.vpc,
+            subnets=ISOLATED,
+            security_groups=[network.handlers],
+            log_retention=log_retention(self._settings.retention.log_days),
+            key=data.operations_key,
+        )
+
+    def _terms(self, documents: Mapping[str, str]) -> dict[str, str]:
+        """What decides and what reviewers are shown, by the audit log's subjects."""
+        policies = {f"policy/{use_case}": text for use_case, text in documents.items()}
+        templates = {
+            f"template/{use_case.name}": use_case.review.template.read_text(encoding="utf-8")
+            for use_case in self._settings.use_cases
+        }
+        return policies | templates
 
     def _team(self, team: TeamSettings) -> Workteam:
         construct_id = f"Team{output_name(team.name)}"

@@ -17,6 +17,7 @@ _OPEN_REASONS = frozenset(
         ReasonCode.RULE,
         ReasonCode.SPOT_CHECK,
         ReasonCode.CONTESTED,
+        ReasonCode.ENDPOINT_ERROR,
         ReasonCode.INTERRUPTED,
         ReasonCode.KILL_SWITCH,
     }

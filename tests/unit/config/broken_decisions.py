@@ -174,12 +174,20 @@ DECISIONS: dict[str, Broken] = {
         top("changes: {proposed_by: 7}"), "proposed_by", "changes.proposed_by", "7", "a text"
     ),
     "changes_approved_by": Broken(
-        top("changes: {proposed_by: ada, approved_by: ada}"),
+        top("changes: {approval: two-person, proposed_by: ada, approved_by: ada}"),
         "approved_by",
         "changes.approved_by",
         "'ada'",
         "somebody else",
         "two persons",
+    ),
+    "changes_nobody": Broken(
+        top("changes: {approval: two-person, proposed_by: ada}"),
+        "approval",
+        "changes.approved_by",
+        "nothing",
+        "a person's name",
+        "is required",
     ),
     "changes_ticket": Broken(top("changes: {ticket: 7}"), "ticket", "changes.ticket", "7", "a text"),
 }

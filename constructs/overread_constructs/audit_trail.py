@@ -1,0 +1,230 @@
+"""The audit log out of everybody's reach: anchored each hour, changes of terms in it, and who may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import CustomResource, Duration, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from overread_constructs._acknowledgements import accept_wildcards, acknowledge
+from overread_constructs._dead_letters import dead_letter_queue
+from overread_constructs._encryption import let_events_use, use_of_keys
+from overread_constructs._handler import Handler, Placement
+from overread_constructs.python_code import handler_code
+
+_WRITE = ("GetItem", "BatchGetItem", "PutItem", "ConditionCheckItem")
+_OUTSIDE_REASON = (
+    "CloudFormation calls it and awaits its answer at S3. It reads no case; its role reaches the audit log "
+    "only; outside the network it outlives the network's changes."
+)
+
+
+class AuditTrail(Construct):
+    """Anchors the decisions' audit log in a locked bucket, logs changes of terms, and lets an auditor read.
+
+    Example::
+
+        trail = AuditTrail(
+            self, "Audit", name_prefix="loans", table=table, bucket=locked, inputs=inputs, outputs=answers,
+            vpc=vpc, subnets=None, security_groups=[group], key=key,
+        )
+        trail.log_changes("Terms", texts={"policy/loan-approval": text}, proposed_by="ada", approved_by="bob")
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name_prefix: str,
+        table: dynamodb.ITable,
+        bucket: s3.IBucket,
+        inputs: s3.IBucket,
+        outputs: s3.IBucket,
+        vpc: ec2.IVpc,
+        subnets: ec2.SubnetSelection | None,
+        security_groups: list[ec2.ISecurityGroup],
+        code: lambda_.Code | None = None,
+        log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
+        key: kms.IKey,
+    ) -> None:
+        """`bucket`: has Object Lock; what goes there stays. `key`: of logs and queues.
+
+        `auditor`, a role of this account, may read audit, decisions and what they were made of, and change
+        nothing; who may assume it is for the account's own IAM to say.
+        """
+        super().__init__(scope, id)
+        self._name_prefix = name_prefix
+        self._table = table
+        self._bucket = bucket
+        self._code = code or handler_code()
+        self._log_retention = log_retention
+        self._key = key
+        let_events_use(key, scope=self)
+        self.anchor_audit: lambda_.Function = self._anchor(
+            Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
+        )
+        self.auditor = self._auditor(inputs=inputs, outputs=outputs)
+        self._changes: Handler | None = None
+
+    def log_changes(
+        self,
+        id: str,
+        *,
+        texts: Mapping[str, str],
+        proposed_by: str = "",
+        approved_by: str = "",
+        ticket: str = "",
+        needs_two: bool = False,
+    ) -> CustomResource:
+        """Log each text that is new or other than before; what puts them in force must depend on it.
+
+        `texts`: by subject, such as `policy/loan-approval`. `needs_two`: a deployment that changes one and
+        is not approved by a second person fails.
+        """
+        if self._changes is None:
+            self._changes = self._change_log()
+        return CustomResource(
+            self,
+            id,
+            resource_type="Custom::OverreadChangeLog",
+            service_token=self._changes.function.function_arn,
+            properties={
+                "Texts": [{"Subject": subject, "Content": texts[subject]} for subject in sorted(texts)],
+                "ProposedBy": proposed_by,
+                "ApprovedBy": approved_by,
+                "Ticket": ticket,
+                "NeedsTwo": "true" if needs_two else "false",
+            },
+        )
+
+    def _anchor(self, placement: Placement) -> lambda_.Function:
+        handler = self._handler(
+            "Anchor",
+            module="anchor_audit",
+            description="Each hour: anchors the audit log in the locked bucket",
+            timeout=Duration.minutes(15),
+            placement=placement,
+        )
+        handler.allow("dynamodb:GetItem", "dynamodb:BatchGetItem", on=[self._table.table_arn])
+        self._let_use_bucket(handler)
+        events.Rule(
+            self,
+            "EachHour",
+            description="The ends of the audit chains are anchored",
+            schedule=events.Schedule.rate(Duration.hours(1)),
+            targets=[
+                targets.LambdaFunction(
+                    handler.function,
+                    dead_letter_queue=dead_letter_queue(self, "Undelivered", key=self._key),
+                    max_event_age=Duration.hours(1),
+                    retry_attempts=2,
+                )
+            ],
+        )
+        return handler.function
+
+    def _change_log(self) -> Handler:
+        handler = self._handler(
+            "Changes",
+            module="log_changes",
+            description="Custom resource: puts new policies and templates in the audit log before they count",
+            timeout=Duration.minutes(2),
+            placement=None,
+        )
+        operations = [f"dynamodb:{operation}" for operation in _WRITE]
+        handler.allow(*operations, on=[self._table.table_arn])
+        self._let_use_bucket(handler)
+        acknowledge(handler.function, rule="LambdaInsideVPC", pack="NIST.800.53.R5", reason=_OUTSIDE_REASON)
+        return handler
+
+    def _let_use_bucket(self, handler: Handler) -> None:
+        handler.allow("dynamodb:Query", on=[self._table.table_arn, f"{self._table.table_arn}/index/chain"])
+        handler.allow(
+            "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", on=[self._bucket.arn_for_objects("*")]
+        )
+        handler.allow("s3:ListBucketVersions", on=[self._bucket.bucket_arn])
+        keys = (self._table.encryption_key, self._bucket.encryption_key)
+        for statement in use_of_keys(keys, scope=self, services=("dynamodb", "s3")):
+            handler.role.add_to_policy(statement)
+        accept_wildcards(
+            handler.role, reasons={"/*": "The audit bucket holds audit only, and nothing may be deleted."}
+        )
+
+    def _handler(
+        self, id: str, *, module: str, description: str, timeout: Duration, placement: Placement | None
+    ) -> Handler:
+        return Handler(
+            self,
+            id,
+            function_name=f"{self._name_prefix}-{module.replace('_', '-')}",
+            module=module,
+            description=description,
+            code=self._code,
+            environment={
+                "OVERREAD_TABLE": self._table.table_name,
+                "OVERREAD_AUDIT_BUCKET": self._bucket.bucket_name,
+            },
+            timeout=timeout,
+            asynchronous=True,
+            placement=placement,
+            log_retention=self._log_retention,
+            key=self._key,
+        )
+
+    def _auditor(self, *, inputs: s3.IBucket, outputs: s3.IBucket) -> iam.Role:
+        role = iam.Role(
+            self,
+            "Auditor",
+            role_name=f"{self._name_prefix}-auditor",
+            assumed_by=iam.AccountPrincipal(Stack.of(self).account),
+            description="Reads audit, decisions and what they were made of; changes nothing",
+        )
+        table = self._table.table_arn
+        statements = (
+            (("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"), [table, f"{table}/index/*"]),
+            (
+                ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"),
+                [bucket.arn_for_objects("*") for bucket in (self._bucket, inputs, outputs)],
+            ),
+            (
+                ("s3:ListBucket", "s3:ListBucketVersions"),
+                [bucket.bucket_arn for bucket in (self._bucket, inputs, outputs)],
+            ),
+            (
+                ("kms:Decrypt",),
+                list(
+                    dict.fromkeys(
+                        key.key_arn
+                        for key in (
+                            self._table.encryption_key,
+                            self._bucket.encryption_key,
+                            inputs.encryption_key,
+                            outputs.encryption_key,
+                        )
+                        if key is not None
+                    )
+                ),
+            ),
+        )
+        for actions, resources in statements:
+            if resources:
+                role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
+        accept_wildcards(
+            role,
+            reasons={
+                "/*": "An auditor reads every case; the statement allows reading only.",
+                "/index/*": "An auditor reads every case; the statement allows reading only.",
+            },
+        )
+        return role
