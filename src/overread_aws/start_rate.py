@@ -23,9 +23,8 @@ class DynamoDbStartRate:
 
         Who loses against others all the time waits as long as one token takes to flow in.
         """
-        now = parse_instant(
-            format_instant(now)
-        )  # as exact as what is stored, or every start would gain a bit
+        # As exact as what is stored: were more of it counted, every start would gain a fraction.
+        now = parse_instant(format_instant(now))
         for _ in range(_ATTEMPTS):
             item = self._table.get(RATE_KEY)
             bucket, wait_s = take(_bucket_of(item), rate=self._rate, now=now)
