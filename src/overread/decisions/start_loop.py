@@ -115,7 +115,8 @@ def _next_change(record: Record, seat: Seat, *, ports: StartPorts, clock: Clock,
     if is_limited and not record.is_admitted:
         return transitions.admit(record, at=clock())
     try:
-        return _start(record, seat, ports=ports, clock=clock)
+        forgotten = _forgotten(record, ports=ports, clock=clock)
+        return forgotten or _start(record, seat, ports=ports, clock=clock)
     except FlowDefinitionGoneError as error:
         return _replace_terms(record, seat, error, ports=ports, clock=clock, jitter=jitter)
     except AmbiguousError as error:
@@ -151,6 +152,24 @@ def _start(record: Record, seat: Seat, *, ports: StartPorts, clock: Clock) -> Ch
     return _begin(record, seat, content=content, clock=clock)
 
 
+def _forgotten(record: Record, *, ports: StartPorts, clock: Clock) -> Change | None:
+    """A loop of the first team that began unnoted (its starter died, or never heard of it) before escalation.
+
+    It is noted, so that it is stopped, or its answer heard, before the second team begins.
+    """
+    if record.state is not State.ESCALATED:
+        return None
+    for seat in record.empty_seats:
+        if is_of_second_team(seat.name):
+            continue
+        loop = ports.loops.describe(loop_of(record, seat))
+        if loop is not None and loop.flow_definition_arn == flow_definition_of(record.terms, seat.name):
+            content = _input_content(record, seat, ports=ports)
+            sha256 = content_sha256(json.loads(content))
+            return transitions.note_forgotten(record, seat=seat, input_content_sha256=sha256, at=clock())
+    return None
+
+
 def _begin(record: Record, seat: Seat, *, content: bytes, clock: Clock) -> Change:
     sha256 = content_sha256(json.loads(content))
     return transitions.begin_review(record, seat=seat, input_content_sha256=sha256, at=clock())
@@ -183,7 +202,13 @@ def _stop_unwanted(change: Change, *, ports: StartPorts) -> None:
 
 
 def _await_place(record: Record, *, ports: StartPorts, clock: Clock) -> None:
-    """The next look without a place in the queue: those that have been waiting are found there first."""
+    """The next look without a place in the queue: those that have been waiting are found there first.
+
+    Nothing is written before that look is due: each write wakes the starter, which would find the queue as
+    full as before, write again, and so on.
+    """
+    if record.due_at is not None and record.due_at > clock():
+        return
     try:
         commit_change(transitions.await_place(record, at=clock()), records=ports.records)
     except RecordConflictError:
@@ -210,8 +235,16 @@ def _replace_terms(
     clock: Clock,
     jitter: float,
 ) -> Change:
-    """The terms of the policy in force, where they name another flow definition than the one not there."""
+    """The terms of the policy in force, where they name another flow definition than the one not there.
+
+    A loop that was started before its flow definition went is this decision's all the same.
+    """
     try:
+        if flow_definition_of(record.terms, seat.name):
+            content = _input_content(record, seat, ports=ports)
+            found = _adopt(record, seat, content=content, ports=ports, clock=clock)
+            if found is not None:
+                return found
         policy = ports.policies.current(record.use_case)
     except ServiceError as unavailable:
         return transitions.postpone(record, error=unavailable, is_unknown=False, at=clock(), jitter=jitter)

@@ -66,6 +66,8 @@ SAME_REVIEWER = "same_reviewer"
 SAME_REVIEWER_AT_MOST = 2
 """How often a seat is opened again because its answer was a person's who may not give it twice."""
 
+_NO_LIMIT = 1_000_000_000
+
 _RECEIVED = frozenset({State.RECEIVED})
 _PENDING = frozenset({State.PENDING})
 _ESCALATED = frozenset({State.ESCALATED})
@@ -232,7 +234,7 @@ def cancel(record: Record, *, reason: Reason, by: str, at: datetime) -> Change:
         sources=_ANY - TERMINAL,
         at=at,
         event="cancelled",
-        detail={"reason": reason.document(), "by": by},
+        detail={"reason": {"code": str(reason.code)}, "by": by},  # what else the caller wrote can be erased
         tell=news.CANCELLED,
         cancellation=reason,
         waiting=None,
@@ -338,6 +340,14 @@ def begin_review(record: Record, *, seat: Seat, input_content_sha256: str, at: d
         reviews=begun.reviews,
         due_at=_at_the_latest(record, at + REVIEW_LOOK_AGAIN_FIRST),
     )
+
+
+def note_forgotten(record: Record, *, seat: Seat, input_content_sha256: str, at: datetime) -> Change:
+    """A loop of the first team that began unnoted; it holds a place in the queue, full or not."""
+    change = begin_review(record, seat=seat, input_content_sha256=input_content_sha256, at=at)
+    if change.queue is None:
+        return change
+    return replace(change, queue=replace(change.queue, limit=_NO_LIMIT))
 
 
 def look_again(record: Record, *, at: datetime) -> Change:

@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from overread.decisions.callers import cancel
+from overread.decisions.commit import commit_change
 from overread.decisions.ingest import IngestResult, ingest
 from overread.decisions.record import LoopEnd, Record, State
 from overread.decisions.start_loop import StartResult, start_loop
 from overread.decisions.sweep import SweepResult, reverse_sweep, sweep_review
-from overread.errors import RetryableError
+from overread.decisions.transitions import escalate
+from overread.errors import AmbiguousError, RetryableError
+from overread.routing.prediction import Reason
 from overread_testing.decision_builders import (
     FLOW_DEFINITION_ARN,
     NEXT_FLOW_DEFINITION_ARN,
@@ -388,3 +391,31 @@ def test_every_loop_of_a_record_has_an_entry() -> None:
     record: Record = world.records.only()
     assert {review.loop_name for review in record.reviews} <= set(world.records.loops)
     assert [review.end for review in record.reviews].count(LoopEnd.ANSWERED) == 2
+
+
+def test_a_loop_that_began_unnoted_has_ended_before_the_second_team_begins() -> None:
+    world = waiting()
+    world.faults.after["start"] = [service_error(AmbiguousError, "ReadTimeoutError")]
+    world.faults.before["describe"] = [service_error(RetryableError, "ThrottlingException")] * 20
+    start(world)
+    record = world.records.only()
+    commit_change(escalate(record, reason=Reason("deadline_passed"), at=world.clock()), records=world.records)
+    world.faults.before.clear()
+    world.clock.pass_seconds(60)
+    assert start(world) is StartResult.STARTED
+    (forgotten,) = names(world)
+    assert forgotten.endswith("-g1")
+    assert len(world.loops.loops) == 1
+    assert say(world, forgotten, "decline", who="ada") is IngestResult.DECIDED
+
+
+def test_a_forgotten_loop_is_noted_though_the_queue_is_full() -> None:
+    world = waiting(review__queue={"name": "loans", "max_open": 1})
+    world.faults.after["start"] = [service_error(AmbiguousError, "ReadTimeoutError")]
+    start(world)
+    record = world.records.only()
+    commit_change(escalate(record, reason=Reason("deadline_passed"), at=world.clock()), records=world.records)
+    assert world.records.open == {"loans": 0}
+    world.records.open["loans"] = 1  # somebody else's by now
+    assert start(world) is StartResult.STARTED
+    assert world.records.open == {"loans": 2}

@@ -320,3 +320,26 @@ def test_a_retry_sends_the_very_same_content() -> None:
     world.clock.now += timedelta(days=3)
     assert start(world) is StartResult.STARTED
     assert len(world.loops.loops) == 1
+
+
+def test_a_full_queue_is_not_written_about_again_and_again() -> None:
+    world = pending(review__queue={"name": "loans", "max_open": 1})
+    world.records.open["loans"] = 1
+    world.clock.pass_seconds(60)
+    assert start(world) is StartResult.QUEUE_FULL
+    writes = len(world.records.writes)
+    assert start(world) is StartResult.QUEUE_FULL  # as the stream tells of that very write
+    assert len(world.records.writes) == writes
+
+
+def test_a_loop_that_began_before_its_flow_definition_went_is_kept() -> None:
+    world = pending()
+    world.faults.after["start"] = [KeyboardInterrupt()]  # the starter dies
+    with pytest.raises(KeyboardInterrupt):
+        start(world)
+    world.loops.gone.add(FLOW_DEFINITION_ARN)
+    world.policies.policy = policy(review__flow_definition_arn=NEXT_FLOW_DEFINITION_ARN)
+    assert start(world) is StartResult.STARTED
+    record = world.records.only()
+    assert [one.flow_definition_arn for one in record.open_reviews] == [FLOW_DEFINITION_ARN]
+    assert len(world.loops.loops) == 1
