@@ -21,6 +21,10 @@ from overread_aws.secret_key import SecretKey
 from overread_aws.webhooks import Webhook, WebhookReceiver
 from overread_lambda.logs import log
 from overread_lambda.sweeping import TIME_TO_LEAVE_MS, Context, log_failure
+from overread_lambda.table_stream import NO_FAILURE, told_by
+
+_PLACE = 2
+"""An outbox item's key tells the number of its audit entry, and the target."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +79,16 @@ def deliver_streamed(
     event: dict[str, Any], *, ports: DeliverPorts, clock: Clock, jitter: Callable[[], float]
 ) -> dict[str, Any]:
     """Delivers what a batch of stream records tells of; the stream repeats it from the first failure on."""
-    for record in event["Records"]:
-        keys = record["dynamodb"]["Keys"]
-        kind, _, place = keys["sk"]["S"].partition("#")
-        if kind != "OUTBOX":
+    for told in told_by(event):
+        kind, *place = told.sk.split("#")
+        if kind != "OUTBOX" or len(place) != _PLACE or not place[0].isdecimal():
             continue
-        number, _, target = place.partition("#")
         try:
-            _deliver((keys["pk"]["S"], int(number), target), ports=ports, clock=clock, jitter=jitter)
+            _deliver((told.pk, int(place[0]), place[1]), ports=ports, clock=clock, jitter=jitter)
         except ServiceError as error:
-            log_failure(keys["pk"]["S"], error)
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+            log_failure(told.pk, error)
+            return told.failure()
+    return NO_FAILURE
 
 
 def deliver_due(

@@ -12,7 +12,16 @@ from overread.errors import Problem, RequestRefusedError
 from overread_aws.clients import make_client
 from overread_aws.decision_lists import DecisionLists, DecisionPage, Listing
 from overread_aws.dynamodb_records import DynamoDbRecords
-from overread_lambda.rest_proxy import Event, Reply, answer, caller_of, path_parameter, query_parameter, reply
+from overread_lambda.rest_proxy import (
+    Event,
+    Reply,
+    answer,
+    caller_of,
+    part_of,
+    path_parameter,
+    query_parameter,
+    reply,
+)
 from overread_lambda.settings import read_settings
 
 DEFAULT_LIMIT, HIGHEST_LIMIT = 20, 100
@@ -38,7 +47,7 @@ def respond(event: Event, *, records: Records, lists: DecisionPages) -> Reply:
         OverreadError: the decision is unknown, the query is at fault, or the records cannot be read.
     """
     scope = caller_of(event)
-    if "id" not in (event.get("pathParameters") or {}):
+    if "id" not in part_of(event, "pathParameters"):
         return reply(200, _page(event, scope, lists=lists))
     decision_id = path_parameter(event, "id")
     record = records.get(decision_id) if is_decision_id(decision_id) else None
@@ -49,7 +58,7 @@ def respond(event: Event, *, records: Records, lists: DecisionPages) -> Reply:
 
 
 def _page(event: Event, scope: str, *, lists: DecisionPages) -> dict[str, object]:
-    for name in event.get("queryStringParameters") or {}:
+    for name in part_of(event, "queryStringParameters"):
         if name not in _PARAMETERS:
             detail = f"{name[:40]} is unknown, allowed are {', '.join(_PARAMETERS)}"
             raise RequestRefusedError(Problem.INVALID_REQUEST, detail, field=name[:40])

@@ -23,6 +23,7 @@ from overread_lambda.backend_clients import make_a2i_client
 from overread_lambda.logs import log
 from overread_lambda.settings import StartSettings, start_settings
 from overread_lambda.sweeping import Context, DueRecords, counted, in_time, log_failure
+from overread_lambda.table_stream import NO_FAILURE, Attributes, member, text, told_by
 
 _WITH_EMPTY_SEATS = (State.ESCALATED, State.PENDING)
 
@@ -57,20 +58,18 @@ def start_streamed(
 
     Where a team's queue has places, they go to the most urgent case, whichever record told of one.
     """
-    for record in event["Records"]:
-        keys = record["dynamodb"]["Keys"]
-        if keys["sk"]["S"] != "DECISION":
+    for told in told_by(event):
+        if told.sk != "DECISION":
             continue
-        decision_id, image = keys["pk"]["S"], record["dynamodb"].get("NewImage", {})
         try:
-            if queue := _limited_queue(image):
+            if queue := _limited_queue(told.image):
                 start_waiting(queue, ports=ports, clock=clock, jitter=jitter())
-            if _has_own_turn(image):
-                _start(decision_id, ports=ports, clock=clock, jitter=jitter)
+            if _has_own_turn(told.image):
+                _start(told.pk, ports=ports, clock=clock, jitter=jitter)
         except ServiceError as error:
-            log_failure(decision_id, error)
-            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
-    return {"batchItemFailures": []}
+            log_failure(told.pk, error)
+            return told.failure()
+    return NO_FAILURE
 
 
 def start_due(
@@ -100,18 +99,18 @@ def start_due(
     return counts
 
 
-def _limited_queue(image: dict[str, Any]) -> str:
+def _limited_queue(image: Attributes) -> str:
     """The queue of a decision whose team has a limit; empty for others."""
-    terms = image.get("terms", {}).get("M", {})
-    return str(terms["queue"]["S"]) if "max_open" in terms else ""
+    terms = member(member(image, "terms"), "M")
+    return text(terms, "queue") if "max_open" in terms else ""
 
 
-def _has_own_turn(image: dict[str, Any]) -> bool:
+def _has_own_turn(image: Attributes) -> bool:
     """Whether it waits, but not for a place in its team's queue."""
-    state = image.get("state", {}).get("S", State.PENDING)
+    state = text(image, "state") or State.PENDING
     if state == State.PENDING:
-        return not _limited_queue(image) or image.get("is_admitted", {}).get("BOOL", False)
-    return bool(state == State.ESCALATED)
+        return not _limited_queue(image) or member(image, "is_admitted").get("BOOL") is True
+    return state == State.ESCALATED
 
 
 def _start(decision_id: str, *, ports: StartPorts, clock: Clock, jitter: Callable[[], float]) -> StartResult:
