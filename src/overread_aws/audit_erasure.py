@@ -5,10 +5,10 @@ from typing import Any
 
 from overread.decisions.record import StoredObject
 from overread_aws.attribute_values import attribute_values
+from overread_aws.evidence_keys import DynamoDbEvidenceKeys
 from overread_aws.failures import calling
 
 _NEWS = "OUTBOX#"
-_KEY_PREFIX, _KEY = "SUBJECT#", "KEY"
 
 
 class AwsHoldings:
@@ -18,6 +18,7 @@ class AwsHoldings:
         self._client = client
         self._s3 = s3
         self._table = table
+        self._keys = DynamoDbEvidenceKeys(client, table=table)
 
     def undelivered(self, decision_id: str) -> int:
         """How many news of the decision are still to be delivered, or were given up and may be sent again."""
@@ -41,10 +42,7 @@ class AwsHoldings:
 
     def delete_key(self, decision_id: str) -> int:
         """Deletes the key of the decision's archived evidence; how many there were."""
-        key = attribute_values({"pk": f"{_KEY_PREFIX}{decision_id}", "sk": _KEY})
-        with calling("DeleteItem"):
-            reply = self._client.delete_item(TableName=self._table, Key=key, ReturnValues="ALL_OLD")
-        return int("Attributes" in reply)
+        return self._keys.delete(decision_id)
 
     def _news(self, decision_id: str) -> Iterator[dict[str, Any]]:
         request: dict[str, Any] = {

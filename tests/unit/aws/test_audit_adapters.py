@@ -15,6 +15,7 @@ from overread_aws.audit_archive import S3AuditArchive
 from overread_aws.audit_changes import DynamoDbChangeLog
 from overread_aws.audit_erasure import AwsHoldings
 from overread_aws.audit_log import DynamoDbAuditLog
+from overread_aws.evidence_keys import DynamoDbEvidenceKeys
 from overread_testing.aws_emulator import AwsEmulator
 
 TABLE = "decisions"
@@ -148,3 +149,35 @@ def test_news_are_erased_once_they_were_delivered(dynamodb: Any, s3_client: Any)
         dynamodb.put_item(TableName=TABLE, Item=item | ({"outbox_state": {"S": state}} if state else {}))
     assert (holdings.undelivered("d-1"), holdings.delete_news("d-1")) == (2, 1)
     assert (holdings.undelivered("d-1"), holdings.delete_news("d-1")) == (2, 0)
+
+
+def test_keys_of_a_subject_lie_together_and_are_made_once(dynamodb: Any) -> None:
+    keys = DynamoDbEvidenceKeys(dynamodb, table=TABLE)
+    one, other, subject = uuid4().hex, uuid4().hex, uuid4().hex
+    made = keys.key_for(one, subject=subject)
+    assert made is not None
+    assert len(made) == 32
+    assert keys.key_for(one, subject="another") == keys.key_of(one) == made
+    assert keys.key_for(other, subject=subject) != made
+    assert sorted(keys.decisions_of(subject)) == sorted([one, other])
+    assert keys.key_of("d-unknown") is None
+
+
+def test_erased_key_is_never_made_again(dynamodb: Any, s3_client: Any) -> None:
+    keys = DynamoDbEvidenceKeys(dynamodb, table=TABLE)
+    decision_id = uuid4().hex
+    keys.key_for(decision_id, subject="s")
+    holdings = AwsHoldings(dynamodb, s3_client, table=TABLE)
+    assert (holdings.delete_key(decision_id), holdings.delete_key(decision_id)) == (1, 0)
+    assert keys.key_of(decision_id) is None
+    assert keys.key_for(decision_id, subject="s") is None
+    assert list(keys.decisions_of("s")) == []
+    assert holdings.delete_key("d-unknown") == 0
+
+
+def test_progress_is_remembered(dynamodb: Any) -> None:
+    keys = DynamoDbEvidenceKeys(dynamodb, table=TABLE)
+    assert keys.reached("00") == 0
+    for place in (4, 9):
+        keys.reach("00", place)
+        assert keys.reached("00") == place
