@@ -23,8 +23,9 @@ from overread_constructs.routing_policies import RoutingPolicies
 INPUT_PREFIX, ROSTER_PREFIX = "inputs/", "rosters/"
 _OPEN, _QUEUE, _LISTS = "open", "queue", ("caller", "reference")
 _READ = ("GetItem", "BatchGetItem")
-_COMMIT = (*_READ, "PutItem", "ConditionCheckItem")
-_COMMIT_WITH_PLACES = (*_COMMIT, "UpdateItem")
+_COMMIT_AUTOMATIC = (*_READ, "PutItem", "ConditionCheckItem")
+_COMMIT = (*_READ, "PutItem", "UpdateItem")
+"""Only where the model decides are kill switches part of the transaction; places in queues elsewhere only."""
 _INSIDE = ("appconfigdata", "dynamodb", "kms", "s3", "sqs")
 """What the functions behind a proxy reach through the network's own endpoints."""
 _OUTSIDE_REASON = (
@@ -121,7 +122,7 @@ class DecisionFunctions:
             environment=self._policies_environment(),
             timeout=Duration.seconds(29),
         )
-        self._use_table(handler, *_COMMIT_WITH_PLACES)
+        self._use_table(handler, *_COMMIT)
         self.policies.grant_read(handler.role)
         self._use_keys(handler, self.table.encryption_key)
         return handler
@@ -139,7 +140,7 @@ class DecisionFunctions:
             },
             timeout=Duration.seconds(29),
         )
-        self._use_table(handler, *_COMMIT)
+        self._use_table(handler, "GetItem", "PutItem")
         handler.allow("s3:GetObject", "s3:PutObject", on=[self.inputs.arn_for_objects(f"{ROSTER_PREFIX}*")])
         self._use_keys(handler, self.table.encryption_key, self.inputs.encryption_key)
         return handler
@@ -162,7 +163,7 @@ class DecisionFunctions:
             asynchronous=True,
             outside=self._is_outside,
         )
-        self._use_table(handler, *_COMMIT_WITH_PLACES)
+        self._use_table(handler, *_COMMIT)
         self._query(handler, _OPEN, _QUEUE)
         self._use_inputs(handler, "s3:GetObject", "s3:GetObjectVersion")
         self.policies.grant_read(handler.role)
@@ -192,7 +193,7 @@ class DecisionFunctions:
             asynchronous=True,
             outside=self._is_outside,
         )
-        self._use_table(handler, *_COMMIT_WITH_PLACES)
+        self._use_table(handler, *_COMMIT)
         self._query(handler, _OPEN)
         self.policies.grant_read(handler.role)
         self._let_describe_and_stop(handler)
@@ -209,7 +210,7 @@ class DecisionFunctions:
         return self.proxy_url is None and (self.reviews is None or not self.reviews.is_private)
 
     def _let_predict(self, handler: Handler) -> None:
-        self._use_table(handler, *_COMMIT)
+        self._use_table(handler, *_COMMIT_AUTOMATIC)
         self.policies.grant_read(handler.role)
         handler.allow("secretsmanager:GetSecretValue", on=[self.spot_check_secret.secret_arn])
         self._use_keys(handler, self.table.encryption_key, self.inputs.encryption_key, self.key)

@@ -37,7 +37,11 @@ def let_events_use(key: kms.IKey, *, scope: Construct) -> None:
 
 
 def use_of_keys(
-    keys: Iterable[kms.IKey | None], *, scope: Construct, services: Iterable[str]
+    keys: Iterable[kms.IKey | None],
+    *,
+    scope: Construct,
+    services: Iterable[str],
+    actions: Iterable[str] = ("kms:Decrypt", "kms:GenerateDataKey"),
 ) -> list[iam.PolicyStatement]:
     """Statements that let a role read and write what `services` encrypt with `keys`, and nothing else."""
     stack = Stack.of(scope)
@@ -47,7 +51,7 @@ def use_of_keys(
     via = sorted(f"{service}.{stack.region}.{stack.url_suffix}" for service in services)
     return [
         iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            actions=list(actions),
             resources=arns,
             conditions={"StringEquals": {"kms:ViaService": via}},
         )

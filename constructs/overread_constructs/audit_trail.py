@@ -201,25 +201,13 @@ class AuditTrail(Construct):
                 ("s3:ListBucket", "s3:ListBucketVersions"),
                 [bucket.bucket_arn for bucket in (self._bucket, inputs, outputs)],
             ),
-            (
-                ("kms:Decrypt",),
-                list(
-                    dict.fromkeys(
-                        key.key_arn
-                        for key in (
-                            self._table.encryption_key,
-                            self._bucket.encryption_key,
-                            inputs.encryption_key,
-                            outputs.encryption_key,
-                        )
-                        if key is not None
-                    )
-                ),
-            ),
         )
         for actions, resources in statements:
-            if resources:
-                role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
+            role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
+        keys = [self._table.encryption_key]
+        keys += [bucket.encryption_key for bucket in (self._bucket, inputs, outputs)]
+        for statement in use_of_keys(keys, scope=self, services=("dynamodb", "s3"), actions=("kms:Decrypt",)):
+            role.add_to_policy(statement)
         accept_wildcards(
             role,
             reasons={

@@ -17,10 +17,19 @@ HANDLER_EXCLUDE = (
     "overread_aws/cognito_people.py",
     "overread_aws/event_bus.py",
     "overread_aws/review_*",
+    "overread_aws/sealing.py",
+    "overread_lambda/archive_evidence.py",
     "overread_lambda/review_*",
     "overread_lambda/sweep_reviews.py",
 )
 HANDLER_REQUIREMENTS = Path(__file__).parent / "handler_requirements.txt"
+
+EVIDENCE_EXCLUDE = tuple(
+    name
+    for name in HANDLER_EXCLUDE
+    if name not in ("overread_aws/sealing.py", "overread_lambda/archive_evidence.py")
+)
+EVIDENCE_REQUIREMENTS = Path(__file__).parent / "evidence_requirements.txt"
 
 REVIEW_PACKAGES = (*HANDLER_PACKAGES, "overread_review", "overread_templates")
 REVIEW_EXCLUDE = ("babel/locale-data/[!er]*",)
@@ -74,6 +83,18 @@ def handler_code() -> lambda_.Code:
     """
     return PythonCode.bundle(
         packages=HANDLER_PACKAGES, requirements=HANDLER_REQUIREMENTS, exclude=HANDLER_EXCLUDE
+    )
+
+
+def evidence_code() -> lambda_.Code:
+    """The code of the function that archives evidence: that of the handlers, and what encrypts.
+
+    Example::
+
+        AuditTrail(self, "Audit", evidence_code=evidence_code(), …)   # the default
+    """
+    return PythonCode.bundle(
+        packages=HANDLER_PACKAGES, requirements=EVIDENCE_REQUIREMENTS, exclude=EVIDENCE_EXCLUDE
     )
 
 

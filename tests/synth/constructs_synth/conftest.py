@@ -16,6 +16,7 @@ from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
 from overread_constructs import (
+    AuditTrail,
     CognitoIdentity,
     CognitoWorkforce,
     Confidence,
@@ -23,6 +24,7 @@ from overread_constructs import (
     FlowDefinition,
     FormKeyConfidence,
     HumanTaskUi,
+    NewsDelivery,
     OidcSignIn,
     OidcWorkforce,
     PrivateWorkforce,
@@ -32,6 +34,7 @@ from overread_constructs import (
     RoutingPolicies,
     TextractActivation,
     VendorSignIn,
+    Webhook,
     Workteam,
     sklearn_image,
 )
@@ -111,6 +114,7 @@ def synthesized(tmp_path_factory: pytest.TempPathFactory) -> Synthesized:
     reviews = review_service(app, data=data)
     exposed_service(app, data=data)
     routers(app, data=data, policies=policies, reviews=reviews)
+    trail(app, data=data)
     workforces(app, data=data)
     app.synth()
     templates = {
@@ -349,6 +353,36 @@ def routers(app: App, *, data: Data, policies: RoutingPolicies, reviews: ReviewS
             **data.stores,
             **data.network,
         )
+
+
+def trail(app: App, *, data: Data) -> None:
+    """The audit log's archive with a change of terms, and a delivery with a receiver in the internet."""
+    stack = Stack(app, "Trail", env=ENVIRONMENT)
+    stores = data.stores
+    audit = AuditTrail(
+        stack,
+        "Audit",
+        name_prefix="loans",
+        table=stores["table"],
+        bucket=data.answers,
+        inputs=stores["input_bucket"],
+        outputs=stores["output_bucket"],
+        key=data.key,
+        **{"subnets": None, **data.network},
+    )
+    audit.log_changes(
+        "Terms", texts={"policy/loan": "{}"}, proposed_by="ada", approved_by="bob", needs_two=True
+    )
+    NewsDelivery(
+        stack,
+        "News",
+        name_prefix="loans",
+        table=stores["table"],
+        feedback_bucket=stores["input_bucket"],
+        webhooks={"loan": Webhook(url="https://core.example/decisions")},
+        key=data.key,
+        **{"subnets": None, **data.network},
+    )
 
 
 def workforces(app: App, *, data: Data) -> None:

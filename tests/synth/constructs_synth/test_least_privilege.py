@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-STACKS = ("Review", "Inference", "Proxied", "Own", "Crowd", "Desk", "Elsewhere", "Exposed")
+STACKS = ("Review", "Inference", "Proxied", "Own", "Crowd", "Desk", "Elsewhere", "Exposed", "Trail")
 INTERFACES = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -30,32 +30,69 @@ RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments",
 KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
 SENDING = {"sqs:SendMessage", "sqs:GetQueueAttributes", "sqs:GetQueueUrl"}
 POLICIES = {"appconfig:GetLatestConfiguration", "appconfig:StartConfigurationSession"}
-RECORDS = {"dynamodb:GetItem", "dynamodb:PutItem"}
+RECORDS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
+AUTOMATIC = RECORDS | {"dynamodb:ConditionCheckItem"}
+PLACES = RECORDS | {"dynamodb:UpdateItem"}
 STREAM = {
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
     "dynamodb:ListStreams",
 }
-NEEDED = {
-    "RoutePrediction": RUNNING
+PREDICTING = (
+    RUNNING
     | KEYS
     | POLICIES
-    | RECORDS
+    | AUTOMATIC
     | INTERFACES
-    | {"s3:PutObject", "secretsmanager:GetSecretValue", "sagemaker:InvokeEndpoint"},
-    "ReadDecision": RUNNING | KEYS | INTERFACES | {"dynamodb:GetItem"},
+    | {"secretsmanager:GetSecretValue", "sagemaker:InvokeEndpoint"}
+)
+NEEDED = {
+    "RoutePrediction": PREDICTING | {"s3:PutObject"},
+    "ResumeDecisions": PREDICTING | SENDING | {"dynamodb:Query", "s3:GetObject", "s3:GetObjectVersion"},
+    "ReadDecision": RUNNING | KEYS | INTERFACES | {"dynamodb:GetItem", "dynamodb:Query"},
+    "ChangeDecision": RUNNING | KEYS | POLICIES | PLACES | INTERFACES,
+    "Steer": RUNNING
+    | KEYS
+    | INTERFACES
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "s3:PutObject"},
     "StartLoop": RUNNING
     | KEYS
     | SENDING
     | POLICIES
-    | RECORDS
+    | PLACES
     | STREAM
     | {"dynamodb:Query", "s3:GetObject", "s3:GetObjectVersion"}
-    | {"sagemaker:StartHumanLoop", "sagemaker:DescribeHumanLoop"},
-    "IngestReview": RUNNING | KEYS | SENDING | RECORDS | {"sagemaker:DescribeHumanLoop", "s3:GetObject"},
+    | {"sagemaker:StartHumanLoop", "sagemaker:DescribeHumanLoop", "sagemaker:StopHumanLoop"},
+    "IngestReview": RUNNING
+    | KEYS
+    | SENDING
+    | POLICIES
+    | PLACES
+    | {"dynamodb:Query", "s3:GetObject"}
+    | {"sagemaker:DescribeHumanLoop", "sagemaker:StopHumanLoop", "sagemaker:ListHumanLoops"},
+}
+ARCHIVE = {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucketVersions"}
+NEEDED_BESIDE = {
+    "NewsDeliverRole": RUNNING
+    | KEYS
+    | SENDING
+    | STREAM
+    | {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"}
+    | {"events:PutEvents", "s3:PutObject", "secretsmanager:GetSecretValue"},
+    "AuditAnchorRole": RUNNING
+    | KEYS
+    | SENDING
+    | INTERFACES
+    | ARCHIVE
+    | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"},
+    "AuditChangesRole": RUNNING | KEYS | SENDING | ARCHIVE | AUTOMATIC | {"dynamodb:Query"},
+    "AuditAuditor": {"kms:Decrypt", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    | {"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention", "s3:ListBucket"}
+    | {"s3:ListBucketVersions"},
 }
 ITEMS = {
+    "dynamodb:BatchGetItem",
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
@@ -99,10 +136,10 @@ def test_only_the_routers_role_may_invoke_an_endpoint(synthesized: Any) -> None:
         for roles, actions, resources in allowed(synthesized, stack)
         if any(re.fullmatch(a.replace("*", ".*"), "sagemaker:InvokeEndpoint") for a in actions)
     ]
-    ((stack, roles, (endpoint,)),) = invoking
-    assert stack == "Inference"
-    assert roles.startswith("RouterRoutePredictionRole")
-    assert endpoint.endswith(':sagemaker:eu-central-1:123456789012:endpoint/loans-loan"]]}')
+    names = {(stack, re.sub(r"Router(\w+?)Role.*", r"\1", roles)) for stack, roles, _ in invoking}
+    assert names == {("Inference", "RoutePrediction"), ("Inference", "ResumeDecisions")}
+    for _, _, (endpoint,) in invoking:
+        assert endpoint.endswith(':sagemaker:eu-central-1:123456789012:endpoint/loans-loan"]]}')
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -134,6 +171,26 @@ def test_a_handler_may_do_what_it_needs_and_nothing_else(synthesized: Any, handl
     assert synthesized.actions("Inference", role=f"Router{handler}Role") == NEEDED[handler]
 
 
+@pytest.mark.parametrize("role", NEEDED_BESIDE)
+def test_delivery_and_audit_may_do_what_they_need_and_nothing_else(synthesized: Any, role: str) -> None:
+    assert synthesized.actions("Trail", role=role) == NEEDED_BESIDE[role]
+
+
+def test_news_go_to_one_bus_in_one_name_and_feedback_below_its_prefix(synthesized: Any) -> None:
+    (sending,) = [
+        statement
+        for _, statement in synthesized.statements("Trail")
+        if "events:PutEvents" in as_list(statement["Action"])
+    ]
+    assert sending["Condition"] == {"StringEquals": {"events:source": "overread"}}
+    ((_, _, (feedback,)),) = [
+        found
+        for found in allowed(synthesized, "Trail")
+        if "NewsDeliverRole" in found[0] and "s3:PutObject" in found[1]
+    ]
+    assert feedback.endswith('/feedback/*"]]}')
+
+
 @pytest.mark.parametrize("role", NEEDED_BY_SERVICE)
 def test_a_role_of_the_review_service_may_do_what_it_needs_and_nothing_else(
     synthesized: Any, role: str
@@ -161,8 +218,9 @@ def calls(synthesized: Any, stack: str, *, role: str) -> set[str]:
 
 
 def test_callers_of_the_review_service_reach_their_own_calls_only(synthesized: Any) -> None:
-    assert calls(synthesized, "Own", role="StartLoop") == {"POST/human-loops", "GET/human-loops/h-*"}
-    assert calls(synthesized, "Own", role="IngestReview") == {"GET/human-loops/h-*"}
+    look = {"GET/human-loops/h-*", "POST/human-loops/stop"}
+    assert calls(synthesized, "Own", role="StartLoop") == {"POST/human-loops"} | look
+    assert calls(synthesized, "Own", role="IngestReview") == {"GET/human-loops"} | look
     provider = calls(synthesized, "Desk", role="OverreadServiceResourcesProvideRole")
     assert "GET/human-loops" in provider
     others = provider - {"GET/human-loops"}
@@ -247,15 +305,15 @@ def test_the_sign_in_function_reads_its_secrets_and_invites_into_its_pool_only(s
 
 
 def test_handlers_reach_their_own_prefixes_only(synthesized: Any) -> None:
-    ends = {
+    ends: dict[str, dict[str, str | tuple[str, ...]]] = {
         "StartLoop": {
-            "dynamodb:Query": "/index/open",
+            "dynamodb:Query": ("/index/open", "/index/queue"),
             "s3:GetObjectVersion": "/inputs/*",
             "sagemaker:StartHumanLoop": ":flow-definition/loans-*",
             "sagemaker:DescribeHumanLoop": ":human-loop/h-*",
         },
         "IngestReview": {
-            "s3:GetObject": "/reviews/*",
+            "s3:GetObject": ("/reviews/*", "/rosters/*"),
             "sagemaker:DescribeHumanLoop": ":human-loop/h-*",
         },
         "RoutePrediction": {
@@ -265,12 +323,15 @@ def test_handlers_reach_their_own_prefixes_only(synthesized: Any) -> None:
     }
     for handler, expected in ends.items():
         for action, end in expected.items():
-            ((_, _, resources),) = [
-                found
-                for found in allowed(synthesized, "Inference")
-                if f"Router{handler}Role" in found[0] and action in found[1]
+            resources = [
+                resource
+                for roles, actions, found in allowed(synthesized, "Inference")
+                if f"Router{handler}Role" in roles and action in actions
+                for resource in found
             ]
-            assert [r for r in resources if not r.endswith(f'{end}"]]}}')] == []
+            ends_with = tuple(f'{one}"]]}}' for one in ((end,) if isinstance(end, str) else end))
+            assert resources
+            assert [resource for resource in resources if not resource.endswith(ends_with)] == []
 
 
 def test_code_in_the_network_may_not_touch_network_interfaces(synthesized: Any) -> None:

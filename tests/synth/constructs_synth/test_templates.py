@@ -209,31 +209,47 @@ def test_no_event_is_lost(synthesized: Any, stack: str) -> None:
     }
     rules = synthesized.resources(stack, "AWS::Events::Rule").values()
     targets = [target for rule in rules for target in rule["Properties"]["Targets"]]
-    assert len(targets) == 2
+    assert len(targets) == 5
     for target in targets:
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in queues
         assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
         failures = configured[target["Arn"]["Fn::GetAtt"][0]]["DestinationConfig"]["OnFailure"]
         assert failures["Destination"]["Fn::GetAtt"][0] in queues
-    assert len(queues) == 5
+    assert len(queues) == 8
 
 
 @pytest.mark.parametrize("stack", ROUTERS)
 def test_the_starter_reads_pending_decisions_from_the_stream(synthesized: Any, stack: str) -> None:
     mapping = synthesized.one(stack, "AWS::Lambda::EventSourceMapping")
-    (pattern,) = mapping["FilterCriteria"]["Filters"]
-    assert json.loads(pattern["Pattern"]) == {
+    waiting, ended = (json.loads(pattern["Pattern"]) for pattern in mapping["FilterCriteria"]["Filters"])
+    assert waiting == {
         "eventName": ["INSERT", "MODIFY"],
-        "dynamodb": {"NewImage": {"sk": {"S": ["DECISION"]}, "state": {"S": ["PENDING"]}}},
+        "dynamodb": {"NewImage": {"sk": {"S": ["DECISION"]}, "state": {"S": ["PENDING", "ESCALATED"]}}},
     }
+    assert ended["dynamodb"]["NewImage"]["state"] == {"S": ["FINAL", "CANCELLED"]}
+    assert ended["dynamodb"]["NewImage"]["terms"] == {"M": {"max_open": {"N": [{"exists": True}]}}}
     assert mapping["BisectBatchOnFunctionError"] is True
     assert 0 < mapping["MaximumRetryAttempts"] < 10
     assert mapping["MaximumRecordAgeInSeconds"] == 6 * 3_600
     assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert "StreamFailures" in mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0]
-    schedule = synthesized.one(stack, "AWS::Events::Rule", like="EachMinute")
+    schedule = synthesized.one(stack, "AWS::Events::Rule", like="StartLoopEachMinute")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert "StartLoopFunction" in schedule["Targets"][0]["Arn"]["Fn::GetAtt"][0]
+
+
+PATHS = {
+    "POST /v1/use-cases/{name}/decisions",
+    "GET /v1/decisions",
+    "GET /v1/decisions/{id}",
+    "POST /v1/decisions/{id}/cancel",
+    "POST /v1/decisions/{id}/contest",
+    "POST /v1/decisions/{id}/outcome",
+    "GET /v1/kill-switches/{scope}",
+    "PUT /v1/kill-switches/{scope}",
+    "GET /v1/roster",
+    "PUT /v1/roster",
+}
 
 
 def test_ingest_hears_both_backends_about_this_deployment_only(synthesized: Any) -> None:
@@ -249,13 +265,13 @@ def test_ingest_hears_both_backends_about_this_deployment_only(synthesized: Any)
 @pytest.mark.parametrize("stack", ROUTERS)
 def test_every_method_needs_a_signature(synthesized: Any, stack: str) -> None:
     methods = synthesized.resources(stack, "AWS::ApiGateway::Method").values()
-    assert sorted(m["Properties"]["HttpMethod"] for m in methods) == ["GET", "POST"]
+    assert len(methods) == len(PATHS)
     assert {m["Properties"]["AuthorizationType"] for m in methods} == {"AWS_IAM"}
     api = synthesized.one(stack, "AWS::ApiGateway::RestApi")
     assert api["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
 
 
-def test_the_api_has_the_contracts_two_paths(synthesized: Any) -> None:
+def test_the_api_has_the_contracts_paths(synthesized: Any) -> None:
     resources = synthesized.resources("Inference", "AWS::ApiGateway::Resource")
 
     def path(reference: dict[str, Any]) -> str:
@@ -264,7 +280,7 @@ def test_the_api_has_the_contracts_two_paths(synthesized: Any) -> None:
 
     methods = synthesized.resources("Inference", "AWS::ApiGateway::Method").values()
     found = {f"{m['Properties']['HttpMethod']} {path(m['Properties']['ResourceId'])}" for m in methods}
-    assert found == {"POST /v1/use-cases/{name}/decisions", "GET /v1/decisions/{id}"}
+    assert found == PATHS
 
 
 @pytest.mark.parametrize("stack", [*ROUTERS, *SERVICES])
@@ -281,7 +297,7 @@ def test_the_stage_is_throttled_traced_and_logged_without_bodies(synthesized: An
 
 def test_on_a2i_only_the_callers_of_its_runtime_are_outside_the_network(synthesized: Any) -> None:
     inside = {module for module, f in synthesized.functions("Inference").items() if "VpcConfig" in f}
-    assert inside == {"route_prediction", "read_decision"}
+    assert inside == set(synthesized.functions("Inference")) - {"start_loop", "ingest_review"}
 
 
 def test_behind_a_proxy_every_function_is_in_the_network(synthesized: Any) -> None:
@@ -306,6 +322,9 @@ def test_handlers_get_the_settings_that_they_read_and_no_others(synthesized: Any
     read = {
         "route_prediction": settings.route_settings,
         "read_decision": settings.read_settings,
+        "change_decision": settings.change_settings,
+        "steer": settings.steer_settings,
+        "resume_decisions": settings.resume_settings,
         "start_loop": settings.start_settings,
         "ingest_review": settings.ingest_settings,
     }

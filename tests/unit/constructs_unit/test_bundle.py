@@ -183,6 +183,7 @@ def test_an_interpreter_without_pip_is_told_how_to_get_it(
     ("shipped", "locked"),
     [
         (python_code.HANDLER_REQUIREMENTS, "requirements.txt"),
+        (python_code.EVIDENCE_REQUIREMENTS, "evidence-requirements.txt"),
         (python_code.REVIEW_REQUIREMENTS, "review-requirements.txt"),
     ],
 )
@@ -214,6 +215,19 @@ def test_every_module_of_the_handlers_zip_imports_where_boto3_is_all_there_is(tm
     assert not list(tmp_path.glob("overread_aws/review_*"))
     assert size_of(tmp_path) < 3_000_000
     assert "overread.review.limits" in imported(python_code.HANDLER_PACKAGES, folder=tmp_path)
+
+
+def test_every_module_of_the_evidence_archives_zip_imports_where_boto3_is_all_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(BARE_PYTHON))
+    Bundle.of(
+        packages=python_code.HANDLER_PACKAGES,
+        requirements=python_code.EVIDENCE_REQUIREMENTS,
+        exclude=python_code.EVIDENCE_EXCLUDE,
+    ).write(tmp_path)
+    modules = imported(python_code.HANDLER_PACKAGES, folder=tmp_path)
+    assert {"overread_lambda.archive_evidence", "overread_aws.sealing"} <= set(modules)
 
 
 def test_every_module_of_the_review_services_zip_imports_where_boto3_is_all_there_is(
