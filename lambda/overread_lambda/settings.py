@@ -27,6 +27,14 @@ class RouteSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorizeSettings:
+    """Settings of `authorize_client`: whose tokens count, and for which audience they must be made."""
+
+    issuer: str
+    audience: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadSettings:
     """Settings of `read_decision`."""
 
@@ -109,6 +117,16 @@ def route_settings(environ: Mapping[str, str]) -> RouteSettings:
         policies=PolicySource(application=application, environment=profile_environment),
         spot_check_secret=secret,
     )
+
+
+def authorize_settings(environ: Mapping[str, str]) -> AuthorizeSettings:
+    """The settings of `authorize_client`.
+
+    Raises:
+        MissingSettingsError: a variable is missing or empty.
+    """
+    issuer, audience = _required(environ, "OVERREAD_OIDC_ISSUER", "OVERREAD_OIDC_AUDIENCE")
+    return AuthorizeSettings(issuer=issuer, audience=audience)
 
 
 def read_settings(environ: Mapping[str, str]) -> ReadSettings:

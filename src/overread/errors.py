@@ -34,6 +34,8 @@ class Problem(Enum):
     INVALID_REQUEST = ("invalid-request", 400, "The request has faults")
     IDEMPOTENCY_KEY_MISSING = ("idempotency-key-missing", 400, "Idempotency key missing")
     IDEMPOTENCY_KEY_INVALID = ("idempotency-key-invalid", 400, "Idempotency key invalid")
+    TOKEN_INVALID = ("token-invalid", 401, "Token missing or not valid")
+    ACCESS_DENIED = ("access-denied", 403, "Access denied")
     CALLER_UNKNOWN = ("caller-unknown", 403, "Caller unknown")
     UNKNOWN_USE_CASE = ("unknown-use-case", 404, "Unknown use case")
     UNKNOWN_DECISION = ("unknown-decision", 404, "Unknown decision")

@@ -5,6 +5,7 @@ import hashlib
 import re
 
 DECISION_ID = re.compile(r"d-[a-z2-7]{26}")
+CLIENT_ID = re.compile(r"[!-~]{1,200}")
 _SEPARATOR = "\x1f"
 
 
@@ -46,3 +47,9 @@ def caller_scope(principal_arn: str) -> str:
     if kind == "assumed-role":
         name = name.partition("/")[0]
     return f"{parts[4]}:{kind}/{name}" if name else f"{parts[4]}:{kind}"
+
+
+def client_scope(client_id: str) -> str:
+    """The scope of an OIDC client; empty when `client_id` is no id of 1 to 200 printable ASCII characters."""
+    is_id = CLIENT_ID.fullmatch(client_id) is not None
+    return f"oidc:{client_id}" if is_id else ""
