@@ -7,14 +7,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from overread.decisions.start_loop import start_loop
+from overread.delivery.ports import DeliverPorts
 from overread.errors import Problem
 from overread.review.wire import loop_name
 from overread_aws.decision_lists import DecisionLists
-from overread_lambda import change_decision, ingest_review, read_decision, route_prediction, steer
+from overread_lambda import (
+    change_decision,
+    deliver_outbox,
+    ingest_review,
+    read_decision,
+    route_prediction,
+    steer,
+)
 from overread_lambda import start_loop as starter
 from overread_lambda.rest_proxy import Reply, answer
 from overread_lambda.settings import PolicySource, RouteSettings, SteerSettings
@@ -292,6 +301,49 @@ def test_a_stream_record_in_any_form_starts_what_waits_or_nothing(data: st.DataO
     assert reply == {"batchItemFailures": []}
     assert world.loops.loops or state_of(world) == before
     assert {first.decision_id, second.decision_id} == set(world.records.items)
+
+
+class NoNews:
+    """An outbox whose news have all been heard."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, int, str]] = []
+
+    def get(self, decision_id: str, *, number: int, target: str) -> None:
+        self.asked.append((decision_id, number, target))
+
+
+def outbox_batch() -> dict[str, Any]:
+    text = json.dumps(recorded("dynamodb-stream"))
+    batch: dict[str, Any] = json.loads(text.replace("AUDIT#00000001", "OUTBOX#00000001#webhook"))
+    return batch
+
+
+def delivered(batch: Mapping[str, Any]) -> list[tuple[str, int, str]]:
+    """Whose news the batch made the function look for."""
+    outbox, world = NoNews(), World(policy())
+    ports = DeliverPorts(outbox=outbox, receivers={})  # type: ignore[arg-type]
+    reply = deliver_outbox.deliver_streamed(dict(batch), ports=ports, clock=world.clock, jitter=lambda: 0.0)
+    assert reply == {"batchItemFailures": []}
+    return outbox.asked
+
+
+def test_an_outbox_item_in_the_stream_is_looked_up() -> None:
+    assert delivered(outbox_batch()) == [("d-abcdefghijklmnopqrstuvwxyz", 1, "webhook")]
+
+
+@OFTEN
+@given(spoilt(outbox_batch()))
+def test_a_stream_record_in_any_form_is_news_or_nothing(batch: dict[str, Any]) -> None:
+    delivered(batch)
+
+
+@pytest.mark.parametrize(
+    "key", ["OUTBOX", "OUTBOX#1", "OUTBOX#x#webhook", "OUTBOX#²#webhook", "OUTBOX#1#a#b"]
+)
+def test_an_outbox_key_that_tells_no_place_is_passed_over(key: str) -> None:
+    text = json.dumps(outbox_batch(), ensure_ascii=False).replace("OUTBOX#00000001#webhook", key)
+    assert delivered(json.loads(text)) == []
 
 
 @OFTEN
