@@ -101,6 +101,8 @@ lock: build/.python ## resolve the locked dependencies anew, with hashes and wit
 	# What the zip brings shadows what Lambda's boto3 depends on: the versions must be those it takes.
 	$$compile --constraint lambda/runtime.txt lambda/review-requirements.in -o lambda/review-requirements.txt
 	cp lambda/review-requirements.txt constructs/overread_constructs/review_requirements.txt
+	$$compile --constraint lambda/review-requirements.txt lambda/evidence-requirements.in -o lambda/evidence-requirements.txt
+	cp lambda/evidence-requirements.txt constructs/overread_constructs/evidence_requirements.txt
 	npm install --package-lock-only --silent
 
 .PHONY: pr

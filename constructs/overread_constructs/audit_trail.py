@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import CustomResource, Duration, Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -16,11 +16,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from overread_constructs import python_code
 from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._dead_letters import dead_letter_queue
 from overread_constructs._encryption import let_events_use, use_of_keys
 from overread_constructs._handler import Handler, Placement
-from overread_constructs.python_code import handler_code
 
 _WRITE = ("GetItem", "BatchGetItem", "PutItem", "ConditionCheckItem")
 _OUTSIDE_REASON = (
@@ -55,6 +55,7 @@ class AuditTrail(Construct):
         subnets: ec2.SubnetSelection | None,
         security_groups: list[ec2.ISecurityGroup],
         code: lambda_.Code | None = None,
+        evidence_code: lambda_.Code | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         key: kms.IKey,
     ) -> None:
@@ -67,12 +68,15 @@ class AuditTrail(Construct):
         self._name_prefix = name_prefix
         self._table = table
         self._bucket = bucket
-        self._code = code or handler_code()
+        self._code = code or python_code.handler_code()
         self._log_retention = log_retention
         self._key = key
         let_events_use(key, scope=self)
-        self.anchor_audit: lambda_.Function = self._anchor(
-            Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
+        placement = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
+        self._undelivered = dead_letter_queue(self, "Undelivered", key=key)
+        self.anchor_audit: lambda_.Function = self._anchor(placement)
+        self.archive_evidence: lambda_.Function = self._evidence(
+            placement, code=evidence_code or python_code.evidence_code(), sources=(inputs, outputs)
         )
         self.auditor = self._auditor(inputs=inputs, outputs=outputs)
         self._changes: Handler | None = None
@@ -118,21 +122,45 @@ class AuditTrail(Construct):
         )
         handler.allow("dynamodb:GetItem", "dynamodb:BatchGetItem", on=[self._table.table_arn])
         self._let_use_bucket(handler)
+        self._run_hourly("EachHour", handler, description="The ends of the audit chains are anchored")
+        return handler.function
+
+    def _evidence(
+        self, placement: Placement, *, code: lambda_.Code, sources: Sequence[s3.IBucket]
+    ) -> lambda_.Function:
+        handler = self._handler(
+            "Evidence",
+            module="archive_evidence",
+            description="Each hour: copies inputs and answers into the locked bucket, encrypted",
+            timeout=Duration.minutes(15),
+            placement=placement,
+            code=code,
+        )
+        handler.allow("dynamodb:GetItem", "dynamodb:PutItem", on=[self._table.table_arn])
+        self._let_use_bucket(handler)
+        for source in sources:
+            handler.allow("s3:GetObject", "s3:GetObjectVersion", on=[source.arn_for_objects("*")])
+        keys = [source.encryption_key for source in sources]
+        for statement in use_of_keys(keys, scope=self, services=("s3",), actions=("kms:Decrypt",)):
+            handler.role.add_to_policy(statement)
+        self._run_hourly("EachHourEvidence", handler, description="New inputs and answers are archived")
+        return handler.function
+
+    def _run_hourly(self, id: str, handler: Handler, *, description: str) -> None:
         events.Rule(
             self,
-            "EachHour",
-            description="The ends of the audit chains are anchored",
+            id,
+            description=description,
             schedule=events.Schedule.rate(Duration.hours(1)),
             targets=[
                 targets.LambdaFunction(
                     handler.function,
-                    dead_letter_queue=dead_letter_queue(self, "Undelivered", key=self._key),
+                    dead_letter_queue=self._undelivered,
                     max_event_age=Duration.hours(1),
                     retry_attempts=2,
                 )
             ],
         )
-        return handler.function
 
     def _change_log(self) -> Handler:
         handler = self._handler(
@@ -162,7 +190,14 @@ class AuditTrail(Construct):
         )
 
     def _handler(
-        self, id: str, *, module: str, description: str, timeout: Duration, placement: Placement | None
+        self,
+        id: str,
+        *,
+        module: str,
+        description: str,
+        timeout: Duration,
+        placement: Placement | None,
+        code: lambda_.Code | None = None,
     ) -> Handler:
         return Handler(
             self,
@@ -170,7 +205,7 @@ class AuditTrail(Construct):
             function_name=f"{self._name_prefix}-{module.replace('_', '-')}",
             module=module,
             description=description,
-            code=self._code,
+            code=code or self._code,
             environment={
                 "OVERREAD_TABLE": self._table.table_name,
                 "OVERREAD_AUDIT_BUCKET": self._bucket.bucket_name,
@@ -192,7 +227,10 @@ class AuditTrail(Construct):
         )
         table = self._table.table_arn
         statements = (
-            (("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"), [table, f"{table}/index/*"]),
+            (
+                ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"),
+                [table, f"{table}/index/*"],
+            ),
             (
                 ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"),
                 [bucket.arn_for_objects("*") for bucket in (self._bucket, inputs, outputs)],

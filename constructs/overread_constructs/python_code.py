@@ -14,6 +14,8 @@ from overread_constructs._bundle import Bundle
 
 HANDLER_PACKAGES = ("overread", "overread_aws", "overread_client", "overread_lambda")
 HANDLER_EXCLUDE = (
+    "overread_client/openapi.json",
+    "overread_lambda/authorize_client.py",
     "overread_aws/cognito_people.py",
     "overread_aws/event_bus.py",
     "overread_aws/review_*",
@@ -30,6 +32,8 @@ EVIDENCE_EXCLUDE = tuple(
     if name not in ("overread_aws/sealing.py", "overread_lambda/archive_evidence.py")
 )
 EVIDENCE_REQUIREMENTS = Path(__file__).parent / "evidence_requirements.txt"
+
+AUTHORIZER_PACKAGES = ("overread", "overread_lambda")
 
 REVIEW_PACKAGES = (*HANDLER_PACKAGES, "overread_review", "overread_templates")
 REVIEW_EXCLUDE = ("babel/locale-data/[!er]*",)
@@ -96,6 +100,16 @@ def evidence_code() -> lambda_.Code:
     return PythonCode.bundle(
         packages=HANDLER_PACKAGES, requirements=EVIDENCE_REQUIREMENTS, exclude=EVIDENCE_EXCLUDE
     )
+
+
+def authorizer_code() -> lambda_.Code:
+    """The code of the function that checks OIDC clients' tokens: it needs more cryptography than the others.
+
+    Example::
+
+        ConfidenceRouter(self, "Router", clients=OidcClients(issuer=…, audience=…), …)   # the default
+    """
+    return PythonCode.bundle(packages=AUTHORIZER_PACKAGES, requirements=REVIEW_REQUIREMENTS)
 
 
 def review_code() -> lambda_.Code:

@@ -86,8 +86,15 @@ NEEDED_BESIDE = {
     | INTERFACES
     | ARCHIVE
     | {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"},
+    "AuditEvidenceRole": RUNNING
+    | KEYS
+    | SENDING
+    | INTERFACES
+    | ARCHIVE
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
     "AuditChangesRole": RUNNING | KEYS | SENDING | ARCHIVE | AUTOMATIC | {"dynamodb:Query"},
     "AuditAuditor": {"kms:Decrypt", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+    | {"dynamodb:Scan"}
     | {"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention", "s3:ListBucket"}
     | {"s3:ListBucketVersions"},
 }
