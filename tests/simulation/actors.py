@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from traceback import format_exc
 
 from tests.simulation.faults import KilledError
-from tests.simulation.handlers import Handler, NewsPort, RecordsPort, SteeringPort
+from tests.simulation.handlers import Handler, RecordsPort, SteeringPort
 from tests.simulation.scenario import (
     CALLER,
     ENVIRONMENT,
@@ -38,6 +37,7 @@ from overread.decisions.steered import ALL
 from overread.decisions.steering import put_roster, turn_off, turn_on
 from overread.decisions.submit import submit
 from overread.decisions.sweep import SWEPT, reverse_sweep, sweep_review
+from overread.delivery.deliver import deliver
 from overread.errors import OverreadError, RequestRefusedError, ServiceError
 
 STREAM_TRIES = 4
@@ -130,22 +130,23 @@ class Functions:
 
     def _on_loop_ended(self, name: str) -> None:
         world, random, mood = self.world, self.world.random, self.world.mood
+        status = str(world.backend.loops[name].status)
         if world.is_healed:
-            world.scheduler.after(1.0, lambda: self.on_event(name))
+            world.scheduler.after(1.0, partial(self.on_event, name, status))
             return
         if random.random() < mood.drops_events:
             return
         copies = 1 + (random.random() < mood.repeats_events) + (random.random() < mood.repeats_events)
         for _ in range(copies):
-            world.scheduler.after(random.random() * mood.late_events_s, lambda: self.on_event(name))
+            world.scheduler.after(random.random() * mood.late_events_s, partial(self.on_event, name, status))
 
-    def on_event(self, name: str) -> None:
+    def on_event(self, name: str, claimed: str) -> None:
         """News of a human loop; whether they are true is not known here."""
-        self.run_until_done(
-            lambda handler: ingest(name, ports=handler.ingest_ports, clock=handler.clock),
-            tries=EVENT_TRIES,
-            first_wait_s=60.0,
-        )
+        self.run_until_done(partial(self.hear, name, claimed), tries=EVENT_TRIES, first_wait_s=60.0)
+
+    def hear(self, name: str, claimed: str, handler: Handler) -> None:
+        """What the events' function does; it does not care what is claimed."""
+        ingest(name, ports=handler.ingest_ports, clock=handler.clock)
 
     def _plan_tick(self, wanted_at: float) -> None:
         """The schedules run each minute; minutes in which nothing is due are left out."""
@@ -225,17 +226,15 @@ class Functions:
         jitter = self.world.random.random()
 
         def body(handler: Handler) -> None:
-            port = NewsPort(handler)
-            entry = port.get(key)
-            if entry is None:
-                return
-            try:
-                port.send(entry)
-            except ServiceError:
-                wait_s = min(21_600.0, 15.0 * 2.0**entry.attempts) * (0.5 + jitter / 2)
-                port.postpone(entry, handler.clock() + timedelta(seconds=wait_s))
-                return
-            port.done(key)
+            decision_id, number, target = key
+            deliver(
+                decision_id,
+                number=number,
+                target=target,
+                ports=handler.deliver_ports,
+                clock=handler.clock,
+                jitter=jitter,
+            )
 
         self.run(body)
 
@@ -262,6 +261,7 @@ class Callers:
         for number in range(random.choice([6, 7, 8, 8, 9, 10])):
             asked = self._new(number)
             at = random.random() * 2 * HOUR
+            self.world.posted_at.append(at)
             copies = 1 if random.random() < 0.7 else random.choice([2, 3, 4])
             for copy in range(copies):
                 wait_s = at + copy * random.choice([0.0, 0.2, 30.0, 3000.0])
@@ -453,7 +453,11 @@ class Operators:
                 random.random() * HORIZON_S * 0.7, lambda: self._roster(random.randrange(ROSTERS))
             )
         for _ in range(random.choice([0, 0, 1, 2])):
-            self._flip(at=random.random() * 2 * HOUR)
+            # Often just when something is being decided: that is when it could leak.
+            posted_at = (
+                random.choice(world.posted_at) if random.random() < 0.7 else random.random() * 2 * HOUR
+            )
+            self._flip(at=max(0.0, posted_at + random.uniform(-0.2, 0.2)))
         for _ in range(random.choice([0, 0, 1, 2])):
             world.scheduler.after(random.random() * HORIZON_S * 0.7, self._redeploy)
         for _ in range(random.choice([0, 1, 2])):
@@ -530,7 +534,8 @@ class Operators:
     def _forge(self) -> None:
         """News that nobody sent, of loops that exist and of one that does not."""
         names = [*self.world.backend.loops, "h-aaaaaaaaaaaaaaaaaaaaaaaaaa-g1"]
-        self.functions.on_event(self.world.random.choice(names))
+        random = self.world.random
+        self.functions.on_event(random.choice(names), random.choice(["Completed", "Failed"]))
 
     def heal(self) -> None:
         """Everything works again: a roster that entitles, a version whose teams all exist."""
@@ -555,8 +560,8 @@ def play(world: World) -> None:
     """Lets the world run: a working day with faults, then days in which everything recovers."""
     functions = Functions(world)
     people, operators = Callers(world, functions), Operators(world, functions)
-    operators.plan()
     people.plan()
+    operators.plan()
     world.scheduler.run(until=HORIZON_S)
     _heal(world, functions, operators)
     _recover(world, functions)

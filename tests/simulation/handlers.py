@@ -23,6 +23,7 @@ from overread.decisions.ports import (
 )
 from overread.decisions.record import LoopEntry, OutboxEntry, Record, State, StoredObject
 from overread.decisions.steered import RosterPin, Switch
+from overread.delivery.ports import DeliverPorts
 from overread.errors import AmbiguousError, RetryableError
 from overread.review.roster import Roster
 from overread.review.wire import HumanLoop
@@ -154,6 +155,13 @@ class Handler:
     def change_ports(self) -> ChangePorts:
         """For callers who come back."""
         return ChangePorts(records=RecordsPort(self), policies=PoliciesPort(self))
+
+    @property
+    def deliver_ports(self) -> DeliverPorts:
+        """For `deliver`."""
+        receiver = ReceiverPort(self)
+        receivers = {"events": receiver, "webhook": receiver, "feedback": receiver}
+        return DeliverPorts(outbox=OutboxPort(self), receivers=receivers)
 
     def _spot_check_key(self) -> bytes:
         return SPOT_CHECK_KEY
@@ -339,23 +347,37 @@ class SteeringPort(_Port):
         self._handler.call("steer", self._handler.world.store.steer, item, link, head, outbox)
 
 
-class NewsPort(_Port):
-    """The outbox, and the receivers of news."""
+class OutboxPort(_Port):
+    """`Outbox`."""
 
     __slots__ = ()
 
-    def get(self, key: OutboxKey) -> OutboxEntry | None:
+    def get(self, decision_id: str, *, number: int, target: str) -> OutboxEntry | None:
         """News if they are still to be delivered."""
-        return self._handler.call("news", self._handler.world.store.news, key)
+        return self._handler.call("news", self._handler.world.store.news, (decision_id, number, target))
 
-    def send(self, entry: OutboxEntry) -> None:
-        """Tells the receiver."""
-        self._handler.call("send", self._handler.world.receive, entry)
+    def due(self, *, until: datetime) -> Iterator[OutboxKey]:
+        """News that are due."""
+        return iter(self._handler.call("news_due", self._handler.world.store.news_due, until))
 
-    def done(self, key: OutboxKey) -> None:
+    def done(self, entry: OutboxEntry, *, at: datetime) -> None:
         """Delivered."""
-        self._handler.call("news_done", self._handler.world.store.news_done, key)
+        self._handler.call("news_done", self._handler.world.store.news_done, entry)
 
-    def postpone(self, entry: OutboxEntry, due_at: datetime) -> bool:
+    def postpone(self, entry: OutboxEntry, *, due_at: datetime) -> bool:
         """Again later."""
         return self._handler.call("news_postponed", self._handler.world.store.postpone_news, entry, due_at)
+
+    def give_up(self, entry: OutboxEntry, *, code: str) -> bool:
+        """Not any more."""
+        return self._handler.call("news_given_up", self._handler.world.store.give_up_news, entry)
+
+
+class ReceiverPort(_Port):
+    """`Receiver`: one that may have understood and fail to say so."""
+
+    __slots__ = ()
+
+    def deliver(self, entry: OutboxEntry) -> None:
+        """Tells the receiver."""
+        self._handler.call_service("receivers", "deliver", self._handler.world.receive, entry)

@@ -202,7 +202,7 @@ class ReviewBackend:
         if not uri.startswith(prefix):
             raise PoisonedAnswerError("output_elsewhere", uri)
         loop = self.loops[uri.removeprefix(prefix).partition("/")[0]]
-        if loop.readable_at > self._scheduler.now:
+        if loop.status is not LoopStatus.COMPLETED or loop.readable_at > self._scheduler.now:
             raise RetryableError("NoSuchKey", operation="GetObject")
         stored = StoredObject(
             bucket=OUTPUT_BUCKET,

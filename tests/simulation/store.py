@@ -202,9 +202,9 @@ class Store:
         """News if they are still to be delivered."""
         return self.due_outbox.get(key)
 
-    def news_done(self, key: OutboxKey) -> None:
+    def news_done(self, entry: OutboxEntry) -> None:
         """Delivered."""
-        self.due_outbox.pop(key, None)
+        self.due_outbox.pop((entry.decision_id, entry.number, entry.target), None)
 
     def postpone_news(self, entry: OutboxEntry, due_at: datetime) -> bool:
         """Not delivered: again later. False when somebody else has tried, or delivered, meanwhile."""
@@ -214,6 +214,11 @@ class Store:
             return False
         self.due_outbox[key] = replace(entry, attempts=entry.attempts + 1, due_at=due_at)
         return True
+
+    def give_up_news(self, entry: OutboxEntry) -> bool:
+        """Not delivered, and not tried again."""
+        key = (entry.decision_id, entry.number, entry.target)
+        return self.due_outbox.pop(key, None) is not None
 
     def _publish(self, entries: tuple[OutboxEntry, ...]) -> None:
         for entry in entries:

@@ -30,7 +30,7 @@ from overread.routing.policy import UseCasePolicy
 HORIZON_S = 5 * HOUR
 RECOVERY_S = 96 * HOUR
 POLICY_STALE_S = 60.0
-SERVICES = ("model", "loops", "outputs", "policies")
+SERVICES = ("model", "loops", "outputs", "policies", "receivers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,7 @@ class World:
         self.inputs: dict[str, bytes] = {}
         self.spoken: list[Spoke] = []
         self.asked: list[Asked] = []
+        self.posted_at: list[float] = []
         self.replies: list[Reply] = []
         self.told: list[Told] = []
         self.errors: list[str] = []

@@ -1,0 +1,99 @@
+"""Many worlds, one after another: how many decisions and faults there were, and every violation with its seed."""
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from time import process_time
+
+from tests.simulation.actors import play
+from tests.simulation.history import History
+from tests.simulation.properties import Violation, check
+from tests.simulation.world import World
+
+CORPUS = Path(__file__).parent / "corpus.txt"
+"""Seeds of worlds that once showed a fault, one a line, with a word about which."""
+WORLDS_BETWEEN_COLLECTIONS = 200
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run of many worlds came to."""
+
+    worlds: int = 0
+    decisions: int = 0
+    await_points: int = 0
+    faults: int = 0
+    violations: list[Violation] = field(default_factory=list)
+    cpu_s: float = 0.0
+    digest: str = ""
+
+    @property
+    def summary(self) -> str:
+        """The line that a run ends with."""
+        return (
+            f"simulated: {self.decisions} decisions, {self.faults} faults, "
+            f"{len(self.violations)} violations, {self.cpu_s:.1f} s"
+        )
+
+
+def run_world(seed: int) -> tuple[World, list[Violation]]:
+    """The world of that seed, at its end, and what is wrong with it."""
+    world = World(seed)
+    play(world)
+    return world, check(History(world))
+
+
+def run_worlds(
+    seeds: Iterator[int] | Sequence[int],
+    *,
+    decisions: int | None = None,
+    progress: Callable[[Run], None] = lambda run: None,
+    is_enough: Callable[[Run], bool] = lambda run: False,
+) -> Run:
+    """Worlds of these seeds until there were so many decisions; `progress` is told now and then."""
+    run, digest = Run(), sha256()
+    began = process_time()
+    is_collecting = gc.isenabled()
+    gc.disable()  # worlds hold circles; they are collected together
+    try:
+        for seed in seeds:
+            world, violations = run_world(seed)
+            run.worlds += 1
+            run.decisions += len(world.store.records)
+            run.await_points += world.faults.steps
+            run.faults += sum(world.faults.counts.values())
+            run.violations += violations
+            run.cpu_s = process_time() - began
+            digest.update(world.digest().encode())
+            if run.worlds % WORLDS_BETWEEN_COLLECTIONS == 0:
+                gc.collect()
+                progress(run)
+            if (decisions is not None and run.decisions >= decisions) or is_enough(run):
+                break
+    finally:
+        if is_collecting:
+            gc.enable()
+    run.cpu_s = process_time() - began
+    run.digest = digest.hexdigest()
+    return run
+
+
+def run_decisions(decisions: int, *, seed: int, progress: Callable[[Run], None] = lambda run: None) -> Run:
+    """Worlds from that seed on until there were so many decisions."""
+    return run_worlds(count(seed), decisions=decisions, progress=progress)
+
+
+def kept_seeds() -> list[int]:
+    """The seeds of the corpus."""
+    lines = (line.partition("#")[0].strip() for line in CORPUS.read_text().splitlines())
+    return [int(line) for line in lines if line]
+
+
+def keep(seed: int, *, why: str) -> None:
+    """Adds a seed to the corpus, once."""
+    if seed not in kept_seeds():
+        with CORPUS.open("a") as file:
+            file.write(f"{seed}  # {why}\n")
