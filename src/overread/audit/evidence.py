@@ -97,8 +97,9 @@ def subject_of(record: Record, *, input_body: bytes, path: str) -> str:
 
 
 def subject_hash(subject: Any) -> str:
-    """The hash of a subject as the input names it."""
-    return hashlib.sha256(b"overread subject " + canonical_json(subject)).hexdigest()
+    """The hash of a subject as the input names it; a number is the same as its digits."""
+    text = subject if isinstance(subject, str) else canonical_json(subject).decode()
+    return hashlib.sha256(f"overread subject {text}".encode()).hexdigest()
 
 
 def _found(input_body: bytes, path: str) -> Any:

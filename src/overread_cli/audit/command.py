@@ -14,6 +14,7 @@ import click
 from overread.audit.anchors import ShardReport, read_anchors, verify_log
 from overread.audit.chain import SHARDS
 from overread.audit.erasure import erase as erase_decision
+from overread.audit.evidence import subject_hash
 from overread.audit.export import export as write_export
 from overread.audit.export import format_page
 from overread.audit.page import report_page
@@ -247,37 +248,54 @@ def export(*, target: Target, file: Path) -> None:
 
 @audit.command(epilog=_EPILOG)
 @with_target
-@click.argument("decision_id")
+@click.argument("decision_id", required=False)
+@click.option("--subject", help="Every decision about whom the use cases' `data.subject` finds in the input.")
 @click.option("--by", help="Who erases, for the audit log; the caller's ARN by default.")
 @click.option(
     "--url", help="Address of the deployed review service that holds the human loops; else Amazon A2I."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-def erase(*, target: Target, decision_id: str, by: str | None, url: str | None, yes: bool) -> None:
+def erase(
+    *,
+    target: Target,
+    decision_id: str | None,
+    subject: str | None,
+    by: str | None,
+    url: str | None,
+    yes: bool,
+) -> None:
     """Erase what the decision DECISION_ID holds about a person: input, answers, reference, human loops.
 
     The audit log stays as it is and intact: it holds hashes of what is erased, and now the erasure, too. The
-    decision's label, reasons and figures stay. Whoever sends the same input again stores it again.
+    decision's label, reasons and figures stay. Archived copies stay under Object Lock, and nobody can read
+    them, because their keys are gone. Whoever sends the same input again stores it again.
 
     \b
-    Example:
+    Examples:
       overread audit erase d-4qk7zq2ix5h3u6w7y2c5n4m3ab
+      overread audit erase --subject customer-17
     """
+    if (decision_id is None) == (subject is None):
+        raise click.UsageError("give either DECISION_ID or --subject")
+    wanted = [decision_id] if decision_id else list(target.keys.decisions_of(subject_hash(subject)))
+    if not wanted:
+        raise click.ClickException(f"no archived decision is about {subject!r} on {target.name}")
     if not yes:
-        click.confirm(f"Erase input and answers of {decision_id} on {target.name} for good?", abort=True)
+        click.confirm(f"Erase inputs and answers of {', '.join(wanted)} for good?", abort=True)
     eraser = by or str(target.make_client("sts").get_caller_identity()["Arn"])
-    done = erase_decision(
-        decision_id,
-        by=eraser,
-        records=target.records,
-        holdings=target.holdings,
-        clock=lambda: datetime.now(UTC),
-    )
-    loops = sources.delete_loops(target, done.human_loops, url=url)
-    click.echo(
-        f"erased: {done.objects} versions of objects, {done.news} news, {done.keys} keys of archived "
-        f"evidence, {loops} human loops"
-    )
+    for one in wanted:
+        done = erase_decision(
+            one,
+            by=eraser,
+            records=target.records,
+            holdings=target.holdings,
+            clock=lambda: datetime.now(UTC),
+        )
+        loops = sources.delete_loops(target, done.human_loops, url=url)
+        click.echo(
+            f"erased {one}: {done.objects} versions of objects, {done.news} news, {done.keys} keys of "
+            f"archived evidence, {loops} human loops"
+        )
 
 
 def _check_period(begin: datetime, end: datetime) -> None:

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from overread.audit.captured import endpoint_of, invocations_in
 from overread.audit.chain import DECISION_SHARDS
 from overread.audit.changes import PREFIX, document
+from overread.audit.evidence import read_evidence
 from overread.audit.reconcile import Case, Invocation
 from overread.audit.replay import Replay, replay
 from overread.decisions.record import Record
@@ -21,6 +22,7 @@ from overread.errors import ServiceError
 from overread.instants import parse_instant
 from overread_aws.data_capture import S3DataCapture, hour_of
 from overread_aws.s3_objects import S3Inputs
+from overread_aws.sealing import unseal
 from overread_cli.audit.target import Target
 from overread_cli.review.targets import target_of
 
@@ -114,12 +116,22 @@ def delete_loops(target: Target, names: tuple[str, ...], *, url: str | None) -> 
 
 
 def _input(target: Target, record: Record) -> bytes | None:
+    """The input, from the archive where it was deleted; None when it was erased."""
     try:
         return S3Inputs(target.s3, bucket=record.input.bucket).read(record.input)
     except ServiceError as error:
-        if error.code in ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"):
-            return None
-        raise
+        if error.code not in ("NoSuchKey", "NoSuchVersion", "MethodNotAllowed"):
+            raise
+    try:
+        return read_evidence(
+            record.decision_id,
+            record.input.sha256,
+            archive=target.archive,
+            keys=target.keys,
+            unseal=unseal,
+        )
+    except ValueError as error:
+        raise click.ClickException(f"archived input of {record.decision_id}: {error}") from error
 
 
 def _policies(target: Target, use_case: str) -> list[str]:

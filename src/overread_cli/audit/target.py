@@ -20,6 +20,7 @@ from overread_aws.audit_archive import S3AuditArchive
 from overread_aws.audit_erasure import AwsHoldings
 from overread_aws.audit_log import DynamoDbAuditLog
 from overread_aws.dynamodb_records import DynamoDbRecords
+from overread_aws.evidence_keys import DynamoDbEvidenceKeys
 from overread_cli.local import state_dir_option
 from overread_local.errors import LocalStackError
 from overread_local.sagemaker.service import INVOCATIONS
@@ -58,6 +59,11 @@ class Target:
     def holdings(self) -> AwsHoldings:
         """What is kept of decisions elsewhere."""
         return AwsHoldings(self.make_client("dynamodb"), self.s3, table=self.outputs["TableName"])
+
+    @cached_property
+    def keys(self) -> DynamoDbEvidenceKeys:
+        """The keys of archived evidence."""
+        return DynamoDbEvidenceKeys(self.make_client("dynamodb"), table=self.outputs["TableName"])
 
     @cached_property
     def s3(self) -> Any:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 
 from overread.audit.anchors import anchor
 from overread.audit.changes import Approval, Text, log_changes
+from overread.audit.evidence import subject_hash
 from overread.decisions.record import Record
 from overread_cli.audit import target as targets
 from overread_cli.main import main
@@ -70,6 +71,7 @@ class Deployment:
     s3: S3
     invocations: Path | None
     holdings: Any = None
+    keys: Any = None
     state_dir: Path | None = None
 
     @property
@@ -100,6 +102,20 @@ class Deployment:
         (folder / "capture.jsonl").write_text("\n".join(lines) + "\n")
 
 
+@dataclass
+class Keys:
+    """Keys of evidence."""
+
+    made: dict[str, bytes] = field(default_factory=dict)
+    subjects: dict[str, list[str]] = field(default_factory=dict)
+
+    def key_of(self, decision_id: str) -> bytes | None:
+        return self.made.get(decision_id)
+
+    def decisions_of(self, subject: str) -> list[str]:
+        return next((ids for name, ids in self.subjects.items() if subject_hash(name) == subject), [])
+
+
 @pytest.fixture
 def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     case = AuditCase(routing__always_review=True)
@@ -114,6 +130,7 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployment:
         clock=lambda: AT,
     )
     made = Deployment("memory", case, log, archive, S3(case), tmp_path / "invocations")
+    made.keys = Keys()
     monkeypatch.setattr(targets, "_on_local_stack", lambda state_dir, stack: made)
     monkeypatch.setattr("overread_cli.audit.command.time.sleep", lambda _: None)
     monkeypatch.chdir(tmp_path)
