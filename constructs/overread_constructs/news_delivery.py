@@ -98,11 +98,14 @@ class NewsDelivery(Construct):
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection | None,
         security_groups: Sequence[ec2.ISecurityGroup],
+        is_inside: bool = False,
         code: lambda_.Code | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         key: kms.IKey,
     ) -> None:
         """`webhooks` by use case. `table`: with index `outbox` and a stream of new images.
+
+        `is_inside`: run in the network, which then must have a way to EventBridge and to all receivers.
 
         Raises:
             PropsError: with every broken rule.
@@ -113,7 +116,6 @@ class NewsDelivery(Construct):
         check(self, construct="NewsDelivery", props=props, rules=RULES)
         self._key = key
         self.secret: secretsmanager.Secret | None = self._webhook_secret() if receivers else None
-        is_inside = any(webhook.allowed_networks for webhook in receivers.values())
         placement = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
         handler = Handler(
             self,

@@ -526,6 +526,17 @@ def _webhooks(root: Branch, faults: FaultList) -> None:
                     problem=f"holds {cidr!r}, which is no network",
                     allowed="IPv4 or IPv6 networks such as 10.1.0.0/16",
                 )
+        has_events = root.get("review.backend") == "overread" or "events" in (
+            root.get("network.interface_endpoints") or ()
+        )
+        if networks and not has_events:
+            _refuse(
+                webhook,
+                "allowed_networks",
+                faults=faults,
+                problem="is reached from inside the network, which has no way to EventBridge",
+                allowed="leave it out, or `events` among network.interface_endpoints",
+            )
         if not networks and (webhook.get("url") or "").startswith("http://"):
             _refuse(
                 webhook,

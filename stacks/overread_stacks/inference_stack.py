@@ -7,8 +7,15 @@ from pathlib import Path
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from overread_config import Settings, UseCaseSettings, output_name
-from overread_constructs import ConfidenceRouter, NewsDelivery, ReviewedEndpoint, Webhook, sklearn_image
+from overread_config import ApiSettings, Settings, UseCaseSettings, output_name
+from overread_constructs import (
+    ConfidenceRouter,
+    NewsDelivery,
+    OidcClients,
+    ReviewedEndpoint,
+    Webhook,
+    sklearn_image,
+)
 from overread_stacks.data_stack import DataStack
 from overread_stacks.network_stack import ISOLATED, NetworkStack
 from overread_stacks.policy_document import endpoint_name
@@ -73,6 +80,7 @@ class InferenceStack(Stack):
             changes_need_two=settings.changes.approval == "two-person",
             throttling_rate=settings.api.requests_per_second,
             throttling_burst=settings.api.burst,
+            clients=_clients(settings.api),
         )
         NewsDelivery(
             self,
@@ -84,6 +92,7 @@ class InferenceStack(Stack):
             vpc=network.vpc,
             subnets=ISOLATED,
             security_groups=[network.handlers],
+            is_inside=_delivers_inside(settings),
             log_retention=retention,
             key=data.operations_key,
         )
@@ -117,3 +126,13 @@ def _webhooks(settings: Settings) -> dict[str, Webhook]:
         for use_case, webhook in stated.items()
         if webhook is not None
     }
+
+
+def _delivers_inside(settings: Settings) -> bool:
+    """Whether EventBridge has an endpoint in the network, and no receiver is in the internet."""
+    has_events = settings.review.backend == "overread" or "events" in settings.network.interface_endpoints
+    return has_events and all(webhook.allowed_networks for webhook in _webhooks(settings).values())
+
+
+def _clients(api: ApiSettings) -> OidcClients | None:
+    return OidcClients(issuer=api.oidc.issuer, audience=api.oidc.audience) if api.oidc else None

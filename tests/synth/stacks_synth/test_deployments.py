@@ -20,6 +20,7 @@ NAMED = {
     "AWS::AppConfig::DeploymentStrategy": "Name",
     "AWS::ApiGateway::RestApi": "Name",
     "AWS::Cognito::UserPoolDomain": "Domain",
+    "AWS::IAM::Role": "RoleName",
     "AWS::KMS::Alias": "AliasName",
     "AWS::Lambda::Function": "FunctionName",
     "AWS::Logs::LogGroup": "LogGroupName",
@@ -69,12 +70,16 @@ def test_stack_outputs_are_the_promised_ones(assembly: Assembly) -> None:
         "AuditBucketName",
     }
     assert outputs(assembly, "demo-review") == {
-        "WorkteamArn",
+        "WorkteamArnReviewers",
+        "WorkteamArnSeniors",
         "AppConfigApplicationId",
         "AppConfigEnvironmentId",
-        "FlowDefinitionArnDigitReading",
-        "FlowDefinitionArnLoanApproval",
-        "FlowDefinitionArnTumorScreening",
+        "AuditorRoleArn",
+        *(
+            f"{part}FlowDefinitionArn{name}"
+            for name in ("DigitReading", "LoanApproval", "TumorScreening")
+            for part in ("", "Escalation")
+        ),
         "ReviewPortal",
     }
     assert {name for name in outputs(assembly, "mixed-review") if name.startswith("Workteam")} == {
@@ -85,7 +90,7 @@ def test_stack_outputs_are_the_promised_ones(assembly: Assembly) -> None:
 
 
 def test_a_review_service_tells_where_it_is_and_who_signs_in(assembly: Assembly) -> None:
-    teams = {"WorkteamArn", "AppConfigApplicationId", "AppConfigEnvironmentId"}
+    teams = {"WorkteamArn", "AppConfigApplicationId", "AppConfigEnvironmentId", "AuditorRoleArn"}
     flows = {f"FlowDefinitionArn{name}" for name in ("DigitReading", "LoanApproval", "TumorScreening")}
     own = {"ReviewUrl", "PortalUrl"}
     assert outputs(assembly, "desk-review") == teams | flows | own | {"UserPoolId", "UserPoolClientId"}
@@ -200,11 +205,12 @@ def definition_of(properties: dict[str, Any]) -> dict[str, Any]:
 def test_every_flow_definition_carries_prefix_use_case_and_hash(assembly: Assembly) -> None:
     found = assembly.resources("demo-review", "Custom::OverreadFlowDefinition").values()
     names = sorted(flow_definition_name(resource["Properties"]) for resource in found)
-    assert [name.rpartition("-")[0] for name in names] == [
-        "overread-demo-digit-reading",
-        "overread-demo-loan-approval",
-        "overread-demo-tumor-screening",
-    ]
+    assert len(set(names)) == len(names)
+    assert Counter(name.rpartition("-")[0] for name in names) == {
+        "overread-demo-digit-reading": 2,
+        "overread-demo-loan-approval": 2,
+        "overread-demo-tumor-screening": 2,
+    }
 
 
 def test_the_router_can_read_every_policy_and_finds_the_settings_in_it(assembly: Assembly) -> None:
@@ -284,8 +290,10 @@ def test_only_routers_may_invoke_a_reviewed_endpoint(assembly: Assembly) -> None
                 assert all(
                     ":endpoint/overread-" in endpoint and "*" not in endpoint for endpoint in endpoints
                 )
-    assert {(stack, name[: len("RouterRoutePredictionRole")]) for stack, name in callers} == {
-        (f"overread-{environment}-inference", "RouterRoutePredictionRole") for environment in ENVIRONMENTS
+    assert {(stack, name.partition("Role")[0]) for stack, name in callers} == {
+        (f"overread-{environment}-inference", router)
+        for environment in ENVIRONMENTS
+        for router in ("RouterRoutePrediction", "RouterResumeDecisions")
     }
 
 
@@ -306,7 +314,8 @@ def may_invoke(action: str) -> bool:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_everything_asynchronous_has_a_dead_letter_queue(environment: str, assembly: Assembly) -> None:
-    waited_for = {"route_prediction", "read_decision", "review_service", "review_sign_in"}
+    waited_for = {"route_prediction", "read_decision", "change_decision", "steer"}
+    waited_for |= {"review_service", "review_sign_in"}
     for stack in ("review", "inference"):
         resources = assembly.resources(f"{environment}-{stack}")
         kinds = {name: resource["Type"] for name, resource in resources.items()}

@@ -57,7 +57,7 @@ def test_isolated_subnets_span_the_zones_without_public_addresses(
     [
         ("demo", set()),
         ("prod", {"kms", "logs", "sts", "xray"}),
-        ("mixed", set()),
+        ("mixed", {"deliver_outbox"}),
         ("desk", {"events", "execute-api", "sts"}),
         ("open", {"events", "sts"}),  # private names of execute-api would hide the public API
     ],
@@ -173,9 +173,9 @@ def test_no_stack_has_security_group_rules_of_their_own(environment: str, assemb
 @pytest.mark.parametrize(
     ("environment", "outside"),
     [
-        ("demo", {"start_loop", "ingest_review"}),
-        ("prod", {"start_loop", "ingest_review"}),
-        ("mixed", set()),
+        ("demo", {"start_loop", "ingest_review", "deliver_outbox"}),
+        ("prod", {"start_loop", "ingest_review", "deliver_outbox"}),
+        ("mixed", {"deliver_outbox"}),
         ("desk", set()),
         ("open", {"start_loop", "ingest_review"}),
     ],
@@ -185,7 +185,16 @@ def test_functions_run_inside_but_those_that_call_what_is_only_outside(
 ) -> None:
     functions = assembly.resources(f"{environment}-inference", "AWS::Lambda::Function").values()
     by_handler = {f["Properties"]["Handler"].split(".")[1]: f["Properties"] for f in functions}
-    assert set(by_handler) == {"route_prediction", "read_decision", "start_loop", "ingest_review"}
+    assert set(by_handler) == {
+        "route_prediction",
+        "read_decision",
+        "change_decision",
+        "steer",
+        "start_loop",
+        "ingest_review",
+        "resume_decisions",
+        "deliver_outbox",
+    }
     assert {name for name, function in by_handler.items() if "VpcConfig" not in function} == outside
     for function in by_handler.values():
         if "VpcConfig" in function:

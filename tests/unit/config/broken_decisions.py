@@ -122,12 +122,21 @@ DECISIONS: dict[str, Broken] = {
         webhook("url: 'http://x.example'"), "webhook", f"{_HOOK}.url", "http:", "https", "not encrypted"
     ),
     "webhook_networks": Broken(
-        webhook("url: 'https://x.example', allowed_networks: [here]"),
+        webhook("url: 'https://x.example', allowed_networks: [here]")
+        + "network: {interface_endpoints: [events]}\n",
         "webhook",
         f"{_HOOK}.allowed_networks",
         "here",
         "10.1.0.0/16",
         "no network",
+    ),
+    "webhook_inside": Broken(
+        webhook("url: 'https://x.example', allowed_networks: [10.1.0.0/16]"),
+        "webhook",
+        f"{_HOOK}.allowed_networks",
+        "10.1.0.0/16",
+        "`events`",
+        "no way to EventBridge",
     ),
     "capacity": Broken(
         team("    groups: [readers]\n    capacity: 9"),
