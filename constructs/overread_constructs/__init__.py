@@ -1,6 +1,7 @@
 """Reusable CDK constructs: human review, work teams, reviewed endpoints, and the router between them."""
 
 from overread_constructs._bundle import BundleError
+from overread_constructs._client_authorizer import OidcClients
 from overread_constructs._review_identity import OidcSignIn, VendorSignIn
 from overread_constructs._rules import PropsError
 from overread_constructs.activation import (
@@ -46,6 +47,7 @@ __all__ = [
     "HumanTaskUi",
     "ModerationLabelConfidence",
     "NewsDelivery",
+    "OidcClients",
     "OidcSignIn",
     "OidcWorkforce",
     "PrivateWorkforce",

@@ -15,8 +15,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from overread.review.limits import RangeLimit, TextLimit
+from overread.review.limits import OIDC_ENDPOINT, RangeLimit, TextLimit
 from overread_constructs._acknowledgements import acknowledge
+from overread_constructs._client_authorizer import ClientAuthorizer, OidcClients
 from overread_constructs._decision_functions import DecisionFunctions
 from overread_constructs._encryption import let_events_use
 from overread_constructs._handler import Placement
@@ -60,6 +61,7 @@ class ConfidenceRouterProps:
     start_burst: int
     throttling_rate: int
     throttling_burst: int
+    clients: OidcClients | None
 
 
 RULES: tuple[Rule[ConfidenceRouterProps], ...] = (
@@ -129,6 +131,13 @@ RULES: tuple[Rule[ConfidenceRouterProps], ...] = (
     Rule(prop="start_burst", must="be at least 1 human loop", holds=lambda p: p.start_burst >= 1),
     Rule(prop="throttling_rate", must="be at least 1 request/s", holds=lambda p: p.throttling_rate >= 1),
     Rule(prop="throttling_burst", must="be at least 1 request", holds=lambda p: p.throttling_burst >= 1),
+    Rule(
+        prop="clients",
+        must="have an https address as issuer, and an audience",
+        holds=lambda p: (
+            p.clients is None or (OIDC_ENDPOINT.allows(p.clients.issuer) and bool(p.clients.audience.strip()))
+        ),
+    ),
 )
 
 
@@ -137,7 +146,7 @@ class ConfidenceRouter(Construct):
 
     `POST /v1/use-cases/{name}/decisions` decides or answers 202, `GET /v1/decisions/{id}` reads; callers may
     cancel, contest, and tell what turned out to be true. All need AWS credentials that may
-    `execute-api:Invoke`.
+    `execute-api:Invoke`, or, with `clients`, a token of an identity provider.
 
     Example::
 
@@ -176,6 +185,7 @@ class ConfidenceRouter(Construct):
         changes_need_two: bool = True,
         throttling_rate: int = 100,
         throttling_burst: int = 200,
+        clients: OidcClients | None = None,
     ) -> None:
         """`table`: keys pk and sk, the indexes of docs/constructs.md, a stream of new images. `key`: of logs,
         queues and secret.
@@ -183,6 +193,8 @@ class ConfidenceRouter(Construct):
         `queues`: the teams for which a routing policy limits the human loops that are open at a time.
         `starts_per_second`, `start_burst`: how fast human loops are started, over all use cases.
         `changes_need_two`: switching models on again and changing the roster take two persons.
+
+        `clients`: callers with an identity provider's tokens, in place of AWS principals.
 
         `proxy_url`: a way out of the network for the two functions that call A2I's runtime, which has no
         interface endpoint; without it these two run outside the network (backend "a2i" only). `reviews`:
@@ -207,6 +219,7 @@ class ConfidenceRouter(Construct):
             start_burst=start_burst,
             throttling_rate=throttling_rate,
             throttling_burst=throttling_burst,
+            clients=clients,
         )
         check(self, construct="ConfidenceRouter", props=props, rules=RULES)
         let_events_use(key, scope=self)
@@ -242,6 +255,19 @@ class ConfidenceRouter(Construct):
         hear_reviews(ingest, name_prefix=name_prefix, key=key)
         look_at_open_reviews(ingest, key=key)
         resume_each_minute(resumer, key=key)
+        authorizer = None
+        if clients is not None:
+            authorizer = ClientAuthorizer(
+                self,
+                "Clients",
+                name_prefix=name_prefix,
+                clients=clients,
+                network=functions.network,
+                proxy_url=proxy_url,
+                code=code,
+                log_retention=log_retention,
+                key=key,
+            )
         api = RouterApi(
             self,
             "Http",
@@ -254,6 +280,7 @@ class ConfidenceRouter(Construct):
             key=key,
             throttling_rate=throttling_rate,
             throttling_burst=throttling_burst,
+            clients=authorizer.authorizer if authorizer else None,
         )
         self.api = api.api
         self.route_prediction: lambda_.Function = router.function

@@ -216,6 +216,22 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiClientSettings:
+    """Programs that call the API with an identity provider's tokens (OIDC client credentials)."""
+
+    issuer: str = field(
+        metadata=setting(
+            limited(limits.OIDC_ENDPOINT, form="an https address"),
+            "The identity provider, exactly as its tokens say it in `iss`; its discovery document says where "
+            "its keys are.",
+        )
+    )
+    audience: str = field(
+        metadata=setting(Text(longest=256), "What tokens for this API say in `aud`; nobody else's may.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
     """The HTTP API."""
 
@@ -224,6 +240,14 @@ class ApiSettings:
     )
     burst: int = field(
         metadata=setting(Integer(1, 5_000), "Requests at once before callers are throttled.", default=200)
+    )
+    oidc: ApiClientSettings | None = field(
+        metadata=setting(
+            Section(ApiClientSettings),
+            "Callers with bearer tokens of an identity provider, in place of AWS principals. Kill switches "
+            "and the roster take AWS principals all the same.",
+            default=None,
+        )
     )
 
 

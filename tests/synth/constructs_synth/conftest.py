@@ -25,6 +25,7 @@ from overread_constructs import (
     FormKeyConfidence,
     HumanTaskUi,
     NewsDelivery,
+    OidcClients,
     OidcSignIn,
     OidcWorkforce,
     PrivateWorkforce,
@@ -329,10 +330,14 @@ def exposed_service(app: App, *, data: Data) -> None:
 
 
 def routers(app: App, *, data: Data, policies: RoutingPolicies, reviews: ReviewService) -> None:
-    """A router behind a proxy, and one on the review service, both with somebody else's policies."""
+    """Routers behind a proxy, on the review service, and for OIDC clients, with somebody else's policies."""
     backends: dict[str, dict[str, Any]] = {
         "Proxied": {"backend": "a2i", "proxy_url": "http://proxy.internal:3128"},
         "Own": {"backend": "overread", "reviews": reviews},
+        "Clients": {
+            "backend": "a2i",
+            "clients": OidcClients(issuer="https://id.example.com", audience="overread"),
+        },
     }
     for name, props in backends.items():
         stack = Stack(app, name, env=ENVIRONMENT)

@@ -165,5 +165,20 @@ DEPLOYMENTS: dict[str, Broken] = {
     "requests_per_second": Broken(
         top("api: {requests_per_second: 0}"), "requests", "api.requests_per_second", "'0'", "1 to 10000"
     ),
+    "api_clients": Broken(top("api: {oidc: idp}"), "oidc", "api.oidc", "'idp'", "`issuer`"),
+    "api_client_issuer": Broken(
+        top("api: {oidc: {issuer: 'http://id.example.com', audience: overread}}"),
+        "issuer",
+        "api.oidc.issuer",
+        "'http://id.example.com'",
+        "an https address",
+    ),
+    "api_client_audience": Broken(
+        top("api: {oidc: {issuer: 'https://id.example.com', audience: ''}}"),
+        "audience",
+        "api.oidc.audience",
+        "''",
+        "1 to 256 characters",
+    ),
     "burst": Broken(top("api: {burst: 9999}"), "burst", "api.burst", "'9999'", "1 to 5000"),
 }
