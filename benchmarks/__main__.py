@@ -15,6 +15,7 @@ BENCHMARKS = (
     "review",
     "audit",
     "store",
+    "load",
 )
 
 

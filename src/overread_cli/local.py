@@ -9,10 +9,17 @@ from typing import Any, TypeVar
 
 import boto3
 import click
+import httpx
 
 from overread_local.errors import LocalStackError
 from overread_local.processes import find
-from overread_local.review_options import DEFAULT_LEADS, DEFAULT_REVIEWERS, STATISTICS, Chaos
+from overread_local.review_options import (
+    DEFAULT_LEADS,
+    DEFAULT_REVIEWERS,
+    DEFAULT_SENIORS,
+    STATISTICS,
+    Chaos,
+)
 from overread_local.stack import (
     DEFAULT_STATE_DIR,
     LocalStack,
@@ -66,6 +73,14 @@ def local() -> None:
     help="Who can sign in to the portal; repeat for more.",
 )
 @click.option(
+    "--senior",
+    "seniors",
+    multiple=True,
+    default=DEFAULT_SENIORS,
+    show_default=True,
+    help="Who signs in as a senior, in the group `seniors`; repeat for more.",
+)
+@click.option(
     "--lead",
     "leads",
     multiple=True,
@@ -97,6 +112,7 @@ def up(
     port: int | None,
     fresh: bool,
     reviewers: tuple[str, ...],
+    seniors: tuple[str, ...],
     leads: tuple[str, ...],
     sandbox: bool,
     statistics: str,
@@ -115,6 +131,7 @@ def up(
             lambda_python=lambda_python,
             fresh=fresh,
             reviewers=reviewers,
+            seniors=seniors,
             leads=leads,
             sandbox=sandbox,
             statistics=statistics,
@@ -136,6 +153,24 @@ def down(*, state_dir: Path) -> None:
     was_running = running(folder)
     _stop(folder)
     click.echo("stopped; the state is kept" if was_running else f"no local stack runs in {folder.root}")
+
+
+@local.command()
+@state_dir_option
+def checkpoint(*, state_dir: Path) -> None:
+    """Write the emulator's whole state to disk, so that a killed one comes back as of now.
+
+    Without it a killed emulator comes back as of the last checkpoint: objects in S3 stay, tables, queues and
+    what is deployed go back. `down` writes one as well.
+    """
+    started = time.monotonic()
+    try:
+        LocalStack.attach(state_dir).checkpoint()
+    except LocalStackError as error:
+        raise click.ClickException(str(error)) from error
+    except httpx.HTTPError as error:
+        raise click.ClickException(f"the emulator did not write its state: {error}") from error
+    click.echo(f"state written in {time.monotonic() - started:.1f} s")
 
 
 @local.command()

@@ -107,7 +107,8 @@ def test_what_was_killed_is_named_and_comes_back_from_the_last_checkpoint(tmp_pa
     stack = LocalStack.attach(tmp_path)
     try:
         fill(stack)
-        stack.checkpoint()
+        saved = command("checkpoint", state=tmp_path)
+        assert saved.output.startswith("state written in")
         for part in ("model_server", "emulator"):
             psutil.Process(stack.record.processes[part].pid).kill()
         time.sleep(0.2)
@@ -115,6 +116,8 @@ def test_what_was_killed_is_named_and_comes_back_from_the_last_checkpoint(tmp_pa
             LocalStack.attach(tmp_path)
         said = command("status", state=tmp_path)
         assert said.exit_code == 1
+        refused = command("checkpoint", state=tmp_path)
+        assert (refused.exit_code, "died" in refused.output) == (1, True)
         assert f"emulator      dead     pid {stack.record.processes['emulator'].pid}" in said.output
         assert "`overread local up` starts it again from the last checkpoint" in said.output
 
