@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from overread_local.errors import LocalStackError
 
 DEFAULT_REVIEWERS = ("ada", "grace", "katherine")
+DEFAULT_SENIORS = ("margaret",)
 DEFAULT_LEADS = ("barbara",)
 STATISTICS = ("off", "pseudonymous", "named")
 _NAME = re.compile(r"\S(.{0,62}\S)?")
@@ -20,25 +21,25 @@ class Chaos:
     delay: float = 0.0
 
 
-def check_people(*, reviewers: Sequence[str], leads: Sequence[str]) -> None:
+def check_people(*, reviewers: Sequence[str], seniors: Sequence[str], leads: Sequence[str]) -> None:
     """Refuses names that nobody could sign in with.
 
     Raises:
         LocalStackError: with every fault.
     """
-    names = [*reviewers, *leads]
+    names = [*reviewers, *seniors, *leads]
     faults = [
         f"a name has 1 to 64 characters and neither begins nor ends with a space, got {name!r}"
         for name in names
         if not _NAME.fullmatch(name)
     ]
     faults += [
-        f"{name!r} is given {names.count(name)} times, as reviewer or lead; each name is one person"
+        f"{name!r} is given {names.count(name)} times, as reviewer, senior or lead; each name is one person"
         for name in dict.fromkeys(names)
         if names.count(name) > 1
     ]
     if not names:
-        faults.append("at least one reviewer or lead is needed, got none")
+        faults.append("at least one reviewer, senior or lead is needed, got none")
     if faults:
         raise LocalStackError("reviewers: " + "; ".join(faults))
 

@@ -22,6 +22,7 @@ from overread_local.errors import AlreadyRunningError, LocalStackError, NotRunni
 from overread_local.review_options import (
     DEFAULT_LEADS,
     DEFAULT_REVIEWERS,
+    DEFAULT_SENIORS,
     Chaos,
     check_behaviour,
     check_people,
@@ -31,6 +32,7 @@ from overread_local.supervisor import START_TIMEOUT_S, Launch, answers, choose_p
 
 DEFAULT_STATE_DIR = Path(".overread/local")
 REVIEWER_GROUP = "reviewers"
+SENIOR_GROUP = "seniors"
 LEAD_GROUP = "leads"
 NO_CHAOS = Chaos()
 STOP_TIMEOUT_S = 30.0
@@ -60,6 +62,7 @@ class LocalStack:
         lambda_python: Path,
         fresh: bool = False,
         reviewers: Sequence[str] = DEFAULT_REVIEWERS,
+        seniors: Sequence[str] = DEFAULT_SENIORS,
         leads: Sequence[str] = DEFAULT_LEADS,
         chaos: Chaos = NO_CHAOS,
         sandbox: bool = False,
@@ -72,12 +75,13 @@ class LocalStack:
     ) -> "LocalStack":
         """Starts the stack of a state folder and waits until all of it answers.
 
-        `fresh` forgets what the folder holds; otherwise the stack goes on where it stopped. `reviewers` and
-        `leads` are the names that can sign in to the portal, all in the group `reviewers`, leads also in
-        `leads`. `chaos` makes the review service's events come twice or late, `sandbox` lets programs answer
-        tasks, `statistics` (off, pseudonymous, named) shows leads figures about single people. `ports` are
-        those of emulator, portal and model server; free ones are chosen by default. A `tied` stack ends when
-        the process that started it is gone, however it went.
+        `fresh` forgets what the folder holds; otherwise the stack goes on where it stopped. `reviewers`,
+        `seniors` and `leads` are the names that can sign in to the portal: the first are in the group
+        `reviewers`, the second in `seniors`, leads in `reviewers` and `leads`. `chaos` makes the review
+        service's events come twice or late, `sandbox` lets programs answer tasks, `statistics` (off,
+        pseudonymous, named) shows leads figures about single people. `ports` are those of emulator, portal
+        and model server; free ones are chosen by default. A `tied` stack ends when the process that started
+        it is gone, however it went.
 
         Raises:
             AlreadyRunningError: a stack runs in this folder.
@@ -85,7 +89,7 @@ class LocalStack:
                 no state folder or cannot be written, a port is taken, or a part did not start.
         """
         folder = StateFolder(state_dir.resolve())
-        check_people(reviewers=reviewers, leads=leads)
+        check_people(reviewers=reviewers, seniors=seniors, leads=leads)
         check_behaviour(chaos=chaos, statistics=statistics)
         _check_interpreter(lambda_python)
         _check_folder(folder)
@@ -112,7 +116,7 @@ class LocalStack:
             sandbox=sandbox,
             statistics=statistics,
         )
-        write_private(folder.reviewers, json.dumps(_people(reviewers, leads), indent=2))
+        write_private(folder.reviewers, json.dumps(_people(reviewers, seniors, leads), indent=2))
         write_private(folder.launch, json.dumps(asdict(launch)))
         record = _start_supervisor(folder, launch, report=report)
         return cls(folder, record)
@@ -347,8 +351,9 @@ def _ports_as_before(folder: StateFolder) -> tuple[int, int, int] | None:
     return None if any(processes.port_is_taken(port) for port in ports) else ports
 
 
-def _people(reviewers: Sequence[str], leads: Sequence[str]) -> list[dict[str, Any]]:
+def _people(reviewers: Sequence[str], seniors: Sequence[str], leads: Sequence[str]) -> list[dict[str, Any]]:
     groups = {name: [REVIEWER_GROUP] for name in reviewers}
+    groups |= {name: [SENIOR_GROUP] for name in seniors}
     groups |= {name: [REVIEWER_GROUP, LEAD_GROUP] for name in leads}
     return [
         {"name": name, "sub": str(uuid.uuid5(_NAMESPACE, name)), "groups": theirs}

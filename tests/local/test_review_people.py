@@ -13,10 +13,10 @@ from overread_local.stack import LocalStack
 TARGET = {"X-Amz-Target": "SageMaker.ListWorkteams", "Content-Type": "text/plain"}
 
 
-def test_reviewers_and_leads_can_sign_in(local_stack: LocalStack) -> None:
+def test_reviewers_seniors_and_leads_can_sign_in(local_stack: LocalStack) -> None:
     reply = httpx.get(f"{local_stack.portal_url}/portal/api/sign-in", trust_env=False)
     offered = {person["name"]: person["lead"] for person in reply.raise_for_status().json()["reviewers"]}
-    assert offered == {"ada": False, "grace": False, "katherine": False, "barbara": True}
+    assert offered == {"ada": False, "grace": False, "katherine": False, "margaret": False, "barbara": True}
 
 
 def test_a_lead_works_in_the_reviewers_team_too(local_stack: LocalStack) -> None:
@@ -24,6 +24,13 @@ def test_a_lead_works_in_the_reviewers_team_too(local_stack: LocalStack) -> None
         reply = http.post("/portal/api/session", json={"reviewer": "barbara"}).raise_for_status().json()
     assert reply["reviewer"]["lead"] is True
     assert sorted(reply["reviewer"]["groups"]) == ["leads", "reviewers"]
+
+
+def test_a_senior_works_in_the_seniors_team_only(local_stack: LocalStack) -> None:
+    with httpx.Client(base_url=local_stack.portal_url, trust_env=False) as http:
+        reply = http.post("/portal/api/session", json={"reviewer": "margaret"}).raise_for_status().json()
+    assert reply["reviewer"]["lead"] is False
+    assert reply["reviewer"]["groups"] == ["seniors"]
 
 
 def test_the_secret_stands_on_no_command_line(local_stack: LocalStack) -> None:

@@ -229,6 +229,7 @@ def test_commands_say_what_is(tmp_path: Path) -> None:
         assert "emulator     | " in command("logs", state=tmp_path).output
         assert [one["name"] for one in json.loads((tmp_path / "reviewers.json").read_text())] == [
             "ada",
+            "margaret",
             "barbara",
         ]
         assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0

@@ -25,13 +25,14 @@ def test_a_name_that_nobody_could_type_is_refused(tmp_path: Path, name: str) -> 
 
 
 def test_the_same_name_twice_is_refused(tmp_path: Path) -> None:
-    text = refusal(tmp_path, reviewers=["ada", "grace", "ada"], leads=["grace"])
+    text = refusal(tmp_path, reviewers=["ada", "grace", "ada"], seniors=["joan"], leads=["grace", "joan"])
     assert "'ada' is given 2 times" in text
     assert "'grace' is given 2 times" in text
+    assert "'joan' is given 2 times" in text
 
 
 def test_somebody_must_be_there(tmp_path: Path) -> None:
-    assert "at least one reviewer or lead" in refusal(tmp_path, reviewers=[], leads=[])
+    assert "at least one reviewer, senior or lead" in refusal(tmp_path, reviewers=[], seniors=[], leads=[])
 
 
 @pytest.mark.parametrize(
