@@ -269,9 +269,7 @@ def wait(
     while True:
         check()
         open_references = [
-            ref
-            for ref, decision in latest.items()
-            if decision.state not in {"FINAL", "ESCALATED", "CANCELLED"}
+            ref for ref, decision in latest.items() if decision.state not in {"FINAL", "CANCELLED"}
         ]
         if len(open_references) != said:
             said = len(open_references)

@@ -28,15 +28,15 @@ class Reading:
     error_rate: float
     seed: int
 
-    def answer(self, task_input: Mapping[str, Any]) -> dict[str, Any]:
+    def answer(self, task_input: Mapping[str, Any], *, seat: str) -> dict[str, Any]:
         """The form's answer to a task.
 
         The task never holds the true label: it is looked up by the case's reference. The draw depends on
-        seed and reference alone: whoever gets the task, a run repeats.
+        seed, reference and seat alone: whoever gets the task, a run repeats.
         """
         reference = str(task_input["reference"])
         right = self.truth[reference]
-        draw = random.Random(f"{self.seed}|{reference}")  # noqa: S311 - a simulation
+        draw = random.Random(f"{self.seed}|{reference}|{seat}")  # noqa: S311 - a simulation
         wrong = [label for label in task_input["labels"] if label != right]
         label = draw.choice(wrong) if draw.random() < self.error_rate else right
         return {**self.forms[str(task_input["use_case"])], "decision": {"label": label}}
@@ -57,7 +57,8 @@ def answer_next(portal: PortalClient, *, reading: Reading) -> bool:
         if claimed is None:
             continue
         portal.page(claimed)
-        answer = reading.answer(claimed["input"])
+        seat = task["task_id"].rpartition("-g")[2]  # two people may read one case
+        answer = reading.answer(claimed["input"], seat=seat)
         if portal.answer(task["task_id"], answer):
             return True
     return False

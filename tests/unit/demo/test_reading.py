@@ -20,17 +20,25 @@ def task(n: int) -> dict[str, object]:
 
 def test_a_reviewer_errs_as_often_as_stated() -> None:
     script = reading(error_rate=0.1)
-    wrong = sum(script.answer(task(n))["decision"] != {"label": "approve"} for n in range(2000))
+    wrong = sum(script.answer(task(n), seat="1")["decision"] != {"label": "approve"} for n in range(2000))
     assert 150 <= wrong <= 250  # 200 expected, 3.7 standard deviations either side
 
 
 def test_without_errors_every_answer_is_the_truth_in_the_form_of_the_template() -> None:
-    answer = reading(error_rate=0).answer(task(3))
+    answer = reading(error_rate=0).answer(task(3), seat="1")
     assert answer == {"decision": {"label": "approve"}, "reason_code": "income", "note": "x"}
 
 
 def test_the_draw_repeats_whoever_gets_the_task_and_differs_between_cases() -> None:
-    once = [reading(error_rate=0.5).answer(task(n))["decision"] for n in range(64)]
-    again = [reading(error_rate=0.5).answer(task(n))["decision"] for n in range(64)]
+    once = [reading(error_rate=0.5).answer(task(n), seat="1")["decision"] for n in range(64)]
+    again = [reading(error_rate=0.5).answer(task(n), seat="1")["decision"] for n in range(64)]
     assert once == again
     assert {decision["label"] for decision in once} == {"approve", "decline"}
+
+
+def test_two_readers_of_one_case_err_each_for_themselves() -> None:
+    both = [
+        [reading(error_rate=0.5).answer(task(n), seat=seat)["decision"] for n in range(64)]
+        for seat in ("1-a", "1-b")
+    ]
+    assert both[0] != both[1]
