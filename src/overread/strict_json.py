@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any, NoReturn
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
 MAX_DEPTH = 64
 """How deep arrays and objects may nest: far below what would break any reader further down."""
 
@@ -39,8 +41,7 @@ def canonical_json(value: Any) -> bytes:
     Raises:
         ValueError: it holds NaN, an infinity or half of a surrogate pair.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return text.encode()
+    return _CANONICAL.encode(value).encode()
 
 
 def _is_deeper(value: Any, depth: int) -> bool:

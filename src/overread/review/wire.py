@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from overread.errors import PoisonedAnswerError
@@ -78,8 +79,13 @@ def loop_name(decision_id: str, *, generation: int, suffix: str = "") -> str:
 
     `suffix` tells the loops of several reviewers of one generation apart.
     """
-    digest = base64.b32encode(hashlib.sha256(decision_id.encode()).digest()).decode().lower()
-    return f"h-{digest[:26]}-g{generation}" + (f"-{suffix}" if suffix else "")
+    return f"h-{_digest(decision_id)}-g{generation}" + (f"-{suffix}" if suffix else "")
+
+
+@lru_cache(maxsize=1024)
+def _digest(decision_id: str) -> str:
+    """What a decision's human loops have in common."""
+    return base64.b32encode(hashlib.sha256(decision_id.encode()).digest()).decode().lower()[:26]
 
 
 def content_sha256(content: Mapping[str, Any]) -> str:
