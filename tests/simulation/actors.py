@@ -260,7 +260,7 @@ class Callers:
         random, scheduler = self.world.random, self.world.scheduler
         for number in range(random.choice([6, 7, 8, 8, 9, 10])):
             asked = self._new(number)
-            at = random.random() * 2 * HOUR
+            at = random.random() * HOUR
             self.world.posted_at.append(at)
             copies = 1 if random.random() < 0.7 else random.choice([2, 3, 4])
             for copy in range(copies):
@@ -295,7 +295,7 @@ class Callers:
             amount=random.choice([1000, 4000, 6000, 9500]),
             customer=random.choice([1, 2, 3]),
             priority=random.choice(["low", "normal", "normal", "high"]),
-            deadline_h=random.choice([0, 0, 0, 0, 2, 4]),
+            deadline_h=random.choice([0, 0, 0, 0, 1, 2]),
             stated=random.choice(SAID_BY_CALLERS) if is_callers else "",
             note=note,
         )
@@ -447,16 +447,16 @@ class Operators:
     def plan(self) -> None:
         """Draws what will be done, and when."""
         world, random = self.world, self.world.random
-        self._roster(random.randrange(ROSTERS))
-        for _ in range(random.choice([0, 1, 2])):
+        needs_roster = any(world.policies[name][0].policy.review.requires_roster for name in world.policies)
+        if needs_roster:
+            self._roster(random.randrange(ROSTERS))
+        for _ in range(random.choice([0, 1, 2]) if needs_roster else 0):
             world.scheduler.after(
                 random.random() * HORIZON_S * 0.7, lambda: self._roster(random.randrange(ROSTERS))
             )
         for _ in range(random.choice([0, 0, 1, 2])):
             # Often just when something is being decided: that is when it could leak.
-            posted_at = (
-                random.choice(world.posted_at) if random.random() < 0.7 else random.random() * 2 * HOUR
-            )
+            posted_at = random.choice(world.posted_at) if random.random() < 0.7 else random.random() * HOUR
             self._flip(at=max(0.0, posted_at + random.uniform(-0.2, 0.2)))
         for _ in range(random.choice([0, 0, 1, 2])):
             world.scheduler.after(random.random() * HORIZON_S * 0.7, self._redeploy)
@@ -468,24 +468,10 @@ class Operators:
     def _roster(self, number: int) -> None:
         needs_two = self.world.random.random() < 0.5
         body = roster_body(number)
-
-        def put(by: str) -> Body:
-            def run(handler: Handler) -> None:
-                put_roster(
-                    body,
-                    by=by,
-                    reason="",
-                    needs_two=needs_two,
-                    steering=SteeringPort(handler),
-                    clock=handler.clock,
-                )
-
-            return run
-
-        self.functions.run_until_done(put("ada"), tries=4, first_wait_s=30.0)
-        if needs_two:
+        for by, wait_s in (("ada", 0.0), ("bob", 60.0)) if needs_two else (("ada", 0.0),):
+            put = partial(_put_roster, body, by, needs_two)
             self.world.scheduler.after(
-                60.0, lambda: self.functions.run_until_done(put("bob"), tries=4, first_wait_s=30.0)
+                wait_s, partial(self.functions.run_until_done, put, tries=4, first_wait_s=30.0)
             )
 
     def _flip(self, *, at: float) -> None:
@@ -510,7 +496,7 @@ class Operators:
             return run
 
         scheduler.after(at, lambda: self.functions.run_until_done(on, tries=5, first_wait_s=5.0))
-        off_at = at + random.choice([1.0, 60.0, 0.5 * HOUR, 3 * HOUR])
+        off_at = at + random.choice([1.0, 60.0, 0.5 * HOUR, 2 * HOUR])
         for number, by in enumerate(("ada", "bob")):
             scheduler.after(
                 off_at + number * 20.0,
@@ -540,20 +526,18 @@ class Operators:
     def heal(self) -> None:
         """Everything works again: a roster that entitles, a version whose teams all exist."""
         world = self.world
-        put = roster_body(ROSTERS - 1)
-        self.functions.run(
-            lambda handler: put_roster(
-                put,
-                by="cyd",
-                reason="",
-                needs_two=False,
-                steering=SteeringPort(handler),
-                clock=handler.clock,
-            )
-        )
+        if any(versions[0].policy.review.requires_roster for versions in world.policies.values()):
+            body = roster_body(ROSTERS - 1)
+            self.functions.run(partial(_put_roster, body, "cyd", False))
         for use_case, versions in world.policies.items():
             before = versions[-1].version
             self.deploy(use_case, replace(before, number=before.number + 1, is_healed=True))
+
+
+def _put_roster(body: bytes, by: str, needs_two: bool, handler: Handler) -> None:
+    put_roster(
+        body, by=by, reason="", needs_two=needs_two, steering=SteeringPort(handler), clock=handler.clock
+    )
 
 
 def play(world: World) -> None:

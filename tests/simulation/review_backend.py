@@ -154,7 +154,7 @@ class ReviewBackend:
         )
         self.loops[name] = loop
         self.starts.append(self._scheduler.now)
-        limit_s = random.choice([0.5, 1.0, 2.0]) * HOUR
+        limit_s = random.choice([0.25, 0.5, 1.0]) * HOUR
         self._scheduler.after(limit_s, lambda: self._expire(loop))
         if not self.is_healed and random.random() < mood.fails:
             self._scheduler.after(random.random() * HOUR, lambda: self._fail(loop))
@@ -234,7 +234,7 @@ class ReviewBackend:
         random, mood = self._random, self.mood
         if not self.is_healed and random.random() < mood.never_accepts:
             return
-        wait_s = random.expovariate(1.0) * (600.0 if self.is_healed else mood.mean_wait_s)
+        wait_s = random.expovariate(1.0) * (120.0 if self.is_healed else mood.mean_wait_s)
         self._scheduler.after(wait_s, lambda: self._accept(loop))
 
     def _accept(self, loop: Loop) -> None:

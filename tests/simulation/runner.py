@@ -66,10 +66,10 @@ def run_worlds(
             run.await_points += world.faults.steps
             run.faults += sum(world.faults.counts.values())
             run.violations += violations
-            run.cpu_s = process_time() - began
             digest.update(world.digest().encode())
             if run.worlds % WORLDS_BETWEEN_COLLECTIONS == 0:
                 gc.collect()
+                run.cpu_s = process_time() - began
                 progress(run)
             if (decisions is not None and run.decisions >= decisions) or is_enough(run):
                 break

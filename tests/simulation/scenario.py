@@ -68,7 +68,7 @@ def policy_of(use_case: str, version: Version) -> UseCasePolicy:
     random = Random(f"preset {version.preset}")
     is_callers = random.random() < 0.15
     is_public = random.random() < 0.12
-    two_person = random.random() < 0.35
+    two_person = random.random() < 0.25
     has_roster = random.random() < 0.5 and not is_public
     changes: dict[str, Any] = {
         "use_case": use_case,
@@ -78,9 +78,9 @@ def policy_of(use_case: str, version: Version) -> UseCasePolicy:
         "input": {"withheld": ["sex"]},
         "routing": {
             "threshold": 0.9 - 0.02 * version.number,
-            "always_review": random.random() < 0.15,
+            "always_review": random.random() < 0.1,
             "rules": [{"name": "large", "when": "input.amount > `9000`"}] if random.random() < 0.5 else [],
-            "spot_check_probability": random.choice([0.0, 0.2, 0.5]),
+            "spot_check_probability": random.choice([0.0, 0.1, 0.3]),
             "spot_check_two_reader_share": random.choice([0.0, 0.5]),
         },
         "review": {
@@ -102,11 +102,11 @@ def policy_of(use_case: str, version: Version) -> UseCasePolicy:
         "delivery": {"webhook": random.random() < 0.7, "feedback": random.random() < 0.5},
     }
     review = changes["review"]
-    if random.random() < 0.4:
+    if random.random() < 0.3:
         review["queue"] = {"name": QUEUE, "max_open": random.choice([2, 3]), "max_waiting": 4}
     if two_person and random.random() < 0.6:
         review["second_flow_definition_arn"] = flow_definition_arn(use_case, "second", version.number)
-    if random.random() < 0.85 or version.is_healed:
+    if random.random() < 0.88 or version.is_healed:
         review["escalation_flow_definition_arn"] = flow_definition_arn(use_case, "senior", version.number)
     if has_roster:
         review["authority"] = "input.amount"
@@ -247,4 +247,4 @@ SPOKEN: Mapping[str, Spoken] = {
 }
 SAID_BY_CALLERS = ("sure", "also sure", "edge", "unsure", "unknown label", "above one", "text")
 SAID_BY_MODELS = tuple(SPOKEN)
-MODEL_WEIGHTS = (6, 4, 2, 3, 0.5, 0.5, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5)
+MODEL_WEIGHTS = (14, 7, 2, 2, 0.5, 0.5, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5)

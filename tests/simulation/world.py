@@ -27,7 +27,7 @@ from overread.decisions.start_rate import Rate
 from overread.errors import PolicyUnavailableError, Problem
 from overread.routing.policy import UseCasePolicy
 
-HORIZON_S = 5 * HOUR
+HORIZON_S = 3 * HOUR
 RECOVERY_S = 96 * HOUR
 POLICY_STALE_S = 60.0
 SERVICES = ("model", "loops", "outputs", "policies", "receivers")
@@ -97,7 +97,7 @@ class World:
         self.store = Store(now=self._now, rate=self.rate, on_commit=self._committed)
         self.mood = _mood(random, self.faults.rate)
         self.backend = ReviewBackend(self.scheduler, random, mood=self.mood, tell=self._loop_ended)
-        self.tick_s = random.choice([60.0, 300.0])
+        self.tick_s = random.choice([60.0, 300.0, 600.0])
         self.max_skew_s = random.choice([0.0, 0.0, 1.0, 600.0])
         self.outages = _outages(random) if self.faults.rate and random.random() < 0.3 else []
         self.planned_rate, self.planned_skew_s = self.faults.rate, self.max_skew_s
@@ -195,7 +195,7 @@ class World:
 
 def _outages(random: Random) -> list[tuple[str, float, float]]:
     begin = random.random() * HORIZON_S * 0.7
-    return [(random.choice(SERVICES), begin, begin + random.random() * 5 * HOUR)]
+    return [(random.choice(SERVICES), begin, begin + random.random() * 2 * HOUR)]
 
 
 def _mood(random: Random, rate: float) -> Mood:
@@ -206,18 +206,18 @@ def _mood(random: Random, rate: float) -> Mood:
         return random.random() * most * (0.3 + bad)
 
     return Mood(
-        never_accepts=share(0.25),
-        abandons=share(0.15),
+        never_accepts=share(0.18),
+        abandons=share(0.1),
         cannot_decide=share(0.2),
         fails=share(0.1),
         poison=share(0.2) if rate else 0.0,
         missing=share(0.08) if rate else 0.0,
         late=share(0.1) if rate else 0.0,
-        mean_wait_s=random.choice([120.0, 600.0, 1800.0]),
+        mean_wait_s=random.choice([60.0, 240.0, 900.0]),
         slow_stop_s=random.choice([1.0, 60.0, 1200.0]),
         drops_events=random.choice([0.0, share(0.5), 1.0]) if rate else 0.0,
         repeats_events=share(0.4),
-        late_events_s=random.choice([1.0, 60.0, 4 * HOUR]),
+        late_events_s=random.choice([1.0, 60.0, 3 * HOUR]),
         conflict_on_repeat=random.random() < 0.5,
         excludes_readers=random.random() < 0.4,
         forgetful_s=random.choice([0.0, 0.0, 3.0]),
