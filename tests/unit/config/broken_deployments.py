@@ -165,7 +165,7 @@ DEPLOYMENTS: dict[str, Broken] = {
     "requests_per_second": Broken(
         top("api: {requests_per_second: 0}"), "requests", "api.requests_per_second", "'0'", "1 to 10000"
     ),
-    "api_clients": Broken(top("api: {oidc: idp}"), "oidc", "api.oidc", "'idp'", "`issuer`"),
+    "api_clients": Broken(top("api: {oidc: idp}"), "idp", "api.oidc", "'idp'", "`issuer`"),
     "api_client_issuer": Broken(
         top("api: {oidc: {issuer: 'http://id.example.com', audience: overread}}"),
         "issuer",
