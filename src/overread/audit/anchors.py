@@ -8,12 +8,13 @@ an anchor; whoever adds forged anchors contradicts those before.
 
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from overread.audit.chain import SHARDS, Fault, Head, Link, genesis, verify
-from overread.audit.lines import head_document, head_of, segment_of
+from overread.audit.chain import SHARDS, Fault, Head, Link, genesis, shard_of, verify
+from overread.audit.lines import head_document, head_of, links_of, segment_of
 from overread.audit.ports import Archive, Archived, AuditLog
 from overread.instants import format_instant
 from overread.strict_json import canonical_json, parse_json
@@ -23,8 +24,20 @@ SEGMENTS = "chain/"
 SCHEMA = 1
 LINKS_A_SEGMENT = 10_000
 ATTEMPTS = 4
+_AT_ONCE = 16
 PAUSE_S = 2.0
 """An index of the log lags a little behind what is written; so the log is read again before it is a fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Links that were archived together with an anchor, and the hash of their text."""
+
+    shard: str
+    first: int
+    last: int
+    key: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class Anchor:
     sha256: str
     previous: str
     heads: tuple[Head, ...]
+    segments: tuple[Segment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +120,14 @@ def read_anchors(archive: Archive) -> AnchorsRead:
     anchors: list[Anchor] = []
     faults: list[Fault] = []
     before = ""
-    for archived in archive.first_versions(ANCHORS):
+    listed = list(archive.first_versions(ANCHORS))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        bodies = list(pool.map(archive.read, listed))
+    for archived, body in zip(listed, bodies, strict=True):
         if not archived.is_only:
             faults.append(_anchor_fault(archived, "was overwritten or deleted; its first version is used"))
         try:
-            found = _anchor_of(archive.read(archived))
+            found = _anchor_of(body)
         except ValueError as error:
             faults.append(_anchor_fault(archived, str(error)))
             continue
@@ -121,14 +138,6 @@ def read_anchors(archive: Archive) -> AnchorsRead:
     return AnchorsRead(anchors=tuple(anchors), faults=tuple(faults))
 
 
-def verify_log(*, log: AuditLog, archive: Archive, pause: Callable[[float], None]) -> Iterator["ShardReport"]:
-    """Every chain from its beginning to its end, against every anchor and against the log's own word."""
-    read = read_anchors(archive)
-    yield ShardReport(shard="anchors", links=len(read.anchors), head=None, faults=read.faults)
-    for shard in SHARDS:
-        yield _verify_shard(shard, anchors=read.heads, log=log, pause=pause)
-
-
 @dataclass(frozen=True, slots=True)
 class ShardReport:
     """What was read of one chain (or of the anchors), and all that is wrong with it."""
@@ -137,6 +146,48 @@ class ShardReport:
     links: int
     head: Head | None
     faults: tuple[Fault, ...]
+
+
+def verify_log(*, log: AuditLog, read: AnchorsRead, pause: Callable[[float], None]) -> Iterator[ShardReport]:
+    """Every chain from its beginning to its end, against every anchor and against the log's own word."""
+    yield ShardReport(shard="anchors", links=len(read.anchors), head=None, faults=read.faults)
+    for shard in SHARDS:
+        yield _verify_shard(shard, anchors=read.heads, log=log, pause=pause)
+
+
+class ArchivedLog:
+    """The log as the archive holds it, as far as it was anchored: the port `AuditLog` without the table.
+
+    A segment that is missing, or is not what its anchor says, is left out, so that its links are missing.
+    """
+
+    def __init__(self, archive: Archive, *, read: AnchorsRead) -> None:
+        self._archive = archive
+        self._read = read
+
+    def head(self, shard: str) -> Head:
+        """The last anchored end of the chain."""
+        heads = [head for head in self._read.heads if head.shard == shard]
+        return max(heads, key=lambda head: head.seq, default=genesis(shard))
+
+    def links(self, shard: str, *, after: int) -> Iterator[Link]:
+        """The archived chain behind a place, in order."""
+        for anchor in self._read.anchors:
+            for segment in anchor.segments:
+                if segment.shard == shard and segment.last > after:
+                    yield from (link for link in self._links(segment) if link.seq > after)
+
+    def entries(self, subject: str) -> Iterator[Link]:
+        """All archived links about one decision or change, in order."""
+        chain = self.links(shard_of(subject), after=0)
+        return (link for link in chain if link.entry["decision_id"] == subject)
+
+    def _links(self, segment: Segment) -> list[Link]:
+        for archived in self._archive.first_versions(segment.key):
+            body = self._archive.read(archived)
+            if archived.key == segment.key and hashlib.sha256(body).hexdigest() == segment.sha256:
+                return links_of(body)
+        return []
 
 
 def _verify_shard(
@@ -237,7 +288,15 @@ def _anchor_of(body: bytes) -> Anchor:
         sha256=hashlib.sha256(body).hexdigest(),
         previous=str(document.get("previous")),
         heads=tuple(map(head_of, heads)),
+        segments=tuple(map(_segment_of, document.get("segments", ()))),
     )
+
+
+def _segment_of(document: Any) -> Segment:
+    try:
+        return Segment(**document)
+    except TypeError as error:
+        raise ValueError("has a segment that is none") from error
 
 
 def _anchor_fault(archived: Archived, detail: str) -> Fault:

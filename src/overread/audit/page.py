@@ -20,7 +20,7 @@ h3{margin:1.5rem 0 .3rem;font-size:1rem}p{margin:.3rem 0}
 .soft{color:var(--soft)}.wrong{color:var(--wrong);font-weight:600}.right{color:var(--right);font-weight:600}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right}
+th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right;white-space:nowrap}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:1rem;margin:1rem 0}
 .figures b{display:block;font-size:1.5rem;font-variant-numeric:tabular-nums}
 code{font-size:.85em;overflow-wrap:anywhere}
@@ -33,7 +33,7 @@ def report_page(report: Document, *, title: str) -> str:
     """The page of a report, and of its verification where it has one."""
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f'<p class="soft">{_time(report["from"])} to {_time(report["to"])} · '
+        f'<p class="soft">{escape(_time(report["from"]))} to {escape(_time(report["to"]))} · '
         f"{report['entries']:,} audit entries</p>",
         _verification(report.get("verification")),
         *(_use_case(name, figures) for name, figures in report["use_cases"].items()),
@@ -236,4 +236,4 @@ def _seconds(value: float | None) -> str:
 
 
 def _time(text: str) -> str:
-    return escape(text[:16].replace("T", " ") + " UTC")
+    return text[:16].replace("T", " ") + " UTC"

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from overread.audit.anchors import ShardReport, read_anchors, verify_log
+from overread.audit.anchors import ArchivedLog, ShardReport, read_anchors, verify_log
 from overread.audit.chain import SHARDS
 from overread.audit.erasure import erase as erase_decision
 from overread.audit.evidence import subject_hash
@@ -72,21 +72,27 @@ def audit() -> None:
 
 @audit.command(epilog=_EPILOG)
 @with_target
+@click.option(
+    "--archive",
+    "is_archive",
+    is_flag=True,
+    help="Verify what was archived under Object Lock, as far as it was anchored, instead of the table.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def verify(*, target: Target, as_json: bool) -> None:
+def verify(*, target: Target, is_archive: bool, as_json: bool) -> None:
     """Verify every link of every chain, against every anchor and against the log's own end.
 
     Finds any change, deletion, reordering, truncation and rewriting of the end. What was written after the
     last anchor is vouched for by the chain and by the table's own word only.
     """
-    reports = []
-    for found in verify_log(log=target.log, archive=target.archive, pause=time.sleep):
+    reports, read = [], read_anchors(target.archive)
+    log = ArchivedLog(target.archive, read=read) if is_archive else target.log
+    for found in verify_log(log=log, read=read, pause=_no_pause if is_archive else time.sleep):
         reports.append(found)
         if not as_json and (found.links or found.faults):
             _show_shard(found)
     document = _verification(reports)
-    anchors = read_anchors(target.archive).anchors
-    last = anchors[-1].at if anchors else None
+    last = read.anchors[-1].at if read.anchors else None
     if as_json:
         click.echo(json.dumps({**document, "last_anchor_at": last}, indent=2))
     else:
@@ -210,7 +216,7 @@ def report(
     links = (link for shard in SHARDS for link in target.log.links(shard, after=0))
     document = figures_of(links, begin=begin, end=until)
     if is_verified:
-        found = verify_log(log=target.log, archive=target.archive, pause=time.sleep)
+        found = verify_log(log=target.log, read=read_anchors(target.archive), pause=time.sleep)
         document["verification"] = _verification(list(found))
     json_file.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     html.write_text(report_page(document, title="Audit report"), encoding="utf-8")
@@ -305,6 +311,10 @@ def _check_period(begin: datetime, end: datetime) -> None:
         )
     if begin > datetime.now(UTC) + timedelta(days=1):
         raise click.UsageError(f"--from must not be in the future, got {format_instant(begin)}")
+
+
+def _no_pause(_seconds: float) -> None:
+    """What is archived does not change."""
 
 
 def _verification(reports: list[ShardReport]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from itertools import count
 import pytest
 
 from overread.audit import anchors as module
-from overread.audit.anchors import Anchored, anchor, read_anchors, verify_log
+from overread.audit.anchors import Anchored, ArchivedLog, anchor, read_anchors, verify_log
 from overread.audit.chain import SHARDS, Fault, genesis, seal
 from overread.audit.lines import links_of
 from overread.errors import MissingSettingsError
@@ -38,7 +38,8 @@ class World:
         return anchor(log=self.log, archive=self.archive, clock=lambda: at, pause=self.pauses.append)
 
     def faults(self) -> list[Fault]:
-        reports = verify_log(log=self.log, archive=self.archive, pause=self.pauses.append)
+        read = read_anchors(self.archive)
+        reports = verify_log(log=self.log, read=read, pause=self.pauses.append)
         return [fault for report in reports for fault in report.faults]
 
     def codes(self) -> set[str]:
@@ -192,7 +193,16 @@ def test_forged_anchor_between_others_is_found(world: World) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"schema":1,"heads":{}}', b'{"schema":1,"heads":[{}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b'{"schema":1,"heads":{}}',
+        b'{"schema":1,"heads":[{}]}',
+        b'{"schema":1,"heads":[],"segments":[{}]}',
+    ],
+)
 def test_unreadable_anchor_is_a_fault_and_the_run_goes_on_from_the_one_before(
     world: World, body: bytes
 ) -> None:
@@ -201,6 +211,36 @@ def test_unreadable_anchor_is_a_fault_and_the_run_goes_on_from_the_one_before(
     assert world.codes() == {"anchor"}
     world.write(1)
     assert world.anchor().links == 1
+
+
+def archived(world: World) -> tuple[int, set[str]]:
+    """Links in the archive, and what is wrong with them."""
+    read = read_anchors(world.archive)
+    log = ArchivedLog(world.archive, read=read)
+    reports = list(verify_log(log=log, read=read, pause=world.pauses.append))
+    links = sum(report.links for report in reports if report.head)
+    return links, {fault.code for report in reports for fault in report.faults}
+
+
+def test_the_archive_alone_holds_the_log_as_far_as_it_was_anchored(world: World) -> None:
+    world.anchor()
+    world.write(2)
+    world.anchor()
+    world.write(1)
+    whole = world.log.chains[SHARD][:7]
+    world.log.chains.clear()
+    assert archived(world) == (7, set())
+    log = ArchivedLog(world.archive, read=read_anchors(world.archive))
+    assert list(log.links(SHARD, after=4)) == whole[4:]
+    assert list(log.entries("change/roster")) == whole
+
+
+def test_forged_segment_is_not_read_and_a_lost_one_is_missed(world: World) -> None:
+    world.anchor()
+    world.archive.versions["chain/changes/000000000000-000000000001.jsonl"] = [b"forged"]
+    assert archived(world) == (5, set())
+    world.archive.versions["chain/changes/000000000001-000000000005.jsonl"] = [b"forged"]
+    assert archived(world) == (0, {"truncated"})
 
 
 def test_changed_link_is_found(world: World) -> None:

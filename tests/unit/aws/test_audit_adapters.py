@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from overread.audit.anchors import anchor, verify_log
+from overread.audit.anchors import anchor, read_anchors, verify_log
 from overread.audit.chain import genesis, verify
 from overread.decisions.record import StoredObject
 from overread.errors import PermanentError, RecordConflictError
@@ -114,12 +114,14 @@ def test_log_in_the_table_is_anchored_in_the_bucket(dynamodb: Any, archive: S3Au
     pauses: list[float] = []
     assert anchor(log=log, archive=archive, clock=lambda: AT, pause=pauses.append).links == 3
     assert [
-        one for report in verify_log(log=log, archive=archive, pause=pauses.append) for one in report.faults
+        one
+        for report in verify_log(log=log, read=read_anchors(archive), pause=pauses.append)
+        for one in report.faults
     ] == []
     dynamodb.delete_item(TableName=TABLE, Key={"pk": {"S": "change/roster"}, "sk": {"S": "AUDIT#00000002"}})
     codes = {
         one.code
-        for report in verify_log(log=log, archive=archive, pause=pauses.append)
+        for report in verify_log(log=log, read=read_anchors(archive), pause=pauses.append)
         for one in report.faults
     }
     assert codes == {"missing"}

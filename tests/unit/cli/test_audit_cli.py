@@ -147,6 +147,14 @@ def test_verify_says_that_the_log_is_intact(deployment: Deployment) -> None:
     )
 
 
+def test_verify_of_the_archive_needs_no_table(deployment: Deployment) -> None:
+    deployment.anchor()
+    deployment.log.chains.clear()
+    assert deployment.run("verify").exit_code == 1
+    done = deployment.run("verify", "--archive")
+    assert done.exit_code == 0, done.output
+
+
 def test_verify_warns_when_nothing_was_anchored(deployment: Deployment) -> None:
     assert "none yet: a rewritten log would not be noticed" in deployment.run("verify").output
 
