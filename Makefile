@@ -62,7 +62,7 @@ test: setup ## run every test (about 5 minutes on two cores; TESTS=path for some
 	@$(BIN)/pytest -q $(or $(TESTS),tests)
 
 .PHONY: soak
-soak: setup ## 2,000 reviews by eight reviewers at once while the portal is killed (about 15 minutes; SEED=, LOOPS=)
+soak: setup ## 2,000 reviews while the portal is killed; 2,000 decisions while every AWS call fails and processes are killed (about 40 minutes; SEED=, LOOPS=, DECISIONS=)
 	@$(BIN)/pytest -q -s tests/soak
 
 .PHONY: lint

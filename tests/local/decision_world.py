@@ -227,13 +227,18 @@ class DecisionWorld:
                 time.sleep(0.2)
         return records
 
+    def state(self, decision_id: str) -> State | None:
+        """The decision's state now."""
+        record = self.log.record(decision_id)
+        return None if record is None else record.state
+
     def look(self, ids: Sequence[str]) -> None:
         """Readers answer what is open now."""
         self._look_at(ids, records={})
 
     @contextmanager
     def deaf(self) -> Iterator[None]:
-        """Neither streams nor rules call the functions; callers and sweeps do."""
+        """Neither streams nor rules, schedules among them, call the functions; callers and `sweep` do."""
         functions, events = self.deployed.client("lambda"), self.deployed.client("events")
         streams = [one["UUID"] for one in functions.list_event_source_mappings()["EventSourceMappings"]]
         rules = [one["Name"] for one in events.list_rules()["Rules"] if one["State"] == "ENABLED"]

@@ -25,7 +25,13 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Campaign]:
 
 def test_the_calls_of_all_functions_are_found(campaign: Campaign) -> None:
     functions = {site.split(":")[0].partition("demo-")[2].replace("-", "_") for site in campaign.sites}
-    assert functions >= {"route_prediction", "start_loop", "ingest_review", "resume_decisions"}
+    assert functions >= {
+        "route_prediction",
+        "start_loop",
+        "ingest_review",
+        "resume_decisions",
+        "deliver_outbox",
+    }
     assert functions >= {"read_decision", "change_decision", "steer"}
     operations = {site.split(":")[1].partition("#")[0] for site in campaign.sites}
     assert operations >= {
@@ -61,4 +67,5 @@ def test_decisions_go_on_when_the_emulator_is_killed_after_a_checkpoint(campaign
 
 def test_every_decision_has_ended_once(campaign: Campaign) -> None:
     assert sum(campaign.inflicted.values()) > len(campaign.sites)
+    assert any(status >= 500 for status in campaign.world.heard.statuses)
     assert campaign.reckoning() == []
