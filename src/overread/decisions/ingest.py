@@ -18,7 +18,6 @@ from overread.decisions.record import (
     Seat,
     StoredObject,
 )
-from overread.decisions.seats import seats_to_start
 from overread.errors import PoisonedAnswerError, RecordConflictError, RetryableError
 from overread.review.wire import HumanLoop, LoopStatus, content_sha256, loop_name, parse_output
 from overread.routing.prediction import Reason
@@ -90,7 +89,7 @@ def _next_change(
     record: Record, loop: HumanLoop, *, entry: LoopEntry, ports: IngestPorts, clock: Clock
 ) -> Change | None:
     review = record.review_named(entry.loop_name)
-    if review is None and Seat(entry.seat, entry.generation) in seats_to_start(record):
+    if review is None and _may_be_noted(record, Seat(entry.seat, entry.generation)):
         # The starter died, or is about to write its note, or the loop is somebody else's under our name. What
         # people should have seen is in that note: no answer counts, and none is given up, before it is there.
         raise RetryableError("StartNotNoted", operation="Ingest")
@@ -101,6 +100,11 @@ def _next_change(
         detail = {"failure_code": loop.failure_code} if loop.failure_code else {}
         return _again(record, review, Reason(code, detail), output=None, at=clock())
     return _settle(record, review, loop, entry=entry, ports=ports, clock=clock)
+
+
+def _may_be_noted(record: Record, seat: Seat) -> bool:
+    """Whether the starter is yet to look for the seat's loop, as before an escalation's."""
+    return record.state not in TERMINAL and seat in record.empty_seats
 
 
 def _settle(

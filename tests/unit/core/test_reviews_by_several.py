@@ -419,3 +419,16 @@ def test_a_forgotten_loop_is_noted_though_the_queue_is_full() -> None:
     world.records.open["loans"] = 1  # somebody else's by now
     assert start(world) is StartResult.STARTED
     assert world.records.open == {"loans": 2}
+
+
+def test_the_answer_to_a_loop_that_began_unnoted_waits_for_the_note() -> None:
+    world = waiting()
+    world.faults.after["start"] = [service_error(AmbiguousError, "ReadTimeoutError")]
+    start(world)
+    record = world.records.only()
+    commit_change(escalate(record, reason=Reason("deadline_passed"), at=world.clock()), records=world.records)
+    (name,) = world.loops.loops
+    with pytest.raises(RetryableError, match="StartNotNoted"):
+        say(world, name, "decline", who="ada")
+    start(world)
+    assert ingest(name, ports=world.ingest_ports, clock=world.clock) is IngestResult.DECIDED
