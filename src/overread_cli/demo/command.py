@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -20,13 +21,14 @@ from overread_cli.demo.cases import Case, load_cases, submit_all
 from overread_cli.demo.deployment import deploy
 from overread_cli.demo.desks import Desk, LocalDesk, PoolDesk
 from overread_cli.demo.report import Row, last_line, print_report
-from overread_cli.demo.reviewers import Reading, ReviewTeam
+from overread_cli.demo.reviewers import Reading, ReviewTeam, ScriptedReviewer
 from overread_client import Decision, DecisionApi
 from overread_config import ConfigError, Settings, load_settings
 from overread_local.errors import LocalStackError
 from overread_local.stack import LocalStack
 
 REVIEWERS = ("ada", "grace", "katherine")
+SENIORS = ("margaret",)
 LEAD = "barbara"
 POLL_S = 0.5
 
@@ -58,6 +60,13 @@ class Narrator:
     help="How often a scripted reviewer errs.",
 )
 @click.option(
+    "--unsure-rate",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="How often a scripted reviewer leaves a case to the seniors, where there are some.",
+)
+@click.option(
     "--seed", type=int, default=7, show_default=True, help="Seed of the scripted reviewers' errors."
 )
 @click.option(
@@ -67,7 +76,16 @@ class Narrator:
     show_default=True,
     help="Results folder.",
 )
-def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed: int, output: Path) -> None:
+def demo(
+    *,
+    config: Path,
+    cases: int,
+    unattended: bool,
+    error_rate: float,
+    unsure_rate: float,
+    seed: int,
+    output: Path,
+) -> None:
     """Deploy the stacks of CONFIG onto a local stack, send cases, have the uncertain ones reviewed, report.
 
     Everything runs on loopback and is stopped at the end; ctrl-C stops it at any time.
@@ -88,9 +106,19 @@ def demo(*, config: Path, cases: int, unattended: bool, error_rate: float, seed:
         replies = submit_all(records, api=api, on_reply=reply_printer(narrate))
         waiting = sum(not reply.is_final for reply in replies.values())
         narrate(f"{len(records) - waiting} decided by the model, {waiting} wait for people")
-        reading = reading_of(records, root=root, error_rate=error_rate, seed=seed) if unattended else None
+        reading = None
+        if unattended:
+            script = reading_of(records, root=root, error_rate=error_rate, seed=seed)
+            reading = replace(script, unsure_rate=unsure_rate, escalating=escalating(settings))
         desk = desk_of(stack, settings=settings, outputs=outputs)
-        final = settle(desk, api=api, replies=replies, narrate=narrate, reading=reading)
+        final = settle(
+            desk,
+            api=api,
+            replies=replies,
+            narrate=narrate,
+            reading=reading,
+            escalating=escalating(settings),
+        )
         rows = rows_of(
             records,
             final=final,
@@ -145,6 +173,7 @@ def local_stack(root: Path, *, output: Path, narrate: Narrator) -> Iterator[Loca
             lambda_python=root / ".venv-lambda/bin/python",
             fresh=True,
             reviewers=REVIEWERS,
+            seniors=SENIORS,
             leads=(LEAD,),
             tied=True,
         )
@@ -223,7 +252,7 @@ def reading_of(records: Sequence[Case], *, root: Path, error_rate: float, seed: 
 def desk_of(stack: LocalStack, *, settings: Settings, outputs: Mapping[str, Mapping[str, str]]) -> Desk:
     """Where people review: the deployed review service, or the local stack's, which plays Amazon A2I."""
     if settings.review.backend != "overread":
-        return LocalDesk(stack, REVIEWERS, LEAD)
+        return LocalDesk(stack, (*REVIEWERS, *(SENIORS if escalating(settings) else ())), LEAD)
     review = outputs[f"{settings.prefix}-review"]
     desk = PoolDesk(
         stack.local_address(review["ReviewUrl"]),
@@ -231,11 +260,29 @@ def desk_of(stack: LocalStack, *, settings: Settings, outputs: Mapping[str, Mapp
         user_pool_id=review["UserPoolId"],
         lead=LEAD,
     )
-    groups = sorted({group for team in settings.teams for group in team.groups})
+    first, last = groups_of(settings)
     for name in REVIEWERS:
-        desk.add(name, groups=groups)
-    desk.add(LEAD, groups=sorted({*groups, *settings.review.leads}))
+        desk.add(name, groups=first)
+    for name in SENIORS if last else ():
+        desk.add(name, groups=last)
+    desk.add(LEAD, groups=sorted({*first, *settings.review.leads}))
     return desk
+
+
+def escalating(settings: Settings) -> frozenset[str]:
+    """The use cases whose escalated cases somebody decides."""
+    return frozenset(one.name for one in settings.use_cases if one.review.escalation_team is not None)
+
+
+def groups_of(settings: Settings) -> tuple[list[str], list[str]]:
+    """The groups of those who read first, and of those who read only what is escalated."""
+    groups = {team.name: team.groups for team in settings.teams}
+    reviews = [use_case.review for use_case in settings.use_cases]
+    first = {
+        group for one in reviews for name in (one.team, one.second_team) if name for group in groups[name]
+    }
+    last = {group for one in reviews if one.escalation_team for group in groups[one.escalation_team]}
+    return sorted(first), sorted(last - first)
 
 
 def settle(
@@ -245,31 +292,46 @@ def settle(
     replies: Mapping[str, Decision],
     narrate: Narrator,
     reading: Reading | None,
+    escalating: frozenset[str],
 ) -> dict[str, Decision]:
-    """Waits until no decision waits for a person any more; gives the last reply by reference."""
+    """Waits until no decision waits for a person any more; gives the last reply by reference.
+
+    In the use cases `escalating` somebody decides what is escalated; elsewhere it waits for a new policy.
+    """
     latest = dict(replies)
     if reading is None:
         narrate(
             f"[bold]open {desk.portal_url}/portal/ and review[/bold] ({desk.how_to_sign_in}); ctrl-C stops"
         )
-        wait(latest, api=api, narrate=narrate, check=lambda: None)
+        wait(latest, api=api, narrate=narrate, check=lambda: None, escalating=escalating)
         return latest
     narrate(f"scripted reviewers {', '.join(REVIEWERS)} work the portal at {desk.portal_url}/portal/")
     narrate(f"  they err in {reading.error_rate:.0%} of the cases, and the tasks do not hold the truth")
-    with ReviewTeam([desk.reviewer(name) for name in REVIEWERS], reading=reading) as team:
-        wait(latest, api=api, narrate=narrate, check=team.check)
+    people = [ScriptedReviewer(desk.reviewer(name), reading) for name in REVIEWERS]
+    if escalating:
+        narrate(
+            f"  {reading.unsure_rate:.0%} they leave to {', '.join(SENIORS)}, who decides what is escalated"
+        )
+        people += [ScriptedReviewer(desk.reviewer(name), reading, is_senior=True) for name in SENIORS]
+    with ReviewTeam(people) as team:
+        wait(latest, api=api, narrate=narrate, check=team.check, escalating=escalating)
     return latest
 
 
 def wait(
-    latest: dict[str, Decision], *, api: DecisionApi, narrate: Narrator, check: Callable[[], None]
+    latest: dict[str, Decision],
+    *,
+    api: DecisionApi,
+    narrate: Narrator,
+    check: Callable[[], None],
+    escalating: frozenset[str],
 ) -> None:
     """Polls the open decisions until none is open."""
     said = -1
     while True:
         check()
         open_references = [
-            ref for ref, decision in latest.items() if decision.state not in {"FINAL", "CANCELLED"}
+            ref for ref, decision in latest.items() if still_open(decision, escalating=escalating)
         ]
         if len(open_references) != said:
             said = len(open_references)
@@ -279,6 +341,13 @@ def wait(
         for reference in open_references:
             latest[reference] = api.get(latest[reference].decision_id)
         time.sleep(POLL_S)
+
+
+def still_open(decision: Decision, *, escalating: frozenset[str]) -> bool:
+    """Whether the decision may become final while people work."""
+    if decision.state == "ESCALATED":
+        return decision.use_case in escalating
+    return not decision.is_over
 
 
 def rows_of(

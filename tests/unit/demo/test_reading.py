@@ -1,8 +1,11 @@
 """Scripted reviewers: right as often as stated, the same on every run, never told the truth by the task."""
 
+from dataclasses import replace
+
 from overread_cli.demo.reviewers import Reading
 
 LABELS = ["approve", "decline"]
+UNSURE = {"label": "cannot-decide"}
 
 
 def reading(*, error_rate: float, truth: str = "approve", cases: int = 2000) -> Reading:
@@ -42,3 +45,16 @@ def test_two_readers_of_one_case_err_each_for_themselves() -> None:
         for seat in ("1-a", "1-b")
     ]
     assert both[0] != both[1]
+
+
+def test_a_reviewer_leaves_cases_to_a_senior_who_always_decides() -> None:
+    script = replace(reading(error_rate=0), unsure_rate=0.25, escalating=frozenset({"loan-approval"}))
+    left = [script.answer(task(n), seat="1")["decision"] == UNSURE for n in range(2000)]
+    assert 420 <= sum(left) <= 580  # 500 expected, 4.1 standard deviations either side
+    seniors = [script.answer(task(n), seat="1-e", is_senior=True)["decision"] for n in range(2000)]
+    assert all(decision == {"label": "approve"} for decision in seniors)
+
+
+def test_where_no_senior_is_nobody_leaves_a_case_to_one() -> None:
+    script = replace(reading(error_rate=0), unsure_rate=1, escalating=frozenset({"digit-reading"}))
+    assert script.answer(task(1), seat="1")["decision"] == {"label": "approve"}
