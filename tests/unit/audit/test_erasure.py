@@ -9,6 +9,7 @@ from overread.audit.chain import genesis, shard_of, verify
 from overread.audit.erasure import Erased, ErasureRefusedError, erase
 from overread.decisions import callers
 from overread.decisions.record import StoredObject
+from overread.decisions.start_loop import start_loop
 from overread.errors import RecordConflictError
 from overread.strict_json import canonical_json
 from overread_testing.audit_case import AuditCase
@@ -120,6 +121,16 @@ def test_open_decision_is_refused() -> None:
     with pytest.raises(
         ErasureRefusedError, match="is PENDING: it can be erased once it is FINAL or CANCELLED"
     ):
+        erased(case, Holdings())
+
+
+def test_decision_whose_loops_are_still_open_is_refused() -> None:
+    case = AuditCase(routing__always_review=True)
+    world = case.world
+    start_loop(case.decision_id, ports=world.start_ports, clock=world.clock, jitter=0.0)
+    callers.cancel(case.decision_id, reason="", by="role/loans", ports=world.change_ports, clock=world.clock)
+    name = case.record.open_reviews[0].loop_name
+    with pytest.raises(ErasureRefusedError, match=f"still has open human loops: {name}"):
         erased(case, Holdings())
 
 
