@@ -24,8 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.local.conftest import Deployment
 from tests.local.faults import Faults
 
-from overread.audit.anchors import verify_log
-from overread.audit.ports import Archived
+from overread.audit.anchors import AnchorsRead, verify_log
 from overread.decisions.codec import outbox_of
 from overread.decisions.record import TERMINAL, LoopEnd, Record, State
 from overread_aws.attribute_values import plain_item
@@ -54,6 +53,8 @@ SWEEPS: tuple[tuple[str, Mapping[str, str]], ...] = (
 AHEAD_S = 3700.0
 """So far the functions' clock goes ahead before each sweep: whatever waits for a look is due then."""
 _TRIES = 40
+_NO_ANCHORS = AnchorsRead(anchors=(), faults=())
+"""The chains are verified in themselves, and against their ends."""
 
 
 @dataclass(frozen=True)
@@ -369,7 +370,7 @@ class DecisionWorld:
         received = {pk for pk, own in by_decision.items() if any(one["sk"] == "DECISION" for one in own)}
         unknown = received - {one for ids in self.heard.ids.values() for one in ids}
         faults += [f"{one}: a decision that nobody heard of" for one in sorted(unknown)]
-        reports = verify_log(log=self.log, archive=_NoArchive(), pause=time.sleep)
+        reports = verify_log(log=self.log, read=_NO_ANCHORS, pause=time.sleep)
         faults += [f"chain {one.shard}: {fault}" for one in reports for fault in one.faults]
         return faults
 
@@ -422,19 +423,6 @@ class DecisionWorld:
             record = self.log.record(decision_id)
             states.append(f"{decision_id} {record and (record.state, record.due_at, record.reviews)}")
         return f"{len(left)} decisions have not ended: {'; '.join(states)}"
-
-
-class _NoArchive:
-    """No anchors: the chains are verified in themselves, and against their ends."""
-
-    def put(self, key: str, body: bytes, *, content_type: str) -> None:
-        raise NotImplementedError
-
-    def first_versions(self, prefix: str) -> Iterator[Archived]:
-        return iter(())
-
-    def read(self, archived: Archived) -> bytes:
-        raise NotImplementedError
 
 
 def _is_done(record: Record) -> bool:
