@@ -7,7 +7,14 @@ import click
 COMMANDS = {
     "audit": ("overread_cli.audit.command", "audit", "Verify, replay, report and export the audit log."),
     "config": ("overread_cli.config_check", "config", "Check a deployment's configuration."),
+    "decide": ("overread_cli.decisions", "decide", "Ask for a decision."),
+    "decisions": (
+        "overread_cli.decisions",
+        "decisions",
+        "Read, watch, contest and cancel decisions.",
+    ),
     "demo": ("overread_cli.demo.command", "demo", "Deploy, predict, review and decide on this machine."),
+    "kill-switch": ("overread_cli.steering", "kill_switch", "Keep models from deciding."),
     "local": (
         "overread_cli.local",
         "local",
@@ -18,6 +25,7 @@ COMMANDS = {
         "review",
         "List, start, answer, stop and export human loops.",
     ),
+    "roster": ("overread_cli.steering", "roster", "Show, check and put in force who may decide."),
 }
 
 

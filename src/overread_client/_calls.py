@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
@@ -115,7 +116,7 @@ class ApiCalls:
         self._authorize(request)
         try:
             reply = self._http.send(request.prepare())
-        except HTTPClientError as error:
+        except (HTTPClientError, BotocoreConnectionError) as error:
             raise ApiUnreachableError(f"{self._url} does not answer: {error}") from error
         try:
             document = json.loads(reply.content)

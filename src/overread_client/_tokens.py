@@ -9,6 +9,7 @@ from collections.abc import Callable
 from urllib.parse import quote, urlencode, urlsplit
 
 from botocore.awsrequest import AWSRequest
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
@@ -76,7 +77,7 @@ class ClientCredentials:
         request = AWSRequest("POST", self._url, headers=headers, data=self._form)
         try:
             reply = self._http.send(request.prepare())
-        except HTTPClientError as error:
+        except (HTTPClientError, BotocoreConnectionError) as error:
             raise TokenRefusedError(f"the identity provider at {self._url} does not answer") from error
         try:
             document = json.loads(reply.content)

@@ -143,6 +143,15 @@ def test_a_dropped_connection_is_sent_again_and_told_when_it_does_not_end(
     assert time.waits == [0.5, 1.0, 2.0]
 
 
+def test_an_address_where_nothing_listens_is_tried_and_told(time: Time) -> None:
+    decisions = Decisions(
+        "http://127.0.0.1:1/live", region="eu-west-1", session=signed(), pauses=time.pauses()
+    )
+    with pytest.raises(ApiUnreachableError, match=r"127\.0\.0\.1:1/live does not answer"):
+        decisions.get("d-1")
+    assert len(time.waits) == 3
+
+
 def test_the_api_says_how_long_to_wait(server: Any, decisions: Decisions, time: Time) -> None:
     server.will_answer(429, problem("too-many-requests", 429), Retry_After="7")
     server.will_answer(429, problem("too-many-requests", 429), Retry_After="900")

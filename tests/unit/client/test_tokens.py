@@ -79,6 +79,12 @@ def test_a_provider_that_does_not_answer_is_named(server: Any) -> None:
         tokens(server, Clock())()
 
 
+def test_a_provider_that_is_not_there_is_named() -> None:
+    source = ClientCredentials("http://127.0.0.1:1/token", client_id="a", client_secret="b")
+    with pytest.raises(TokenRefusedError, match=r"127\.0\.0\.1:1/token does not answer"):
+        source()
+
+
 def test_a_secret_goes_over_https_only() -> None:
     with pytest.raises(ValueError, match="https address"):
         ClientCredentials("http://id.example.com/token", client_id="a", client_secret="b")
