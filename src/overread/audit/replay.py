@@ -56,13 +56,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a reader was shown: the worker template and its content; `content` None where it is not known."""
+    """What a reader was shown: the worker template and its content; `content` None where it is not known.
+
+    `is_of_other_terms`: the review's terms were replaced since, and the record has the new ones only.
+    """
 
     loop_name: str
     content_sha256: str
     content: Mapping[str, Any] | None
     template_sha256: str
     template: str | None
+    is_of_other_terms: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,7 @@ def _pages(
     input_document: Mapping[str, Any] | None,
     find_text: FindText,
 ) -> tuple[Page, ...]:
+    replaced = [entry["number"] for entry in entries if entry["event"] == "review_terms_replaced"]
     pages = []
     for entry in entries:
         if entry["event"] != "review_started":
@@ -261,6 +266,7 @@ def _pages(
                 content=content,
                 template_sha256=template_sha256,
                 template=find_text(template_sha256) if template_sha256 else None,
+                is_of_other_terms=any(number > entry["number"] for number in replaced),
             )
         )
     return tuple(pages)
@@ -287,6 +293,10 @@ def _check_pages(pages: Sequence[Page]) -> list[Check]:
             continue
         found = content_sha256(page.content)
         is_right = found == page.content_sha256
+        if not is_right and page.is_of_other_terms:
+            detail = f"the review's terms were replaced since; hash {page.content_sha256}"
+            checks.append(Check(name, None, detail))
+            continue
         detail = f"content {found}" + ("" if is_right else f", was {page.content_sha256}")
         if page.template is None:
             detail += f"; template {page.template_sha256 or 'unknown'} is not in the change log"

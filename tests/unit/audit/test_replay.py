@@ -116,6 +116,20 @@ def changed(links: list[Link], event: str, change: Callable[[dict[str, Any]], No
     return made
 
 
+def test_page_of_terms_that_were_replaced_since_cannot_be_told(by_people: Case) -> None:
+    """The third reader's loop began after the terms were replaced, the others' before."""
+    begun = [link.entry["number"] for link in by_people.links if link.entry["event"] == "review_started"]
+    links = changed(
+        by_people.links, "readers_disagree", lambda entry: entry.update(event="review_terms_replaced")
+    )
+    other = replace(by_people.record, terms=replace(by_people.record.terms, statement="another"))
+    replayed = by_people.replay(links=links, record=other)
+    assert [page.is_of_other_terms for page in replayed.pages] == [True, True, False]
+    assert {f"page of {replayed.pages[2].loop_name}"} <= set(wrong(replayed))
+    assert {f"page of {page.loop_name}" for page in replayed.pages[:2]} <= untold(replayed)
+    assert len(begun) == 3
+
+
 def test_label_that_the_answers_do_not_give_is_found(by_people: Case) -> None:
     links = changed(by_people.links, "decided_by_people", lambda e: e["detail"].update(label="approve"))
     assert set(wrong(by_people.replay(links=links))) == {"answers", "record"}
