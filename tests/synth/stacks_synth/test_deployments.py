@@ -90,10 +90,16 @@ def test_stack_outputs_are_the_promised_ones(assembly: Assembly) -> None:
 
 
 def test_a_review_service_tells_where_it_is_and_who_signs_in(assembly: Assembly) -> None:
-    teams = {"WorkteamArn", "AppConfigApplicationId", "AppConfigEnvironmentId", "AuditorRoleArn"}
-    flows = {f"FlowDefinitionArn{name}" for name in ("DigitReading", "LoanApproval", "TumorScreening")}
+    teams = {"WorkteamArnReviewers", "WorkteamArnSeniors"}
+    policies = {"AppConfigApplicationId", "AppConfigEnvironmentId", "AuditorRoleArn"}
+    flows = {
+        f"{part}FlowDefinitionArn{name}"
+        for name in ("DigitReading", "LoanApproval", "TumorScreening")
+        for part in ("", "Escalation")
+    }
     own = {"ReviewUrl", "PortalUrl"}
-    assert outputs(assembly, "desk-review") == teams | flows | own | {"UserPoolId", "UserPoolClientId"}
+    pool = {"UserPoolId", "UserPoolClientId"}
+    assert outputs(assembly, "desk-review") == teams | policies | flows | own | pool
     found = outputs(assembly, "open-review")
     assert own <= found
     assert not found & {"UserPoolId", "UserPoolClientId", "ReviewPortal"}
