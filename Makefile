@@ -61,6 +61,10 @@ demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no
 test: setup ## run every test (about 5 minutes on two cores; TESTS=path for some)
 	@$(BIN)/pytest -q $(or $(TESTS),tests)
 
+.PHONY: simulate
+simulate: setup ## decisions in virtual time with a fault at every step (DECISIONS=, SEED=; MUTANTS=1: without each mechanism)
+	@$(BIN)/python -m tests.simulation --decisions $(or $(DECISIONS),200000) --seed $(or $(SEED),1) $(if $(MUTANTS),--mutants)
+
 .PHONY: soak
 soak: setup ## 2,000 reviews while the portal is killed; 2,000 decisions while every AWS call fails and processes are killed (about 40 minutes; SEED=, LOOPS=, DECISIONS=)
 	@$(BIN)/pytest -q -s tests/soak

@@ -1,4 +1,4 @@
-"""The mechanisms switched off one at a time: whoever does not notice proves nothing when he finds no fault."""
+"""The mechanisms switched off one at a time: who does not notice proves nothing by finding no fault."""
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +34,7 @@ from overread.decisions.commit import commit_change
 from overread.decisions.documents import task_document
 from overread.decisions.ports import Batch, Guard, Switches
 from overread.decisions.record import (
+    TERMINAL,
     Change,
     Fence,
     LoopEnd,
@@ -134,7 +135,7 @@ def _hear(self: Functions, name: str, claimed: str, handler: Handler) -> None:
         return
     uri = f"s3://{OUTPUT_BUCKET}/{name}/output.json"
     told = _Told(handler, HumanLoop(name, "", loop.flow_definition_arn, claimed, uri))
-    ports = replace(handler.ingest_ports, loops=told)  # type: ignore[arg-type]
+    ports = replace(handler.ingest_ports, loops=told)
     ingest.ingest(name, ports=ports, clock=handler.clock)
 
 
@@ -318,7 +319,7 @@ def _count_late(
     clock: Callable[[], datetime],
 ) -> Change | None:
     """Whatever is completed counts, whichever generation it answers."""
-    if review is None or loop.status != LoopStatus.COMPLETED or record.state in transitions.TERMINAL:
+    if review is None or loop.status != LoopStatus.COMPLETED or record.state in TERMINAL:
         return None
     if review.end is LoopEnd.ANSWERED:
         return None

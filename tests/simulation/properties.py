@@ -39,7 +39,16 @@ from overread_testing.decision_fakes import SPOT_CHECK_KEY
 
 SLACK_S = 120.0
 """How long one run of a function may take, its slowest calls included."""
-OUTPUT_PATIENCE_S = 4 * 3600.0
+_OBJECTIONS = frozenset(
+    {
+        "reviewer_not_on_roster",
+        "reviewer_revoked",
+        "reviewer_not_qualified",
+        "training_expired",
+        "conflict_of_interest",
+        "authority_exceeded",
+    }
+)
 AUTOMATIC, BY_PEOPLE = "model", "human"
 _ANSWER_EVENTS = frozenset({"answer_accepted", "readers_disagree", "decided_by_people"})
 _PERSONAL = (WITHHELD_CANARY, INPUT_CANARY, REFERENCE_CANARY, GROUNDS_CANARY)
@@ -336,20 +345,34 @@ def no_discarded_answer(history: History) -> Iterator[str]:
 
 def _unjustified(history: History, loop: Loop, code: str, commit: Commit) -> Iterator[str]:
     """Why an answer that people gave may be refused: who they are, or that nobody could read it in time."""
-    if code.startswith("loop_") or code.startswith("output_") or code in {"no_answer", "label_unknown"}:
-        is_unreadable = loop.output_kind in {LATE, MISSING} or _was_out(history, commit)
-        if code != "output_unreadable" or not is_unreadable:
-            yield f"{loop.name} was answered and closed as {code}"
+    record = commit.change.record
+    people = {(given.person.sub, ISSUER) for given in loop.given}
+    if code == "output_unreadable":
+        is_justified = loop.output_kind in {LATE, MISSING} or _was_out(history)
+    elif code == "same_reviewer":
+        is_justified = bool(people & _readers(record))
+    elif code == "excluded_reviewer":
+        is_justified = bool(people & {reviewer.person for reviewer in record.excluded})
+    else:
+        is_justified = code in _OBJECTIONS and record.terms.requires_roster
+    if not is_justified:
+        yield f"{loop.name} was answered and closed as {code}"
 
 
-def _was_out(history: History, commit: Commit) -> bool:
-    """Whether the outputs' store was down for so long that waiting had its end."""
-    return (
-        any(
-            service == "outputs" and end - begin >= 3 * 3600.0
-            for service, begin, end in history.world.planned_outages
-        )
-        or history.world.planned_rate > 0.1
+def _readers(record: Record) -> set[tuple[str, ...]]:
+    """Everybody whose answer to the decision counts."""
+    return {
+        sign_off.reviewer.person
+        for review in record.reviews
+        if review.end is LoopEnd.ANSWERED and review.answer
+        for sign_off in review.answer.sign_offs
+    }
+
+
+def _was_out(history: History) -> bool:
+    """Whether the outputs' store may have been down for so long that waiting had its end."""
+    return history.world.planned_rate > 0.1 or any(
+        out[0] == "outputs" for out in history.world.planned_outages
     )
 
 
@@ -372,18 +395,34 @@ def _is_lost(record: Record, loop: Loop, history: History) -> bool:
 
 
 def one_active_loop(history: History) -> Iterator[str]:
-    """No seat has two loops open at once, and the second team begins when the first has ended."""
+    """No seat has two loops open at once, and the second team begins when the first has ended.
+
+    What cannot be prevented, as StartHumanLoop knows no fence: a start that was under way when the decision
+    was escalated. Its starter stops that loop when it finds out, else the reverse sweep does.
+    """
+    store = history.world.store
     for name, loops in history.loops.items():
         for loop in loops:
+            seat = store.loops[loop.name].seat
             for other in loops:
                 if other is loop or other.started_at > loop.started_at:
                     continue
                 ended_at = float("inf") if other.ended_at is None else other.ended_at
-                seats = [history.world.store.loops[one.name].seat for one in (loop, other)]
-                if ended_at > loop.started_at and (
-                    seats[0] == seats[1] or (is_of_second_team(seats[0]) and not is_of_second_team(seats[1]))
-                ):
+                if ended_at <= loop.started_at:
+                    continue
+                other_seat = store.loops[other.name].seat
+                is_handed_over = is_of_second_team(seat) and not is_of_second_team(other_seat)
+                if seat == other_seat or (is_handed_over and not _was_under_way(history, name, other)):
                     yield f"{name}: {loop.name} began while {other.name} was open"
+
+
+def _was_under_way(history: History, name: str, loop: Loop) -> bool:
+    """Whether whoever started the loop may not have known yet that the decision was escalated."""
+    escalated = (commit for commit in history.commits[name] if commit.change.record.escalation is not None)
+    first = next(escalated, None)
+    if first is None or first.change.record.review_named(loop.name) is not None:
+        return False
+    return loop.started_at > first.at - SLACK_S
 
 
 def no_orphan_loop(history: History) -> Iterator[str]:

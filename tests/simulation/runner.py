@@ -1,4 +1,4 @@
-"""Many worlds, one after another: how many decisions and faults there were, and every violation with its seed."""
+"""Many worlds, one after another: how many decisions and faults, and every violation."""
 
 import gc
 from collections.abc import Callable, Iterator, Sequence
