@@ -14,12 +14,16 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 from tests.local.conftest import Deployment
 from tests.local.review_backends import function_of
 from tests.local.test_journey import Caller, Site
 
+from overread.audit.anchors import read_anchors, verify_log
 from overread.audit.chain import SHARDS
+from overread_cli.audit.sources import replayed
+from overread_cli.audit.target import Target
 from overread_cli.demo.cases import load_cases
 from overread_cli.main import main
 from overread_client import ReviewSandbox
@@ -145,6 +149,36 @@ def test_the_export_is_checked_without_overread(audited: Audited, tmp_path: Path
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert f"in {len(SHARDS)} chains" in done.stdout
+
+
+def test_the_auditor_may_read_everything_and_change_nothing(audited: Audited) -> None:
+    deployed = audited.deployment
+    role = deployed.output("review", "AuditorRoleArn")
+    given = deployed.client("sts").assume_role(RoleArn=role, RoleSessionName="auditor")["Credentials"]
+    key = (given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def client(service: str) -> Any:
+        return deployed.client(service, key=key)
+
+    outputs = deployed.outputs["overread-demo-data"]
+    auditor = Target(name="auditor", make_client=client, outputs=outputs, state_dir=None, invocations=None)
+    read = read_anchors(auditor.archive)
+    reports = list(verify_log(log=auditor.log, read=read, pause=time.sleep))
+    assert [fault for report in reports for fault in report.faults] == []
+    decision_id = audited.of("model")["decision_id"]
+    assert replayed(auditor, decision_id).is_confirmed
+    assert decision_id in set(auditor.log.decision_ids())
+    table = outputs["TableName"]
+    key_of_record = {"pk": {"S": decision_id}, "sk": {"S": "DECISION"}}
+    attempts = (
+        lambda: client("dynamodb").delete_item(TableName=table, Key=key_of_record),
+        lambda: client("dynamodb").put_item(TableName=table, Item=key_of_record),
+        lambda: client("s3").put_object(Bucket=outputs["AuditBucketName"], Key="anchors/x", Body=b"{}"),
+        lambda: client("s3").delete_object(Bucket=outputs["InputBucketName"], Key="x"),
+    )
+    for attempt in attempts:
+        with pytest.raises(ClientError, match="AccessDenied"):
+            attempt()
 
 
 def test_erased_decision_leaves_an_intact_log_and_nothing_to_read(audited: Audited) -> None:
