@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from overread.audit.chain import Link
+from overread.audit.chain import Link, link_hash
 from overread.decisions.agreement import agree
 from overread.decisions.documents import task_document
 from overread.decisions.record import Record, Seat, SeatAnswer, State
@@ -41,6 +41,8 @@ _OF_THE_POLICY = frozenset(
     }
 )
 
+FindLink = Callable[[str, int], Link | None]
+"""What a chain holds at a place; None when nothing is there (yet: an index lags a little)."""
 FindText = Callable[[str], str | None]
 """An archived text by its hash; None when there is none."""
 
@@ -96,16 +98,19 @@ def replay(
     input_body: bytes | None,
     policy_sha256s: Sequence[str],
     find_text: FindText,
+    find_link: FindLink,
 ) -> Replay:
     """The decision again.
 
     `input_body` is None when it was erased. `policy_sha256s` are the hashes of all policies of the use case
-    that the change log knows, the newest first.
+    that the change log knows, the newest first. The entries are held against what `find_link` finds in the
+    chain; whether the chain itself is intact is for `verify` to say.
 
     Raises:
         ValueError: there are no entries.
     """
-    entries = [link.entry for link in links]
+    linked = list(links)
+    entries = [link.entry for link in linked]
     if not entries:
         raise ValueError("there are no audit entries")
     decision_id = str(entries[0]["decision_id"])
@@ -116,6 +121,7 @@ def replay(
     reasons = tuple(routing["route"]["reasons"]) if routing and routing["route"] else ()
     pages = _pages(entries, record=record, input_document=document, find_text=find_text)
     checks = [
+        _check_links(linked, find_link),
         _check_sequence(entries),
         _check_input(routing, input_body),
         _check_route(routing, decision_id=decision_id, policy=policy, input_document=document),
@@ -168,6 +174,28 @@ def _outcome(entries: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 def _reviewers(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     signed = [entry["detail"]["reviewers"] for entry in entries if entry["event"] == "decided_by_people"]
     return tuple(str(one["sub"] or one["worker_id"]) for one in signed[0]) if signed else ()
+
+
+def _check_links(links: Sequence[Link], find_link: FindLink) -> Check:
+    """An entry counts because of its place in the chain, not because it lies beside the record."""
+    found = [find_link(link.shard, link.seq) for link in links]
+    wrong = [
+        str(link.entry["number"])
+        for link, other in zip(links, found, strict=True)
+        if other not in (None, link) or not _has_its_hash(link)
+    ]
+    if wrong:
+        return Check("log", False, f"not what the chain holds: number {', '.join(wrong)}")
+    if None in found:
+        return Check("log", None, "the index of the chain does not have every entry yet")
+    return Check("log", True, f"{len(links)} entries, each in its place in the chain")
+
+
+def _has_its_hash(link: Link) -> bool:
+    try:
+        return link.hash == link_hash(link.entry, shard=link.shard, seq=link.seq, previous=link.previous)
+    except ValueError:
+        return False
 
 
 def _check_sequence(entries: Sequence[Mapping[str, Any]]) -> Check:

@@ -12,7 +12,7 @@ import click
 from botocore.exceptions import ClientError
 
 from overread.audit.captured import endpoint_of, invocations_in
-from overread.audit.chain import DECISION_SHARDS
+from overread.audit.chain import DECISION_SHARDS, Link
 from overread.audit.changes import PREFIX, document
 from overread.audit.evidence import read_evidence
 from overread.audit.reconcile import Case, Invocation
@@ -95,7 +95,13 @@ def replayed(target: Target, decision_id: str) -> Replay:
         input_body=_input(target, record) if record else None,
         policy_sha256s=_policies(target, record.use_case) if record else (),
         find_text=lambda sha256: document(sha256, archive=target.archive),
+        find_link=lambda shard, seq: _link_at(target, shard, seq),
     )
+
+
+def _link_at(target: Target, shard: str, seq: int) -> Link | None:
+    link = next(target.log.links(shard, after=seq - 1), None)
+    return link if link is not None and link.seq == seq else None
 
 
 def delete_loops(target: Target, names: tuple[str, ...], *, url: str | None) -> int:

@@ -57,6 +57,11 @@ class AuditCase:
     def links(self) -> list[Link]:
         return [link for link in self.world.records.links if link.entry["decision_id"] == self.decision_id]
 
+    def link_at(self, shard: str, seq: int) -> Link | None:
+        """What the chain holds there."""
+        links = self.world.records.links
+        return next((link for link in links if (link.shard, link.seq) == (shard, seq)), None)
+
     def read(self, *labels: str) -> None:
         """Every reader's loop is started and answered, one label each."""
         start_loop(self.decision_id, ports=self.world.start_ports, clock=self.world.clock, jitter=0.0)
@@ -77,6 +82,7 @@ class AuditCase:
             "input_body": self.world.inputs.read(self.record.input),
             "policy_sha256s": self.policies,
             "find_text": self.texts.get,
+            "find_link": self.link_at,
             **changes,
         }
         return replay(given.pop("links", self.links), **given)

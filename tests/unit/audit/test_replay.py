@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from overread.audit.chain import Link
+from overread.audit.chain import Head, Link, seal
 from overread.audit.replay import Replay
 from overread_testing.audit_case import TEMPLATE
 from overread_testing.audit_case import AuditCase as Case
@@ -112,7 +112,10 @@ def changed(links: list[Link], event: str, change: Callable[[dict[str, Any]], No
         entry = json.loads(json.dumps(link.entry))
         if entry["event"] == event:
             change(entry)
-        made.append(replace(link, entry=entry))
+            sealed = seal(entry, head=Head(link.shard, link.seq - 1, link.previous))
+            made.append(sealed)
+        else:
+            made.append(link)
     return made
 
 
@@ -132,7 +135,7 @@ def test_page_of_terms_that_were_replaced_since_cannot_be_told(by_people: Case) 
 
 def test_label_that_the_answers_do_not_give_is_found(by_people: Case) -> None:
     links = changed(by_people.links, "decided_by_people", lambda e: e["detail"].update(label="approve"))
-    assert set(wrong(by_people.replay(links=links))) == {"answers", "record"}
+    assert set(wrong(by_people.replay(links=links))) == {"log", "answers", "record"}
 
 
 def test_record_that_says_otherwise_is_found(by_people: Case) -> None:
@@ -144,6 +147,24 @@ def test_record_that_says_otherwise_is_found(by_people: Case) -> None:
         "source is 'model', the entries tell 'human'"
     }
     assert set(wrong(by_people.replay(record=None))) == {"record"}
+
+
+def test_entry_that_is_not_in_the_chain_is_found(by_people: Case) -> None:
+    """Sealed by itself, and lying beside the record, but the chain has another one in its place."""
+    links = changed(by_people.links, "decided_by_people", lambda e: e["detail"].update(seconds=1))
+    number = links[-1].entry["number"]
+    assert wrong(by_people.replay(links=links))["log"] == f"not what the chain holds: number {number}"
+    altered = [*by_people.links[:-1], replace(by_people.links[-1], entry=links[-1].entry)]
+    assert "log" in wrong(by_people.replay(links=altered, find_link=lambda shard, seq: None))
+
+
+def test_entry_that_the_index_does_not_have_yet_cannot_be_told(by_people: Case) -> None:
+    last = by_people.links[-1].seq
+
+    def lagging(shard: str, seq: int) -> Link | None:
+        return None if seq == last else by_people.link_at(shard, seq)
+
+    assert untold(by_people.replay(find_link=lagging)) == {"log"}
 
 
 def test_entry_that_is_missing_is_found(by_people: Case) -> None:
