@@ -6,7 +6,7 @@ from overread.decisions.ports import Batch, Records
 from overread.decisions.record import AuditEntry, Change
 from overread.errors import ChainMovedError, KillSwitchOnError, RetryableError
 
-ATTEMPTS = 16
+ATTEMPTS = 64
 
 
 def commit_change(change: Change, *, records: Records) -> None:

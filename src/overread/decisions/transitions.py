@@ -593,10 +593,17 @@ def _escalate(
         escalation=reason,
         generation=generation,
         seats=(*record.seats, *second_team_seats(record, generation=generation)),
-        waiting=None,
+        waiting=_until_starters_are_done(record, at=at),
         is_admitted=False,
         due_at=at,
     )
+
+
+def _until_starters_are_done(record: Record, *, at: datetime) -> Waiting | None:
+    """A starter may be about to begin an empty seat of the first team: it lives a minute at most."""
+    if not record.empty_seats:
+        return None
+    return Waiting(code="escalated", attempts=0, next_attempt_at=at + LOOK_AGAIN, is_unknown=False)
 
 
 def _repeat_escalation(

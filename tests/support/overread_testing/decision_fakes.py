@@ -411,6 +411,10 @@ class FakeGauges:
         """How many wait."""
         return self.queues.get(queue, 0)
 
+    def measure(self, queue: str) -> int:
+        """Counts what waits: here it is set."""
+        return self.waiting(queue)
+
 
 class _Rosters:
     def __init__(self, records: InMemoryRecords) -> None:

@@ -20,6 +20,7 @@ from overread_constructs import (
     workforce,
     workteam,
 )
+from overread_constructs._client_authorizer import OidcClients
 from overread_constructs._review_identity import SIGN_IN_RULES, OidcSignIn
 from overread_constructs._rules import Rule, broken
 
@@ -133,6 +134,7 @@ GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
             start_burst=1,
             throttling_rate=1,
             throttling_burst=1,
+            clients=None,
         ),
     ),
     "service": (
@@ -266,6 +268,11 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("router", {"queues": ("Read ers",)}, "queues must name teams, each once"),
     ("router", {"starts_per_second": 0.0}, "starts_per_second must be above 0 human loops/s, got 0.0"),
     ("router", {"start_burst": 0}, "start_burst must be at least 1 human loop, got 0"),
+    (
+        "router",
+        {"clients": OidcClients(issuer="http://id.example", audience="overread")},
+        "clients must have an https address as issuer, and an audience",
+    ),
     ("router", {"throttling_rate": 0}, "throttling_rate must be at least 1 request/s, got 0"),
     ("router", {"throttling_burst": 0}, "throttling_burst must be at least 1 request, got 0"),
     ("service", {"name_prefix": "Loans"}, "name_prefix must be 1 to 40 characters"),

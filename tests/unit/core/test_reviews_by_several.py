@@ -417,6 +417,8 @@ def test_a_forgotten_loop_is_noted_though_the_queue_is_full() -> None:
     commit_change(escalate(record, reason=Reason("deadline_passed"), at=world.clock()), records=world.records)
     assert world.records.open == {"loans": 0}
     world.records.open["loans"] = 1  # somebody else's by now
+    assert start(world) is StartResult.NOTHING_TO_DO, "a starter may be about to begin a loop"
+    world.clock.pass_seconds(60)
     assert start(world) is StartResult.STARTED
     assert world.records.open == {"loans": 2}
 
@@ -430,5 +432,6 @@ def test_the_answer_to_a_loop_that_began_unnoted_waits_for_the_note() -> None:
     (name,) = world.loops.loops
     with pytest.raises(RetryableError, match="StartNotNoted"):
         say(world, name, "decline", who="ada")
+    world.clock.pass_seconds(60)
     start(world)
     assert ingest(name, ports=world.ingest_ports, clock=world.clock) is IngestResult.DECIDED

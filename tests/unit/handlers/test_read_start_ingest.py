@@ -8,11 +8,14 @@ import pytest
 
 from overread.decisions.record import Record, State
 from overread.decisions.requests import parse_submission
+from overread.decisions.start_loop import start_loop
 from overread.decisions.submit import submit
 from overread.errors import AmbiguousError, MissingSettingsError, RetryableError
 from overread.review.wire import loop_name
 from overread_lambda import settings
 from overread_lambda.ingest_review import respond as ingest
+from overread_lambda.ingest_review import stop_orphans, sweep_due
+from overread_lambda.resume_decisions import resume_due
 from overread_lambda.start_loop import start_due, start_streamed
 from overread_testing.decision_builders import CALLER_SCOPE, output_document, policy, request_body
 from overread_testing.decision_fakes import World, service_error
@@ -27,9 +30,9 @@ def world() -> World:
     return unsure
 
 
-def pending(world: World, key: str = "k") -> Record:
+def pending(world: World, key: str = "k", **changes: Any) -> Record:
     return submit(
-        parse_submission(request_body()),
+        parse_submission(request_body(**changes)),
         use_case="loan-approval",
         environment="test",
         caller_scope=CALLER_SCOPE,
@@ -76,6 +79,7 @@ def test_from_the_first_record_that_fails_the_stream_repeats(world: World, event
     batch = streamed(event, first.decision_id, second.decision_id, third.decision_id)
     world.faults.hooks["get"] = [
         lambda: None,
+        lambda: None,
         lambda: world.faults.before.update(get=[service_error(AmbiguousError, "ReadTimeoutError")]),
     ]
     assert stream(world, batch) == {"batchItemFailures": [{"itemIdentifier": "2"}]}
@@ -87,6 +91,8 @@ def test_from_the_first_record_that_fails_the_stream_repeats(world: World, event
 def sweep(world: World, remaining_ms: int = 60_000) -> dict[str, int]:
     return start_due(
         world.records,
+        queues=(),
+        gauges=world.gauges,
         ports=world.start_ports,
         clock=world.clock,
         jitter=lambda: 0.0,
@@ -194,7 +200,17 @@ def test_the_log_of_a_review_names_no_worker_and_no_label(
     ("read", "names"),
     [
         (settings.read_settings, ["OVERREAD_TABLE"]),
-        (settings.ingest_settings, ["OVERREAD_TABLE", "OVERREAD_OUTPUT_BUCKET"]),
+        (
+            settings.ingest_settings,
+            [
+                "OVERREAD_TABLE",
+                "OVERREAD_INPUT_BUCKET",
+                "OVERREAD_OUTPUT_BUCKET",
+                "OVERREAD_USE_CASES",
+                "OVERREAD_APPCONFIG_APPLICATION",
+                "OVERREAD_APPCONFIG_ENVIRONMENT",
+            ],
+        ),
         (
             settings.start_settings,
             [
@@ -202,12 +218,14 @@ def test_the_log_of_a_review_names_no_worker_and_no_label(
                 "OVERREAD_INPUT_BUCKET",
                 "OVERREAD_APPCONFIG_APPLICATION",
                 "OVERREAD_APPCONFIG_ENVIRONMENT",
+                "OVERREAD_STARTS_PER_SECOND",
+                "OVERREAD_START_BURST",
             ],
         ),
     ],
 )
 def test_each_function_needs_its_own_settings_only(read: Callable[[Any], Any], names: list[str]) -> None:
-    assert read(dict.fromkeys(names, "x"))
+    assert read(dict.fromkeys(names, "7"))
     with pytest.raises(MissingSettingsError) as caught:
         read({names[0]: ""})
     assert list(caught.value.names) == names
@@ -218,3 +236,91 @@ def test_use_cases_are_read_from_a_list_with_commas() -> None:
     environ = {f"OVERREAD_{name}": "x" for name in (*names, "SPOT_CHECK_SECRET")}
     read = settings.route_settings({**environ, "OVERREAD_USE_CASES": "a, b,,c"})
     assert read.use_cases == {"a", "b", "c"}
+
+
+def limited(**queue: int) -> World:
+    """A world whose team has a limit."""
+    world = World(policy(review__queue={"name": "loans", **queue}))
+    world.models.reply = b'{"label": "approve", "confidence": 0.71}'
+    return world
+
+
+def test_where_a_team_has_a_limit_the_most_urgent_case_is_started(event: Event) -> None:
+    world = limited(max_open=1)
+    low, high = pending(world, "low"), pending(world, "high", priority="high")
+    batch = streamed(event, low.decision_id)
+    batch["Records"][0]["dynamodb"]["NewImage"] = {
+        "state": {"S": "PENDING"},
+        "terms": {"M": {"queue": {"S": "loans"}, "max_open": {"N": "1"}}},
+    }
+    stream(world, batch)
+    assert [world.records.get(one.decision_id).state for one in (low, high)] == [  # type: ignore[union-attr]
+        State.PENDING,
+        State.IN_REVIEW,
+    ]
+
+
+def test_a_place_that_was_freed_is_given_on(event: Event) -> None:
+    world = limited(max_open=1)
+    first = pending(world, "first")
+    start_loop(first.decision_id, ports=world.start_ports, clock=world.clock, jitter=0.0)
+    second = pending(world, "second")
+    name = loop_name(first.decision_id, generation=1)
+    world.answer(
+        name,
+        output_document(
+            loop_name=name, decision_id=first.decision_id, inputContent=world.loops.content(name)
+        ),
+    )
+    detail = {"humanLoopName": name}
+    ingest(event("a2i-completed", detail=detail), ports=world.ingest_ports, clock=world.clock)
+    batch = streamed(event, first.decision_id)
+    batch["Records"][0]["dynamodb"]["NewImage"] = {
+        "state": {"S": "FINAL"},
+        "terms": {"M": {"queue": {"S": "loans"}, "max_open": {"N": "1"}}},
+    }
+    stream(world, batch)
+    assert world.records.get(second.decision_id).state is State.IN_REVIEW  # type: ignore[union-attr]
+
+
+def test_the_sweep_of_reviews_settles_what_no_event_told_of(world: World, event: Event) -> None:
+    completed(world, event)
+    world.clock.pass_seconds(3600)
+    counts = sweep_due(
+        world.records, ports=world.ingest_ports, clock=world.clock, remaining_ms=lambda: 60_000
+    )
+    assert counts == {"moved": 1}
+    assert world.records.only().state is State.FINAL
+
+
+def test_orphans_are_stopped_once_an_hour(world: World) -> None:
+    arn = world.policies.policy.review.flow_definition_arn
+    orphan = "h-" + "a" * 26 + "-g1"
+    world.loops.start(orphan, flow_definition_arn=arn, input_content=b"{}", free_of_personal_data=False)
+    done = stop_orphans(["loan-approval"], policies=world.policies, ports=world.ingest_ports)
+    assert done == {"stopped": 1}
+    assert world.loops.loops[orphan].status == "Stopped"
+
+
+def test_the_sweep_of_requests_finishes_what_a_dead_router_left(world: World) -> None:
+    world.faults.hooks["predict"] = [dying]
+    with pytest.raises(Died):
+        pending(world)
+    assert (
+        resume_due(world.records, ports=world.submit_ports, clock=world.clock, remaining_ms=lambda: 60_000)
+        == {}
+    )
+    world.clock.pass_seconds(60)
+    counts = resume_due(
+        world.records, ports=world.submit_ports, clock=world.clock, remaining_ms=lambda: 60_000
+    )
+    assert counts == {"finished": 1}
+    assert world.records.only().state is State.PENDING
+
+
+class Died(BaseException):
+    """What ends a process."""
+
+
+def dying() -> None:
+    raise Died
