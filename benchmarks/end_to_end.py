@@ -73,7 +73,7 @@ def _decision(stack: LocalStack, *, outputs: Any) -> Callable[[], object]:
     api = decision_api(stack, outputs=outputs)
     case = load_cases(Path("build/models"), use_cases=["tumor-screening"], each=1)[0]
     numbers = iter(range(10**9))
-    return lambda: api.submit(case.use_case, input=case.input, idempotency_key=f"bench-{next(numbers)}")
+    return lambda: api.decide(case.use_case, case.input, idempotency_key=f"bench-{next(numbers)}")
 
 
 def _empty_function(stack: LocalStack) -> Callable[[], object]:

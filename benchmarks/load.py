@@ -98,7 +98,7 @@ def _sender(stack: LocalStack, *, outputs: Any) -> Callable[[str], str]:
 
     def send(key: str) -> str:
         case = cases[sum(key.encode()) % len(cases)]
-        return api.submit(case.use_case, input=case.input, idempotency_key=key).decision_id
+        return api.decide(case.use_case, case.input, idempotency_key=key).decision_id
 
     return send
 

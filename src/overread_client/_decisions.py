@@ -9,9 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from botocore.credentials import Credentials
-from botocore.session import Session
-
 from overread_client._calls import ApiCalls, Pauses, TokenSource
 from overread_client._errors import DecisionCancelledError, StillUndecidedError
 
@@ -241,19 +238,6 @@ class Decisions:
             document=document,
             decisions=self,
         )
-
-
-class DecisionApi(Decisions):
-    """`Decisions` by the names it had first: with credentials in place of a session, and `submit`."""
-
-    def __init__(self, url: str, *, region: str, credentials: Credentials, timeout_s: float = 35.0) -> None:
-        session = Session()
-        session._credentials = credentials
-        super().__init__(url, region=region, session=session, timeout_s=timeout_s)
-
-    def submit(self, use_case: str, *, input: Json, idempotency_key: str, **members: Any) -> Decision:  # noqa: A002
-        """`decide`."""
-        return self.decide(use_case, input, idempotency_key=idempotency_key, **members)
 
 
 def _path(decision_id: str) -> str:

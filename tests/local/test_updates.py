@@ -16,7 +16,7 @@ from overread_cli.demo.cases import Case, load_cases
 from overread_cli.demo.command import client_settings, decision_api
 from overread_cli.demo.deployment import deploy, destroy
 from overread_cli.demo.portal_client import PortalClient
-from overread_client import Decision, DecisionApi
+from overread_client import Decision, Decisions
 from overread_local.stack import LocalStack
 
 ROOT = Path(__file__).parents[2]
@@ -86,8 +86,8 @@ def loan() -> Case:
     )
 
 
-def ask(api: DecisionApi, case: Case) -> Decision:
-    return api.submit(case.use_case, input=case.input, idempotency_key=uuid.uuid4().hex)
+def ask(api: Decisions, case: Case) -> Decision:
+    return api.decide(case.use_case, case.input, idempotency_key=uuid.uuid4().hex)
 
 
 def claim(portal: PortalClient, decision: Decision) -> Mapping[str, Any]:
@@ -101,7 +101,7 @@ def claim(portal: PortalClient, decision: Decision) -> Mapping[str, Any]:
     raise AssertionError(f"no task for {decision.decision_id}")
 
 
-def await_final(api: DecisionApi, decision: Decision) -> Decision:
+def await_final(api: Decisions, decision: Decision) -> Decision:
     deadline = time.monotonic() + PATIENCE_S
     while not decision.is_final:
         assert time.monotonic() < deadline, decision.document

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from overread_client import ApiError, Decision, DecisionApi
+from overread_client import ApiError, Decision, Decisions
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _load(models: Path, *, use_case: str, each: int) -> Iterator[Case]:
 
 
 def submit_all(
-    cases: Sequence[Case], *, api: DecisionApi, on_reply: Callable[[Case, Decision], None], parallel: int = 4
+    cases: Sequence[Case], *, api: Decisions, on_reply: Callable[[Case, Decision], None], parallel: int = 4
 ) -> dict[str, Decision]:
     """Sends every case and gives the first reply by reference.
 
@@ -61,9 +61,7 @@ def submit_all(
     def submit(case: Case) -> tuple[Case, Decision]:
         key = f"demo-{case.reference}"
         try:
-            decision = api.submit(
-                case.use_case, input=case.input, idempotency_key=key, reference=case.reference
-            )
+            decision = api.decide(case.use_case, case.input, idempotency_key=key, reference=case.reference)
         except ApiError as error:
             raise click.ClickException(f"{case.use_case} {case.reference}: {error}") from error
         return case, decision

@@ -13,7 +13,6 @@ from typing import Any
 
 import boto3
 import click
-from botocore.credentials import Credentials
 from rich.console import Console
 
 from overread_aws.dynamodb_records import DynamoDbRecords
@@ -22,7 +21,7 @@ from overread_cli.demo.deployment import deploy
 from overread_cli.demo.desks import Desk, LocalDesk, PoolDesk
 from overread_cli.demo.report import Row, last_line, print_report
 from overread_cli.demo.reviewers import Reading, ReviewTeam, ScriptedReviewer
-from overread_client import Decision, DecisionApi
+from overread_client import Decision, Decisions
 from overread_config import ConfigError, Settings, load_settings
 from overread_local.errors import LocalStackError
 from overread_local.stack import LocalStack
@@ -196,7 +195,7 @@ def _stop(stack: LocalStack) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def decision_api(stack: LocalStack, *, outputs: Mapping[str, str]) -> DecisionApi:
+def decision_api(stack: LocalStack, *, outputs: Mapping[str, str]) -> Decisions:
     """The deployed API, called by an IAM user who may do nothing but invoke it."""
     environment = stack.environment()
     region = environment["AWS_REGION"]
@@ -213,10 +212,12 @@ def decision_api(stack: LocalStack, *, outputs: Mapping[str, str]) -> DecisionAp
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
     key = iam.create_access_key(UserName="overread-demo-caller")["AccessKey"]
-    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"])
-    return DecisionApi(
-        stack.invoke_url(outputs["ApiId"], outputs["ApiStage"]), region=region, credentials=credentials
+    session = boto3.Session(
+        aws_access_key_id=key["AccessKeyId"],
+        aws_secret_access_key=key["SecretAccessKey"],
+        region_name=region,
     )
+    return Decisions(stack.invoke_url(outputs["ApiId"], outputs["ApiStage"]), session=session)
 
 
 def client_settings(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -288,7 +289,7 @@ def groups_of(settings: Settings) -> tuple[list[str], list[str]]:
 def settle(
     desk: Desk,
     *,
-    api: DecisionApi,
+    api: Decisions,
     replies: Mapping[str, Decision],
     narrate: Narrator,
     reading: Reading | None,
@@ -321,7 +322,7 @@ def settle(
 def wait(
     latest: dict[str, Decision],
     *,
-    api: DecisionApi,
+    api: Decisions,
     narrate: Narrator,
     check: Callable[[], None],
     escalating: frozenset[str],
