@@ -43,7 +43,7 @@ from overread.errors import OverreadError, RequestRefusedError, ServiceError
 STREAM_TRIES = 4
 EVENT_TRIES = 3
 CALLER_TRIES = 5
-UNAUDITED_UNSEEN = 0.7
+UNAUDITED_UNSEEN = 0.85
 """The share of writes that only set the time of the next look and are not followed by the stream."""
 
 Body = Callable[[Handler], object]

@@ -57,7 +57,7 @@ def run_worlds(
     run, digest = Run(), sha256()
     began = process_time()
     is_collecting = gc.isenabled()
-    gc.disable()  # worlds hold circles; they are collected together
+    gc.disable()  # what is left of worlds is collected together
     try:
         for seed in seeds:
             world, violations = run_world(seed)
@@ -67,6 +67,7 @@ def run_worlds(
             run.faults += sum(world.faults.counts.values())
             run.violations += violations
             digest.update(world.digest().encode())
+            world.forget()
             if run.worlds % WORLDS_BETWEEN_COLLECTIONS == 0:
                 gc.collect()
                 run.cpu_s = process_time() - began

@@ -99,7 +99,7 @@ def policy_of(use_case: str, version: Version) -> UseCasePolicy:
             "statement": f"I have looked at all of it (v{version.number})." if random.random() < 0.5 else "",
         },
         "data": {"class": "free-of-personal-data" if is_public else "personal"},
-        "delivery": {"webhook": random.random() < 0.7, "feedback": random.random() < 0.5},
+        "delivery": {"webhook": random.random() < 0.5, "feedback": random.random() < 0.3},
     }
     review = changes["review"]
     if random.random() < 0.3:

@@ -39,6 +39,10 @@ class Scheduler:
             action()
         self.now = max(self.now, min(until, self._limit))
 
+    def forget(self) -> None:
+        """Nothing is planned any more."""
+        self._heap.clear()
+
     def spawn(self, body: Action) -> None:
         """Runs `body` at once, in a greenlet of its own."""
         greenlet(body, self._hub).switch()

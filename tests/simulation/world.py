@@ -97,7 +97,7 @@ class World:
         self.store = Store(now=self._now, rate=self.rate, on_commit=self._committed)
         self.mood = _mood(random, self.faults.rate)
         self.backend = ReviewBackend(self.scheduler, random, mood=self.mood, tell=self._loop_ended)
-        self.tick_s = random.choice([60.0, 300.0, 600.0])
+        self.tick_s = random.choice([120.0, 300.0, 600.0])
         self.max_skew_s = random.choice([0.0, 0.0, 1.0, 600.0])
         self.outages = _outages(random) if self.faults.rate and random.random() < 0.3 else []
         self.planned_rate, self.planned_skew_s = self.faults.rate, self.max_skew_s
@@ -186,6 +186,11 @@ class World:
         limits = (one.policy.review.max_open for versions in self.policies.values() for one in versions)
         return (QUEUE,) if any(limit is not None for limit in limits) else ()
 
+    def forget(self) -> None:
+        """Lets go of everything, so that memory is used again at once."""
+        self.scheduler.forget()
+        self.__dict__.clear()
+
     def digest(self) -> str:
         """One text that tells two runs apart: everything that was audited and when, and all faults."""
         text = "|".join(f"{head.shard} {head.seq} {head.hash}" for head in self.store.heads.values())
@@ -213,7 +218,7 @@ def _mood(random: Random, rate: float) -> Mood:
         poison=share(0.2) if rate else 0.0,
         missing=share(0.08) if rate else 0.0,
         late=share(0.1) if rate else 0.0,
-        mean_wait_s=random.choice([60.0, 240.0, 900.0]),
+        mean_wait_s=random.choice([30.0, 120.0, 600.0]),
         slow_stop_s=random.choice([1.0, 60.0, 1200.0]),
         drops_events=random.choice([0.0, share(0.5), 1.0]) if rate else 0.0,
         repeats_events=share(0.4),
