@@ -145,6 +145,12 @@ def _happened(world: World) -> set[str]:
     return seen | {review.end_code for record in world.store.decisions() for review in record.reviews}
 
 
+def test_the_page_tells_of_every_property_and_mutant() -> None:
+    page = (ROOT / "docs/simulation.md").read_text()
+    assert [one.__name__ for one in PROPERTIES if f"| `{one.__name__}` |" not in page] == []
+    assert [one.name for one in MUTANTS if f"\n| {one.name} | " not in page] == []
+
+
 @pytest.fixture
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "corpus.txt"
