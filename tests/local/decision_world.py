@@ -24,10 +24,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.local.conftest import Deployment
 from tests.local.faults import Faults
 
-from overread.audit.anchors import AnchorsRead, verify_log
+from overread.audit.anchors import read_anchors, verify_log
 from overread.decisions.codec import outbox_of
 from overread.decisions.record import TERMINAL, LoopEnd, Record, State
 from overread_aws.attribute_values import plain_item
+from overread_aws.audit_archive import S3AuditArchive
 from overread_aws.audit_log import DynamoDbAuditLog
 from overread_cli.demo.cases import load_cases
 
@@ -53,8 +54,6 @@ SWEEPS: tuple[tuple[str, Mapping[str, str]], ...] = (
 AHEAD_S = 3700.0
 """So far the functions' clock goes ahead before each sweep: whatever waits for a look is due then."""
 _TRIES = 40
-_NO_ANCHORS = AnchorsRead(anchors=(), faults=())
-"""The chains are verified in themselves, and against their ends."""
 
 
 @dataclass(frozen=True)
@@ -370,7 +369,10 @@ class DecisionWorld:
         received = {pk for pk, own in by_decision.items() if any(one["sk"] == "DECISION" for one in own)}
         unknown = received - {one for ids in self.heard.ids.values() for one in ids}
         faults += [f"{one}: a decision that nobody heard of" for one in sorted(unknown)]
-        reports = verify_log(log=self.log, read=_NO_ANCHORS, pause=time.sleep)
+        bucket = self.deployed.output("data", "AuditBucketName")
+        anchors = read_anchors(S3AuditArchive(self.deployed.client("s3"), bucket=bucket))
+        faults += [] if anchors.anchors else ["no end of a chain was ever anchored"]
+        reports = verify_log(log=self.log, read=anchors, pause=time.sleep)
         faults += [f"chain {one.shard}: {fault}" for one in reports for fault in one.faults]
         return faults
 

@@ -21,7 +21,8 @@ from overread_cli.demo.deployment import deploy
 from overread_local.stack import LocalStack
 
 SWEEPING = ("start_loop", "ingest_review", "resume_decisions", "deliver_outbox")
-FUNCTIONS = ("route_prediction", *SWEEPING)
+AUDITING = ("anchor_audit", "archive_evidence")
+FUNCTIONS = ("route_prediction", *SWEEPING, *AUDITING)
 FUNCTIONS_OF_CALLERS = ("read_decision", "change_decision", "steer")
 CHANGING = ("Put", "Transact", "Update", "Delete", "Start", "Stop", "Invoke")
 """How the names of operations begin that change something."""
@@ -74,6 +75,8 @@ class Campaign:
         self.world.cold()
         faults.record()
         self.drive(decisions, name="explore", cancelled=3, abandoned=3)
+        for _ in range(SEEN_OFTEN):
+            self.audit()
         faults.disarm()
         ours = {self.world.functions[name] for name in (*FUNCTIONS, *FUNCTIONS_OF_CALLERS)}
         seen = Counter(faults.recorded())
@@ -106,7 +109,7 @@ class Campaign:
 
         How many calls a sweep makes depends on what is due together: only its first is sure to come again.
         """
-        sweeping = tuple(f"{self.world.functions[name]}:" for name in SWEEPING)
+        sweeping = tuple(f"{self.world.functions[name]}:" for name in (*SWEEPING, *AUDITING))
         return {
             site for site in self.world.faults.armed() if site.endswith("#1") or not site.startswith(sweeping)
         }
@@ -142,6 +145,12 @@ class Campaign:
         contests = world.talk(final[:4])
         world.work_off(contests, patience_s=patience_s)
         self.ids += [*fresh, *contests]
+        self.audit()
+
+    def audit(self) -> None:
+        """What the audit's schedules do each hour."""
+        for function in AUDITING:
+            self.world.run(function, {})
 
     def without_events(self, decisions: int) -> None:
         """Decisions while neither streams nor rules tell anybody of anything: sweeps alone finish them."""
