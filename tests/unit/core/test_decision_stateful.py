@@ -53,6 +53,7 @@ SAID = ("approve", "approve", "decline", "decline", "cannot-decide")
 QUEUE = "loans"
 SURE, UNSURE = b'{"label": "approve", "confidence": 0.95}', b'{"label": "approve", "confidence": 0.5}'
 REPLIES = (SURE, UNSURE, UNSURE, UNSURE, b"oops")
+SPOILT = ("", "", "", "", "", "label", "content", "missing", "elsewhere", "loop")
 LABELS = ("approve", "decline")
 ARNS = (FLOW_DEFINITION_ARN, NEXT_FLOW_DEFINITION_ARN, SECOND_TEAM_ARN)
 ARROWS = {
@@ -192,17 +193,21 @@ class Decisions(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.records.items)
     @rule(
-        answers=st.lists(st.tuples(st.sampled_from(WHO), st.sampled_from(SAID)), min_size=1, max_size=4),
+        answers=st.lists(
+            st.tuples(st.sampled_from(WHO), st.sampled_from(SAID), st.sampled_from(SPOILT)),
+            min_size=1,
+            max_size=4,
+        ),
         is_heard=st.booleans(),
     )
-    def work(self, answers: list[tuple[str, str]], is_heard: bool) -> None:
+    def work(self, answers: list[tuple[str, str, str]], is_heard: bool) -> None:
         """Some minutes in which everything is started that can be, and the first loops are answered."""
         self.world.clock.pass_seconds(900)
         for name in sorted(self.world.records.items):
             self.run(self.starting(name, 0.0))
         is_open = [name for name, loop in self.world.loops.loops.items() if loop.status == "InProgress"]
-        for name, (who, label) in zip(is_open, answers, strict=False):
-            self.say(name, who, label)
+        for name, (who, label, spoilt) in zip(is_open, answers, strict=False):
+            self.say(name, who, label, spoilt=spoilt)
             if is_heard:
                 self.run(self.ingesting(name))
 
@@ -211,7 +216,7 @@ class Decisions(RuleBasedStateMachine):
         which=st.integers(0, 9),
         who=st.sampled_from(WHO),
         label=st.sampled_from(SAID),
-        spoilt=st.sampled_from(["", "", "", "", "label", "content", "missing", "elsewhere", "loop"]),
+        spoilt=st.sampled_from(SPOILT),
         is_heard=st.booleans(),
     )
     def answer(self, which: int, who: str, label: str, spoilt: str, is_heard: bool) -> None:
@@ -305,7 +310,9 @@ class Decisions(RuleBasedStateMachine):
     @invariant()
     def every_seat_has_one_loop_and_every_loop_an_entry(self) -> None:
         for record in self.records():
-            assert max(Counter(review.seat for review in record.open_reviews).values(), default=0) <= 1
+            is_open = Counter(review.seat for review in record.open_reviews)
+            assert max(is_open.values(), default=0) <= 1
+            assert len({is_of_second_team(seat) for seat in is_open}) <= 1, "both teams read at a time"
         assert set(self.world.loops.loops) <= set(self.world.records.loops)
 
     @invariant()
