@@ -25,7 +25,7 @@ from overread_lambda.rest_proxy import (
 from overread_lambda.settings import read_settings
 
 DEFAULT_LIMIT, HIGHEST_LIMIT = 20, 100
-_PARAMETERS = ("state", "reference", "cursor", "limit")
+_PARAMETERS = ("state", "reference", "use_case", "cursor", "limit")
 
 
 class DecisionPages(Protocol):
@@ -62,7 +62,12 @@ def _page(event: Event, scope: str, *, lists: DecisionPages) -> dict[str, object
         if name not in _PARAMETERS:
             detail = f"{name[:40]} is unknown, allowed are {', '.join(_PARAMETERS)}"
             raise RequestRefusedError(Problem.INVALID_REQUEST, detail, field=name[:40])
-    listing = Listing(caller_scope=scope, state=_state(event), reference=query_parameter(event, "reference"))
+    listing = Listing(
+        caller_scope=scope,
+        state=_state(event),
+        reference=query_parameter(event, "reference"),
+        use_case=query_parameter(event, "use_case"),
+    )
     page = lists.page(listing, limit=_limit(event), cursor=query_parameter(event, "cursor"))
     document: dict[str, object] = {
         "decisions": [

@@ -15,7 +15,7 @@ from overread_aws.decision_items import caller_reference, listed_at
 from overread_aws.decision_table import CALLER_INDEX, REFERENCE_INDEX, Condition, DecisionTable, Item
 
 _LOOKED_AT, _PAGES = 200, 10
-"""A listing by state looks at so many decisions at a time, so many times; then it gives out what it found."""
+"""A listing by state or use case looks at so many at a time, so many times; then it gives out what it found."""
 _LONGEST_KEY = 2048
 """Bytes; DynamoDB refuses to look for a longer one, which nothing can have been stored under."""
 _FIRST = "~"  # sorts behind every position
@@ -43,11 +43,12 @@ class DecisionPage:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Whose decisions, and which of them; `state` None and `reference` "" mean any."""
+    """Whose decisions, and which of them; `state` None, `reference` "" and `use_case` "" mean any."""
 
     caller_scope: str
     state: State | None = None
     reference: str = ""
+    use_case: str = ""
 
 
 class DecisionLists:
@@ -82,9 +83,15 @@ class DecisionLists:
             value = _reference_of(listing)
         values, names = {":whose": value, ":position": position}, {}
         members: dict[str, Any] = {"ScanIndexForward": False, "Limit": limit + 1}
+        filters = []
         if listing.state is not None:
             values[":state"], names["#state"] = str(listing.state), "state"
-            members |= {"FilterExpression": "#state = :state", "Limit": max(limit + 1, _LOOKED_AT)}
+            filters.append("#state = :state")
+        if listing.use_case:
+            values[":use_case"] = listing.use_case
+            filters.append("use_case = :use_case")
+        if filters:
+            members |= {"FilterExpression": " AND ".join(filters), "Limit": max(limit + 1, _LOOKED_AT)}
         key = Condition(f"{name} = :whose AND listed_at < :position", values, names)
         return self._table.pages(index, key=key, **members)
 
@@ -123,11 +130,11 @@ def _read_cursor(cursor: str, listing: Listing) -> str:
     except ValueError:
         position = ""
     if not position or _cursor(position, listing) != cursor:
-        detail = "cursor must be one that a page of this listing gave, with the same state and reference"
+        detail = "cursor must be one that a page of this listing gave, with the same filters"
         raise RequestRefusedError(Problem.INVALID_REQUEST, detail, field="cursor")
     return position
 
 
 def _check_sum(position: str, listing: Listing) -> bytes:
-    parts = [listing.caller_scope, str(listing.state or ""), listing.reference, position]
+    parts = [listing.caller_scope, str(listing.state or ""), listing.reference, listing.use_case, position]
     return hashlib.sha256(canonical_json(parts)).digest()[:_CHECK_BYTES]

@@ -110,10 +110,17 @@ def get(*, target: Target, decision_id: str, wait_s: float | None, as_json: bool
 @with_target
 @click.option("--state", type=click.Choice(STATES, case_sensitive=False), help="Only those that stand so.")
 @click.option("--reference", help="Only those of this case.")
+@click.option("--use-case", help="Only those of this use case.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_decisions(
-    *, target: Target, state: str | None, reference: str | None, limit: int, as_json: bool
+    *,
+    target: Target,
+    state: str | None,
+    reference: str | None,
+    use_case: str | None,
+    limit: int,
+    as_json: bool,
 ) -> None:
     """List your own decisions, the newest first.
 
@@ -123,11 +130,16 @@ def list_decisions(
       overread decisions list --reference loan-8841 --json | jq -r .decision_id
     """
     page = min(limit + 1, 100)
-    found = list(islice(target.decisions.list(state=state, reference=reference, page_size=page), limit + 1))
+    found = list(
+        islice(
+            target.decisions.list(state=state, reference=reference, use_case=use_case, page_size=page),
+            limit + 1,
+        )
+    )
     for one in found[:limit]:
         click.echo(json.dumps(_listed_document(one)) if as_json else _row(one))
     if not found and not as_json:
-        click.echo("no decisions" if state is None and reference is None else "no decisions stand so")
+        click.echo("no decisions stand so" if state or reference or use_case else "no decisions")
     if len(found) > limit:
         click.echo(f"… and more; --limit {limit * 10} shows them", err=True)
 

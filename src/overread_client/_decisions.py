@@ -171,7 +171,12 @@ class Decisions:
             pause_s = min(_LONGEST_LOOK_S, pause_s * 1.5)
 
     def list(
-        self, *, state: str | None = None, reference: str | None = None, page_size: int = 100
+        self,
+        *,
+        state: str | None = None,
+        reference: str | None = None,
+        use_case: str | None = None,
+        page_size: int = 100,
     ) -> Iterator[ListedDecision]:
         """The caller's own decisions, newest first; pages are fetched as they are needed.
 
@@ -179,7 +184,8 @@ class Decisions:
             ApiError: a filter has a value that the API does not know.
         """
         query = {"limit": str(page_size)}
-        query |= {name: value for name, value in (("state", state), ("reference", reference)) if value}
+        filters = {"state": state, "reference": reference, "use_case": use_case}
+        query |= {name: value for name, value in filters.items() if value}
         while True:
             page = self._calls.call("GET", "/v1/decisions", query=query, member="decisions").document
             for one in page["decisions"]:

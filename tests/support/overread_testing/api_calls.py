@@ -140,6 +140,7 @@ def _is_in(record: Record, listing: Listing) -> bool:
         record.caller_scope == listing.caller_scope
         and listing.state in (None, record.state)
         and listing.reference in ("", record.reference)
+        and listing.use_case in ("", record.use_case)
     )
 
 

@@ -118,6 +118,23 @@ def test_a_listing_by_state_and_reference(lists: DecisionLists, dynamodb: Any) -
     assert listed(reference="ä" * 2000) == []
 
 
+def test_a_listing_by_use_case(lists: DecisionLists, dynamodb: Any) -> None:
+    store(
+        dynamodb,
+        received(1, use_case="claims"),
+        received(2, use_case="loan"),
+        received(3, use_case="claims", state=State.FINAL),
+        received(4, use_case="claims", caller_scope="other"),
+    )
+
+    def listed(**changes: Any) -> list[str]:
+        return ids(all_pages(lists, Listing(SCOPE, **changes), limit=1))
+
+    assert listed(use_case="claims") == ["d-3", "d-1"]
+    assert listed(use_case="claims", state=State.FINAL) == ["d-3"]
+    assert listed(use_case="else") == []
+
+
 def test_a_state_that_is_rare_costs_short_pages_and_not_a_long_answer(
     lists: DecisionLists, dynamodb: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,6 +168,7 @@ def cursor_of(lists: DecisionLists, dynamodb: Any, listing: Listing = MINE) -> s
     [
         Listing("other"),
         Listing(SCOPE, state=State.RECEIVED),
+        Listing(SCOPE, use_case="loan-approval"),
         Listing(SCOPE, reference="loan-8841"),
     ],
 )

@@ -226,6 +226,7 @@ def test_decisions_are_listed_newest_first(desk: Desk) -> None:
         "received_at": "2026-11-22T21:00:00.000Z",
     }
     assert desk.run("decisions", "list", "--reference", "x").stdout == "no decisions stand so\n"
+    assert desk.run("decisions", "list", "--use-case", "x").stdout == "no decisions stand so\n"
     cut = desk.run("decisions", "list", "--limit", "1")
     assert (len(cut.stdout.splitlines()), "--limit 10" in cut.stderr) == (1, True)
 

@@ -257,12 +257,12 @@ def test_a_listing_follows_its_cursor_and_keeps_its_filters(server: Any, decisio
     server.will_answer(200, {"decisions": [one], "cursor": "a b"})
     server.will_answer(200, {"decisions": [], "cursor": "c"})
     server.will_answer(200, {"decisions": [{**one, "decision_id": "d-2", "reference": "r"}]})
-    listed = list(decisions.list(state="PENDING", reference="r/1", page_size=1))
+    listed = list(decisions.list(state="PENDING", reference="r/1", use_case="u", page_size=1))
     assert [(each.decision_id, each.reference) for each in listed] == [("d-1", ""), ("d-2", "r")]
     assert [request[1] for request in server.requests] == [
-        "/stage/v1/decisions?limit=1&state=PENDING&reference=r%2F1",
-        "/stage/v1/decisions?limit=1&state=PENDING&reference=r%2F1&cursor=a+b",
-        "/stage/v1/decisions?limit=1&state=PENDING&reference=r%2F1&cursor=c",
+        "/stage/v1/decisions?limit=1&state=PENDING&reference=r%2F1&use_case=u",
+        "/stage/v1/decisions?limit=1&state=PENDING&reference=r%2F1&use_case=u&cursor=a+b",
+        "/stage/v1/decisions?limit=1&state=PENDING&reference=r%2F1&use_case=u&cursor=c",
     ]
 
 

@@ -190,6 +190,12 @@ def test_listings_are_as_described(api: Api) -> None:
     check_seen(api)
 
 
+def test_a_listing_takes_the_parameters_that_are_described_and_no_others(api: Api) -> None:
+    described = [one["name"] for one in DESCRIPTION["paths"]["/v1/decisions"]["get"]["parameters"]]
+    got = api.call("GET", "/v1/decisions", query={"else": "1"})
+    assert got.document["detail"] == f"else is unknown, allowed are {', '.join(described)}"
+
+
 def test_steering_is_as_described(api: Api) -> None:
     lead = Api(api.world, user_arn=LEAD, seen=api.seen)
     off, roster = {"is_on": False, "reason": "r"}, {"schema": 1, "people": [PERSON]}

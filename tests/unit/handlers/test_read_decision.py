@@ -100,6 +100,8 @@ def test_a_listing_is_narrowed_by_state_and_reference(api: Api) -> None:
     api.call("POST", f"/v1/decisions/{cancelled}/cancel")
     assert ids(api.call("GET", "/v1/decisions", query={"reference": "r"})) == [named]
     assert ids(api.call("GET", "/v1/decisions", query={"state": "CANCELLED"})) == [cancelled]
+    assert ids(api.call("GET", "/v1/decisions", query={"use_case": "claims"})) == []
+    assert len(ids(api.call("GET", "/v1/decisions", query={"use_case": "loan-approval"}))) == 3
     assert ids(api.call("GET", "/v1/decisions", query={"state": "CANCELLED", "reference": "r"})) == []
 
 
@@ -112,7 +114,7 @@ def test_a_listing_is_narrowed_by_state_and_reference(api: Api) -> None:
         ({"limit": "1.5"}, "limit must be a whole number from 1 to 100"),
         ({"limit": "९"}, "limit must be a whole number from 1 to 100"),
         ({"cursor": "nonsense"}, "cursor"),
-        ({"use-case": "x"}, "use-case is unknown, allowed are state, reference, cursor, limit"),
+        ({"use-case": "x"}, "use-case is unknown, allowed are state, reference, use_case, cursor, limit"),
     ],
 )
 def test_a_faulty_query_is_told(api: Api, query: dict[str, str], told: str) -> None:
