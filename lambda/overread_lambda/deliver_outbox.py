@@ -69,20 +69,37 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """What the stream and the schedule call."""
     ports = _ports()
     if "Records" in event:
-        return deliver_streamed(event, ports=ports, clock=_now, jitter=_jitter)
+        return deliver_streamed(
+            event, ports=ports, clock=_now, jitter=_jitter, remaining_ms=context.get_remaining_time_in_millis
+        )
     return deliver_due(
         ports=ports, clock=_now, jitter=_jitter, remaining_ms=context.get_remaining_time_in_millis
     )
 
 
+def _no_hurry() -> int:
+    return TIME_TO_LEAVE_MS
+
+
 def deliver_streamed(
-    event: dict[str, Any], *, ports: DeliverPorts, clock: Clock, jitter: Callable[[], float]
+    event: dict[str, Any],
+    *,
+    ports: DeliverPorts,
+    clock: Clock,
+    jitter: Callable[[], float],
+    remaining_ms: Callable[[], int] = _no_hurry,
 ) -> dict[str, Any]:
-    """Delivers what a batch of stream records tells of; the stream repeats it from the first failure on."""
+    """Delivers what a batch of stream records tells of; the stream repeats it from the first failure on.
+
+    What the time is too short for, behind slow receivers, is left to the sweep.
+    """
     for told in told_by(event):
         kind, *place = told.sk.split("#")
         if kind != "OUTBOX" or len(place) != _PLACE or not place[0].isdecimal():
             continue
+        if remaining_ms() < TIME_TO_LEAVE_MS:
+            log.warning("batch cut short")
+            break
         try:
             _deliver((told.pk, int(place[0]), place[1]), ports=ports, clock=clock, jitter=jitter)
         except ServiceError as error:

@@ -29,4 +29,8 @@ class EventBridgeReceiver:
             reply = self._client.put_events(Entries=[event])
         if reply.get("FailedEntryCount"):
             failure = reply["Entries"][0]
-            raise RetryableError(failure.get("ErrorCode", "FailedEntry"), operation="PutEvents")
+            raise RetryableError(
+                failure.get("ErrorCode", "FailedEntry"),
+                operation="PutEvents",
+                message=failure.get("ErrorMessage", ""),
+            )

@@ -3,20 +3,19 @@
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any
-
-import urllib3
-from urllib3.exceptions import HTTPError
+from http.client import HTTPConnection, HTTPException
+from threading import Event, Timer
 
 from overread.decisions.record import OutboxEntry
 from overread.delivery.addresses import Destination, Network, Resolve, destination
 from overread.delivery.signature import signed_headers
 from overread.errors import PermanentError, RetryableError
 
-_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 3.0, 10.0
-_REPLY_BYTES = 64 * 1024
+_CONNECT_TIMEOUT_S, _TOTAL_TIMEOUT_S = 3.0, 10.0
+_REST_S = 30.0
 _OPERATION = "PostWebhook"
 
 
@@ -29,7 +28,11 @@ class Webhook:
 
 
 class WebhookReceiver:
-    """The port `Receiver` of target `webhook`; receivers by use case."""
+    """The port `Receiver` of target `webhook`; receivers by use case.
+
+    Whoever could not be reached, or took too long, is left alone for half a minute: the news of others
+    must not wait behind it.
+    """
 
     def __init__(
         self,
@@ -38,50 +41,39 @@ class WebhookReceiver:
         secret: Callable[[], bytes],
         resolve: Resolve | None = None,
         now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
         trust: ssl.SSLContext | None = None,
+        timeout_s: float = _TOTAL_TIMEOUT_S,
     ) -> None:
         """`trust`: the authorities that may vouch for receivers, by default those that everybody trusts."""
         self._webhooks = webhooks
         self._secret = secret
         self._resolve = resolve or resolved
         self._now = now
+        self._monotonic = monotonic
         self._trust = trust
+        self._timeout_s = timeout_s
+        self._resting: dict[str, float] = {}
 
     def deliver(self, entry: OutboxEntry) -> None:
         """Posts the news; whatever is answered but 2xx is no delivery, redirects included."""
         webhook = self._webhooks.get(entry.use_case)
         if webhook is None:
             raise PermanentError("NoReceiver", operation=_OPERATION, message=entry.use_case)
-        try:
-            target = destination(webhook.url, allowed=webhook.allowed, resolve=self._resolve)
-        except OSError as error:
-            raise RetryableError("HostUnknown", operation=_OPERATION, message=str(error)) from error
-        status = self._post(target, entry)
-        if not 200 <= status < 300:
-            raise RetryableError(f"HTTP {status}", operation=_OPERATION)
-
-    def _post(self, target: Destination, entry: OutboxEntry) -> int:
+        if self._monotonic() < self._resting.get(webhook.url, float("-inf")):
+            raise RetryableError("ReceiverResting", operation=_OPERATION)
         body = entry.payload.encode()
         headers = signed_headers(
             body, secret=self._secret(), timestamp=int(self._now()), dedupe_key=entry.dedupe_key
         )
-        pool = _pool(target, trust=self._trust)
         try:
-            reply = pool.urlopen(
-                "POST",
-                target.path,
-                body=body,
-                headers={**headers, "Host": _host(target), "User-Agent": "overread"},
-                redirect=False,
-                retries=False,
-                preload_content=False,
-            )
-            reply.read(_REPLY_BYTES, decode_content=False)
-            return int(reply.status)
-        except (HTTPError, OSError) as error:
-            raise RetryableError(type(error).__name__, operation=_OPERATION) from error
-        finally:
-            pool.close()
+            target = destination(webhook.url, allowed=webhook.allowed, resolve=self._resolve)
+            status = _post(target, body, headers=headers, trust=self._trust, timeout_s=self._timeout_s)
+        except (HTTPException, OSError) as error:
+            self._resting[webhook.url] = self._monotonic() + _REST_S
+            raise RetryableError(type(error).__name__, operation=_OPERATION, message=str(error)) from error
+        if not 200 <= status < 300:
+            raise RetryableError(f"HTTP {status}", operation=_OPERATION)
 
 
 def resolved(host: str, port: int) -> Sequence[str]:
@@ -90,18 +82,67 @@ def resolved(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _pool(target: Destination, *, trust: ssl.SSLContext | None) -> urllib3.HTTPConnectionPool:
-    timeout = urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S)
-    options: dict[str, Any] = {"port": target.port, "timeout": timeout, "maxsize": 1}
-    if target.scheme == "http":
-        return urllib3.HTTPConnectionPool(target.address, **options)
-    return urllib3.HTTPSConnectionPool(
-        target.address,
-        **options,
-        ssl_context=trust or ssl.create_default_context(),
-        server_hostname=target.host,
-        assert_hostname=target.host,
-    )
+def _post(
+    target: Destination,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    trust: ssl.SSLContext | None,
+    timeout_s: float,
+) -> int:
+    """The status of the reply, whose body is not read."""
+    connect_timeout_s = min(_CONNECT_TIMEOUT_S, timeout_s)
+    with (
+        socket.create_connection((target.address, target.port), timeout=connect_timeout_s) as plain,
+        _ending(plain, timeout_s=timeout_s),
+        closing(HTTPConnection(target.host, target.port)) as connection,
+    ):
+        plain.settimeout(timeout_s)
+        connection.sock = plain if target.scheme == "http" else _secured(plain, target, trust=trust)
+        everything = {**headers, "Host": _host(target), "User-Agent": "overread", "Connection": "close"}
+        connection.request("POST", target.path, body=body, headers=everything)
+        with connection.getresponse() as reply:
+            return reply.status
+
+
+@contextmanager
+def _ending(connection: socket.socket, *, timeout_s: float) -> Iterator[None]:
+    """Ends the connection when the time is over: a socket's own timeout begins anew with each byte.
+
+    It holds a duplicate, since TLS takes the socket over.
+    """
+    is_over = Event()
+    with connection.dup() as same:
+
+        def end() -> None:
+            is_over.set()
+            _shut(same)
+
+        timer = Timer(timeout_s, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except (HTTPException, OSError):
+            if not is_over.is_set():
+                raise
+        finally:
+            timer.cancel()
+            timer.join()
+    if is_over.is_set():  # what was read until then may look like a whole reply
+        raise TimeoutError(f"no reply within {timeout_s} s")
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # the other side was faster
+
+
+def _secured(plain: socket.socket, target: Destination, *, trust: ssl.SSLContext | None) -> ssl.SSLSocket:
+    """TLS with whoever proves to be the host, at whatever address."""
+    return (trust or ssl.create_default_context()).wrap_socket(plain, server_hostname=target.host)
 
 
 def _host(target: Destination) -> str:

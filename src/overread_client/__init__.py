@@ -1,5 +1,6 @@
 """What an application imports: the decision API, and AWS clients of the review service; signed and typed."""
 
+from overread.errors import WebhookRefusedError
 from overread_client._calls import Pauses
 from overread_client._decisions import Decision, Decisions, ListedDecision
 from overread_client._errors import (
@@ -14,6 +15,7 @@ from overread_client._review_clients import ReviewSandbox, a2i_client, sagemaker
 from overread_client._review_operations import ReviewOperations
 from overread_client._steering import SteeredState, Steering
 from overread_client._tokens import ClientCredentials
+from overread_client._webhooks import Webhook, verify_webhook
 
 __all__ = [
     "ApiError",
@@ -31,6 +33,9 @@ __all__ = [
     "Steering",
     "StillUndecidedError",
     "TokenRefusedError",
+    "Webhook",
+    "WebhookRefusedError",
     "a2i_client",
     "sagemaker_client",
+    "verify_webhook",
 ]

@@ -12,6 +12,8 @@ BACKOFF_FIRST = timedelta(seconds=15)
 BACKOFF_LONGEST = timedelta(hours=6)
 PATIENCE = timedelta(days=3)
 """How long a receiver may be deaf before its news are set aside for somebody to redrive."""
+ATTEMPTS_AT_LEAST = 20
+"""About as many as fit into that time. News that are redriven later have them all before them again."""
 
 
 class DeliverResult(StrEnum):
@@ -58,7 +60,7 @@ def _receive(entry: OutboxEntry, *, ports: DeliverPorts) -> None:
 def _again(
     entry: OutboxEntry, error: ServiceError, *, ports: DeliverPorts, at: datetime, jitter: float
 ) -> DeliverResult:
-    if at - entry.created_at >= PATIENCE:
+    if at - entry.created_at >= PATIENCE and entry.attempts + 1 >= ATTEMPTS_AT_LEAST:
         is_mine = ports.outbox.give_up(entry, code=error.code)
         return DeliverResult.GIVEN_UP if is_mine else DeliverResult.NOTHING_TO_DO
     due_at = at + backoff(entry.attempts + 1, jitter=jitter)

@@ -1,33 +1,43 @@
 """What decided cases teach the next model: lines of an augmented manifest, as Ground Truth writes them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from overread.instants import parse_instant
 from overread.strict_json import canonical_json
 
 _TYPE = "groundtruth/text-classification"
+_RESERVED = re.compile(r"source|source-ref|.*-(?:metadata|ref)")
+_TRUTH = "outcome"
+_UNKNOWN_CLASS = -1
+
+
+def label_attribute(use_case: str) -> str:
+    """The use case's name, with `-label` where Ground Truth keeps such a name for itself."""
+    return f"{use_case}-label" if _RESERVED.fullmatch(use_case) else use_case
 
 
 def manifest_line(lesson: Mapping[str, Any]) -> bytes:
     """One line for one case: where its input lies, its label as a class number, and how it came by it.
 
-    The label's attribute is the use case's name; the class number is the label's place among the use case's
-    labels. What people decided, and what turned out to be true, are both `human-annotated`.
+    The class number is the label's place among the use case's labels, -1 for one that is none of them. What
+    people decided, and what turned out to be true, are both `human-annotated`. `confidence` is 0.0 for
+    people's labels, as Ground Truth writes it where no consolidation measured any, and 1.0 for the truth.
     """
-    use_case, labels = lesson["use_case"], lesson["labels"]
-    source = lesson["input"]
-    attribute = f"{use_case}"
+    attribute, source = label_attribute(lesson["use_case"]), lesson["input"]
+    label, labels = lesson["label"], lesson["labels"]
     document = {
         "source-ref": f"s3://{source['bucket']}/{source['key']}",
-        "source-version": source["version_id"],
-        attribute: labels.index(lesson["label"]) if lesson["label"] in labels else -1,
+        "source-ref-version": source["version_id"],
+        attribute: labels.index(label) if label in labels else _UNKNOWN_CLASS,
         f"{attribute}-metadata": {
-            "class-name": lesson["label"],
-            "confidence": 1.0 if lesson["source"] == "outcome" else 0.95,
+            "class-name": label,
+            "confidence": 1.0 if lesson["source"] == _TRUTH else 0.0,
             "human-annotated": "yes",
-            "creation-date": lesson["at"][:19],
+            "creation-date": parse_instant(lesson["at"]).strftime("%Y-%m-%dT%H:%M:%S.%f"),
             "type": _TYPE,
-            "job-name": f"overread/{use_case}/{lesson['source']}",
+            "job-name": f"labeling-job/{lesson['use_case']}-{lesson['source']}",
         },
     }
     return canonical_json(document) + b"\n"
@@ -36,4 +46,22 @@ def manifest_line(lesson: Mapping[str, Any]) -> bytes:
 def manifest_key(lesson: Mapping[str, Any]) -> str:
     """Where the line is kept: a prefix a use case and day, an object a case."""
     name = lesson["dedupe_key"].replace("/", "-")
-    return f"feedback/{lesson['use_case']}/{lesson['at'][:10]}/{name}.jsonl"
+    return f"{manifest_prefix(lesson['use_case'])}{lesson['at'][:10]}/{name}.jsonl"
+
+
+def manifest_prefix(use_case: str) -> str:
+    """What the keys of the use case's lines begin with."""
+    return f"feedback/{use_case}/"
+
+
+def latest_keys(keys: Iterable[str]) -> list[str]:
+    """Of each decision the line that was written last, since it knows more; sorted.
+
+    A decision's lines are numbered like its audit entries.
+    """
+    latest: dict[str, tuple[int, str]] = {}
+    for key in keys:
+        decision_id, _, number = key.rpartition("/")[2].removesuffix(".jsonl").rpartition("-")
+        if decision_id and number.isdecimal():
+            latest[decision_id] = max(latest.get(decision_id, (0, "")), (int(number), key))
+    return sorted(key for _, key in latest.values())
