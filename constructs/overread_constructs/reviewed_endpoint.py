@@ -13,15 +13,17 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from overread.review.limits import RangeLimit, TextLimit
 from overread_constructs._acknowledgements import accept_wildcards
-from overread_constructs._encryption import let_logs_use
+from overread_constructs._encryption import let_logs_use, use_of_keys
 from overread_constructs._rules import PropsError, Rule, check
 
+CAPTURE_PREFIX = "captured/"
 VARIANT = "AllTraffic"
 _ENDPOINT_NAME = TextLimit(1, 63, r"[a-z0-9](-*[a-z0-9]){0,62}")
 _INSTANCE_TYPE = TextLimit(1, 64, r"ml\.[a-z0-9-]+\.[a-z0-9]+")
@@ -142,10 +144,14 @@ class ReviewedEndpoint(Construct):
         security_groups: Sequence[ec2.ISecurityGroup],
         subnets: ec2.SubnetSelection | None = None,
         role: iam.IRole | None = None,
+        capture_bucket: s3.IBucket | None = None,
         inference_environment: Mapping[str, str] | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
     ) -> None:
         """`model_archive`: with `code/inference.py`. `role`: what SageMaker acts as; made when missing.
+
+        `capture_bucket`: where SageMaker notes each answer of the model below `captured/`, without what was
+        asked; `overread audit reconcile` compares them with the decisions.
 
         Raises:
             PropsError: with every broken rule.
@@ -195,6 +201,7 @@ class ReviewedEndpoint(Construct):
                 interfaces=_interface_arns(
                     self, vpc=vpc, subnet_ids=subnet_ids, security_groups=security_groups
                 ),
+                capture_bucket=capture_bucket,
             )
         model = sagemaker.CfnModel(
             self,
@@ -225,6 +232,7 @@ class ReviewedEndpoint(Construct):
                     initial_variant_weight=1,
                 )
             ],
+            data_capture_config=_capture(capture_bucket) if capture_bucket else None,
         )
         endpoint = sagemaker.CfnEndpoint(
             self,
@@ -322,6 +330,7 @@ def _execution_role(
     log_group: logs.ILogGroup,
     key: kms.IKey,
     interfaces: Sequence[str],
+    capture_bucket: s3.IBucket | None,
 ) -> iam.Role:
     stack = Stack.of(scope)
     role = iam.Role(
@@ -380,11 +389,16 @@ def _execution_role(
             conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
         ),
     ]
+    if capture_bucket is not None:
+        captured = capture_bucket.arn_for_objects(f"{CAPTURE_PREFIX}*")
+        statements.append(iam.PolicyStatement(actions=["s3:PutObject"], resources=[captured]))
+        statements += use_of_keys([capture_bucket.encryption_key], scope=scope, services=("s3",))
     for statement in statements:
         role.add_to_policy(statement)
     accept_wildcards(
         role,
         reasons={
+            f"/{CAPTURE_PREFIX}*": "SageMaker names what it captures by the hour; nothing else is there.",
             "*": "EC2's Describe calls and ECR's GetAuthorizationToken take no resource, and reveal no data.",
             ":network-interface/*": (
                 "It has no name before it exists, and can be in this endpoint's subnets and groups only."
@@ -392,3 +406,16 @@ def _execution_role(
         },
     )
     return role
+
+
+def _capture(bucket: s3.IBucket) -> sagemaker.CfnEndpointConfig.DataCaptureConfigProperty:
+    """Every answer, and nothing of what was asked: what was asked is kept with the decision."""
+    return sagemaker.CfnEndpointConfig.DataCaptureConfigProperty(
+        enable_capture=True,
+        initial_sampling_percentage=100,
+        destination_s3_uri=f"s3://{bucket.bucket_name}/{CAPTURE_PREFIX.rstrip('/')}",
+        capture_options=[sagemaker.CfnEndpointConfig.CaptureOptionProperty(capture_mode="Output")],
+        capture_content_type_header=sagemaker.CfnEndpointConfig.CaptureContentTypeHeaderProperty(
+            json_content_types=["application/json"]
+        ),
+    )

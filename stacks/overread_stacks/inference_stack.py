@@ -82,7 +82,7 @@ class InferenceStack(Stack):
             throttling_burst=settings.api.burst,
             clients=_clients(settings.api),
         )
-        NewsDelivery(
+        delivery = NewsDelivery(
             self,
             "News",
             name_prefix=settings.prefix,
@@ -99,6 +99,8 @@ class InferenceStack(Stack):
         CfnOutput(self, "ApiUrl", value=router.api.url)
         CfnOutput(self, "ApiId", value=router.api.rest_api_id)
         CfnOutput(self, "ApiStage", value=router.api.deployment_stage.stage_name)
+        if delivery.secret is not None:
+            CfnOutput(self, "WebhookSecretArn", value=delivery.secret.secret_arn)
 
     def _endpoint(self, use_case: UseCaseSettings, *, model: Path) -> ReviewedEndpoint:
         prediction = use_case.prediction
@@ -112,6 +114,7 @@ class InferenceStack(Stack):
             instance_count=prediction.instance_count,
             max_instance_count=prediction.max_instance_count,
             key=self._data.operations_key,
+            capture_bucket=self._data.inputs,
             vpc=self._network.vpc,
             subnets=ISOLATED,
             security_groups=[self._network.models],

@@ -144,8 +144,8 @@ def replay(*, target: Target, decision_id: str, pages: Path | None, as_json: boo
 @click.option(
     "--invocations",
     metavar="PLACE",
-    help="Where the endpoints' data capture writes: s3://bucket/prefix or a folder. On the local stack its "
-    "endpoints' own log by default.",
+    help="Where other endpoints' data capture writes: s3://bucket/prefix or a folder. By default what the "
+    "deployed ones noted.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def reconcile(
@@ -159,7 +159,7 @@ def reconcile(
     \b
     Examples:
       overread audit reconcile --from 2026-11-01 --to 2026-12-01
-      overread audit reconcile --aws --from 2026-11-01 --invocations s3://captured/loans
+      overread audit reconcile --aws --from 2026-11-01
     """
     until = end or datetime.now(UTC)
     _check_period(begin, until)

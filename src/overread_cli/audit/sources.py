@@ -28,6 +28,8 @@ from overread_cli.review.targets import target_of
 
 LOOK_BACK = timedelta(hours=1)
 """How long a model may have been asked before its answer was routed."""
+CAPTURED = "captured/"
+"""Where the deployed endpoints note their answers, in the bucket of the inputs."""
 _AT_ONCE = 16
 
 
@@ -44,7 +46,8 @@ def invocations(target: Target, *, begin: datetime, end: datetime, place: str | 
         elif target.invocations is not None:
             found = _in_folder(target.invocations, begin=since, end=end)
         else:
-            raise click.UsageError("on AWS, --invocations s3://… must say where data capture writes")
+            capture = S3DataCapture(target.s3, bucket=target.outputs["InputBucketName"], prefix=CAPTURED)
+            found = capture.between(since, end)
         return [one for one in found if since <= one.at < end]
     except ValueError as error:
         raise click.ClickException(str(error)) from error

@@ -73,6 +73,7 @@ class Deployment:
     holdings: Any = None
     keys: Any = None
     state_dir: Path | None = None
+    outputs: dict[str, str] = field(default_factory=dict)
 
     @property
     def records(self) -> Any:
@@ -232,11 +233,27 @@ def test_reconcile_finds_audit_entries_whose_record_is_gone(deployment: Deployme
     assert document["audit_without_decision"] == [deployment.case.decision_id]
 
 
-def test_reconcile_on_aws_wants_to_know_where_invocations_are(deployment: Deployment) -> None:
+class Captured:
+    """A bucket with what the endpoints noted of one invocation by hand."""
+
+    KEY = "captured/loans/AllTraffic/2026/11/22/21/capture.jsonl"
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:  # noqa: N803 - boto3's
+        assert (Bucket, Prefix) == ("inputs", "captured/")
+        return {"Contents": [{"Key": self.KEY}]}
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        assert (Bucket, Key) == ("inputs", self.KEY)
+        noted = {"eventMetadata": {"inferenceId": "by-hand", "inferenceTime": "2026-11-22T21:00:00Z"}}
+        return {"Body": io.BytesIO(json.dumps(noted).encode())}
+
+
+def test_reconcile_on_aws_reads_what_the_deployed_endpoints_noted(deployment: Deployment) -> None:
     deployment.invocations = None
+    deployment.outputs = {"InputBucketName": "inputs"}
+    deployment.s3 = Captured()  # type: ignore[assignment]
     done = deployment.run("reconcile", *PERIOD)
-    assert done.exit_code == 2
-    assert "--invocations s3://… must say where data capture writes" in done.output
+    assert "  2026-11-22T21:00:00.000Z loans by-hand" in done.output.splitlines()
 
 
 def test_report_writes_page_and_figures(deployment: Deployment, tmp_path: Path) -> None:
