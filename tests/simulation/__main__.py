@@ -40,7 +40,8 @@ def _arguments() -> argparse.Namespace:
 def _show_progress(run: Run) -> None:
     rate = run.decisions / run.cpu_s if run.cpu_s else 0.0
     line = f"{run.decisions} decisions, {run.faults} faults, {len(run.violations)} violations, {rate:.0f}/s"
-    print(line, file=sys.stderr, flush=True)
+    seeds = sorted({violation.seed for violation in run.violations})[:MOST_SHOWN]
+    print(line + (f", seeds {seeds}" if seeds else ""), file=sys.stderr, flush=True)
 
 
 def _show(violation: Violation) -> None:

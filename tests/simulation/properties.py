@@ -567,7 +567,10 @@ def bounded_staleness(history: History) -> Iterator[str]:
 
 
 def budget_respected(history: History) -> Iterator[str]:
-    """A team has no more open loops than it may, places are given back, and starts keep to their rate."""
+    """A team has no more open loops than it may, places are given back, and starts keep to their rate.
+
+    A loop that was not noted when its decision was escalated holds no place until it is.
+    """
     store = history.world.store
     held = sum(places(record) for record in history.records.values())
     if store.places.get(QUEUE, 0) != held:
@@ -575,12 +578,19 @@ def budget_respected(history: History) -> Iterator[str]:
     limits = [
         one.policy.review.max_open or 0 for versions in history.world.policies.values() for one in versions
     ]
+    noted = {
+        commit.change.audit[0].detail["human_loop"]
+        for commit in store.commits
+        if commit.change.audit
+        and commit.change.audit[0].event == "review_started"
+        and commit.change.record.escalation is None
+    }
     open_now: list[tuple[float, int]] = []
     for name, loops in history.loops.items():
         if history.records[name].terms.max_open is None:
             continue
         for loop in loops:
-            if history.is_first_team(loop) and history.records[name].review_named(loop.name) is not None:
+            if history.is_first_team(loop) and loop.name in noted:
                 open_now += [(loop.started_at, 1), (loop.ended_at or float("inf"), -1)]
     count = 0
     for _, change in sorted(open_now):
