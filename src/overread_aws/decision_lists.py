@@ -15,7 +15,7 @@ from overread_aws.decision_items import caller_reference, listed_at
 from overread_aws.decision_table import CALLER_INDEX, REFERENCE_INDEX, Condition, DecisionTable, Item
 
 _LOOKED_AT, _PAGES = 200, 10
-"""A listing by state or use case looks at so many at a time, so many times; then it gives out what it found."""
+"""A listing by state or use case looks at so many at a time, so often; then it gives out what it found."""
 _LONGEST_KEY = 2048
 """Bytes; DynamoDB refuses to look for a longer one, which nothing can have been stored under."""
 _FIRST = "~"  # sorts behind every position
