@@ -96,7 +96,7 @@ def respond(
 
 def _bearer_token(event: Mapping[str, Any]) -> str:
     scheme, _, token = str(event.get("authorizationToken") or "").partition(" ")
-    if scheme.lower() != "bearer" or not token or len(token) > _LONGEST_TOKEN:
+    if scheme.lower() != "bearer" or not token.isascii() or not 0 < len(token) <= _LONGEST_TOKEN:
         raise _TokenError("no bearer token")
     return token.strip()
 

@@ -17,6 +17,7 @@ from overread.errors import Problem
 from overread.review.wire import loop_name
 from overread_aws.decision_lists import DecisionLists
 from overread_lambda import (
+    authorize_client,
     change_decision,
     deliver_outbox,
     ingest_review,
@@ -26,7 +27,7 @@ from overread_lambda import (
 )
 from overread_lambda import start_loop as starter
 from overread_lambda.rest_proxy import Reply, answer
-from overread_lambda.settings import PolicySource, RouteSettings, SteerSettings
+from overread_lambda.settings import AuthorizeSettings, PolicySource, RouteSettings, SteerSettings
 from overread_testing.decision_builders import output_document, policy
 from overread_testing.decision_fakes import World
 from overread_testing.decision_worlds import post
@@ -382,4 +383,33 @@ def test_an_output_in_any_form_decides_by_what_it_says_or_not_at_all(data: st.Da
         said = json.loads(spoilt_body)["humanAnswers"]
         assert [one["answerContent"]["decision"]["label"] for one in said] == [record.outcome.label] * len(
             said
+        )
+
+
+def part(text: str) -> str:
+    """A part of a token."""
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+HEADERS = st.fixed_dictionaries(
+    {"alg": st.sampled_from(["RS256", "none", "HS256"]) | JSON}, optional={"kid": JSON}
+)
+TOKENS = st.one_of(
+    TEXT,
+    st.tuples(HEADERS | JSON, JSON).map(
+        lambda both: ".".join([*(part(json.dumps(one)) for one in both), "c2lnbmVk"])
+    ),
+    st.sampled_from([part("[" * 3000) + ".e30.a", part('{"alg":"RS256"}') + "." + part("[" * 3000) + ".a"]),
+)
+
+
+@OFTEN
+@given(st.fixed_dictionaries({}, optional={"authorizationToken": TOKENS.map("Bearer {}".format) | JSON}))
+def test_a_token_in_any_form_that_nobody_signed_is_refused(event: dict[str, Any]) -> None:
+    with pytest.raises(authorize_client.UnauthorizedError):
+        authorize_client.respond(
+            {"methodArn": "arn:aws:execute-api:eu-west-1:111122223333:api/live/GET/v1/decisions", **event},
+            settings=AuthorizeSettings(issuer="https://issuer", audience="decisions"),
+            keys=lambda _: "a key that signed nothing",
+            now=World(policy()).clock.now,
         )
