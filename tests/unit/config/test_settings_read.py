@@ -122,8 +122,10 @@ def test_the_committed_review_service_is_private_and_keeps_figures_under_pseudon
         chaos=ChaosSettings(duplicate=0.0, delay=0.0),
     )
     assert (settings.workforce.mode, settings.workforce.identity) == ("create", "cognito")
-    (team,) = settings.teams
-    assert (team.kind, team.groups, team.oidc) == ("private", ("reviewers",), None)
+    assert [(team.kind, team.groups, team.oidc) for team in settings.teams] == [
+        ("private", ("reviewers",), None),
+        ("private", ("seniors",), None),
+    ]
 
 
 def test_the_review_service_is_private_and_keeps_no_figures_unless_told(write: Write) -> None:
