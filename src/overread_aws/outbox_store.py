@@ -1,6 +1,7 @@
 """News for the world in the table of decisions: what is due, what was delivered, what was given up."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,14 @@ from overread_aws.decision_table import OUTBOX_INDEX, Condition, DecisionTable, 
 
 OutboxKey = tuple[str, int, str]
 """Decision, number and target of news."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldNews:
+    """News that are not delivered; `gave_up_code` says why they were given up, empty while they are due."""
+
+    entry: OutboxEntry
+    gave_up_code: str
 
 
 class DynamoDbOutbox:
@@ -26,6 +35,13 @@ class DynamoDbOutbox:
         if item is None or item.get("outbox_state") != OUTBOX_DUE:
             return None
         return outbox_of(item)
+
+    def held(self, decision_id: str, *, number: int, target: str) -> HeldNews | None:
+        """The news if they are not delivered, given up or not."""
+        item = self._table.get(outbox_key(decision_id, number, target))
+        if item is None or item.get("outbox_state") not in (OUTBOX_DUE, OUTBOX_DEAD):
+            return None
+        return HeldNews(outbox_of(item), gave_up_code=str(item.get("gave_up_code", "")))
 
     def due(self, *, until: datetime) -> Iterator[OutboxKey]:
         """What is due by then, most overdue first."""

@@ -11,6 +11,8 @@ _TYPE = "groundtruth/text-classification"
 _RESERVED = re.compile(r"source|source-ref|.*-(?:metadata|ref)")
 _TRUTH = "outcome"
 _UNKNOWN_CLASS = -1
+FEEDBACK = "feedback/"
+"""What the keys of all lines begin with."""
 
 
 def label_attribute(use_case: str) -> str:
@@ -51,7 +53,7 @@ def manifest_key(lesson: Mapping[str, Any]) -> str:
 
 def manifest_prefix(use_case: str) -> str:
     """What the keys of the use case's lines begin with."""
-    return f"feedback/{use_case}/"
+    return f"{FEEDBACK}{use_case}/"
 
 
 def latest_keys(keys: Iterable[str]) -> list[str]:
