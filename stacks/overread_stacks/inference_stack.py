@@ -80,7 +80,7 @@ class InferenceStack(Stack):
             changes_need_two=settings.changes.approval == "two-person",
             throttling_rate=settings.api.requests_per_second,
             throttling_burst=settings.api.burst,
-            clients=_clients(settings.api),
+            clients=clients_of(settings.api),
         )
         delivery = NewsDelivery(
             self,
@@ -137,5 +137,6 @@ def _delivers_inside(settings: Settings) -> bool:
     return has_events and all(webhook.allowed_networks for webhook in _webhooks(settings).values())
 
 
-def _clients(api: ApiSettings) -> OidcClients | None:
+def clients_of(api: ApiSettings) -> OidcClients | None:
+    """Whose tokens the API takes; None where callers are AWS principals."""
     return OidcClients(issuer=api.oidc.issuer, audience=api.oidc.audience) if api.oidc else None

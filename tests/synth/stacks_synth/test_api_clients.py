@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
-from tests.synth.stacks_synth.conftest import ENVIRONMENTS, Assembly
+from overread_config.settings import ApiClientSettings, ApiSettings
+from overread_constructs import OidcClients
+from overread_stacks.inference_stack import clients_of
 
 
-def test_the_configured_provider_reaches_the_function_that_checks_its_tokens(assembly: Assembly) -> None:
-    function = assembly.properties("mixed-inference", "AWS::Lambda::Function", like="AuthorizeClient")
-    assert function["Environment"]["Variables"] == {
-        "OVERREAD_OIDC_ISSUER": "https://id.example.com/realm",
-        "OVERREAD_OIDC_AUDIENCE": "overread",
-    }
-    methods = assembly.resources("mixed-inference", "AWS::ApiGateway::Method").values()
-    kinds = [method["Properties"]["AuthorizationType"] for method in methods]
-    assert (kinds.count("CUSTOM"), kinds.count("AWS_IAM")) == (6, 4)
+def test_the_configured_provider_is_the_one_whose_tokens_count() -> None:
+    oidc = ApiClientSettings(issuer="https://id.example.com/realm", audience="overread")
+    api = ApiSettings(requests_per_second=100, burst=200, oidc=oidc)
+    assert clients_of(api) == OidcClients(issuer="https://id.example.com/realm", audience="overread")
 
 
-@pytest.mark.parametrize("environment", sorted(set(ENVIRONMENTS) - {"mixed"}))
-def test_without_one_every_call_is_signed(assembly: Assembly, environment: str) -> None:
-    methods = assembly.resources(f"{environment}-inference", "AWS::ApiGateway::Method").values()
-    assert {method["Properties"]["AuthorizationType"] for method in methods} == {"AWS_IAM"}
+def test_without_one_callers_are_aws_principals() -> None:
+    assert clients_of(ApiSettings(requests_per_second=100, burst=200, oidc=None)) is None
