@@ -103,6 +103,7 @@ MALFORMED = (
     *("https://.core.example/", "https://" + "a" * 64 + ".example/", "https://" + "a." * 130 + "example/"),
     *("https://[::1/", "https://::1/", "https://[fe80::1%25eth0]/", "https://[::1]evil/", "https://[v1.x]/"),
     *(
+        "https://core.example/ü",
         "https://core!.example/",
         "https://core.example,evil/",
         "https://(core).example/",
