@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
 import click
 
-from overread.delivery.lessons import latest_keys
+from overread.delivery.lessons import latest_keys, one_line_an_input
 from overread_aws.feedback import FeedbackSet
 from overread_cli.audit.target import Target, with_target
 
@@ -36,9 +36,9 @@ def feedback() -> None:
     help="The manifest; replaced when it is there.",
 )
 def export(*, target: Target, use_case: str, output: Path) -> None:
-    """Write one augmented manifest: of each decision its last line, so the truth where it is known.
+    """Write one augmented manifest: each case once, with the truth where it is known.
 
-    Cases whose input was erased are left out.
+    Of a contested decision the new one counts. Cases whose input was erased are left out.
 
     \b
     Example:
@@ -50,9 +50,13 @@ def export(*, target: Target, use_case: str, output: Path) -> None:
         others = lessons.use_cases()
         there = f"there is some of {', '.join(others)}" if others else "nor of any other use case"
         raise click.ClickException(f"there is no feedback of {use_case!r}, {there}")
-    written = _write(output, _lines(lessons, keys))
-    gone = len(keys) - written
-    click.echo(f"{written:,} cases in {output}" + (f", {gone:,} left out that were erased" if gone else ""))
+    lines = list(_lines(lessons, keys))
+    cases = one_line_an_input(lines, use_case=use_case)
+    _write(output, cases)
+    gone = len(keys) - len(lines)
+    click.echo(
+        f"{len(cases):,} cases in {output}" + (f", {gone:,} left out that were erased" if gone else "")
+    )
 
 
 def _lines(lessons: FeedbackSet, keys: list[str]) -> Iterator[bytes]:
@@ -63,18 +67,14 @@ def _lines(lessons: FeedbackSet, keys: list[str]) -> Iterator[bytes]:
             yield from (line for line in readers.map(lessons.line, batch) if line is not None)
 
 
-def _write(output: Path, lines: Iterator[bytes]) -> int:
-    """How many lines were written; the file is there whole or as it was before."""
+def _write(output: Path, lines: Iterable[bytes]) -> None:
+    """The file is there whole, or as it was before."""
     part = output.with_name(f".{output.name}.part")
-    count = 0
     try:
         with part.open("wb") as file:
-            for line in lines:
-                file.write(line)
-                count += 1
+            file.writelines(lines)
         part.replace(output)
     except OSError as error:
         raise click.ClickException(f"{output} cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
-    return count

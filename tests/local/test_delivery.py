@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner, Result
 from tests.local.conftest import Deployment
 from tests.local.review_backends import function_of, until
 from tests.local.test_decision_api import session_of
@@ -24,6 +25,7 @@ from overread_aws.decision_items import outbox_key
 from overread_aws.decision_table import DecisionTable
 from overread_aws.outbox_store import DynamoDbOutbox
 from overread_cli.demo.cases import load_cases
+from overread_cli.main import main
 from overread_client import Decision, Decisions, ReviewSandbox, verify_webhook
 
 ROOT = Path(__file__).parents[2]
@@ -31,7 +33,6 @@ SECRET = "s" * 40
 LESSON = {
     "event": "Decision Final",
     "use_case": "loan-approval",
-    "input": {"bucket": "inputs", "key": "inputs/d.json", "version_id": "v1"},
     "label": "decline",
     "labels": ["approve", "decline"],
     "source": "human",
@@ -90,6 +91,10 @@ class Office:
 
     def is_delivered(self, decision_id: str, *, number: int, target: str) -> bool:
         return "delivered_at" in self.item(decision_id, number=number, target=target)
+
+    def run(self, *arguments: str) -> Result:
+        """A command on this deployment."""
+        return CliRunner().invoke(main, [*arguments, "--state-dir", str(self.deployed.stack.state_dir)])
 
     def sweep(self) -> None:
         """What the schedule does each minute."""
@@ -270,7 +275,11 @@ def test_a_receiver_that_fails_after_taking_the_news_gets_the_same_again(
     assert held == replace(made, attempts=1, due_at=held.due_at, created_at=held.created_at)
     assert 5.0 < (held.due_at - made.due_at).total_seconds() < 30.0
     assert office.outbox.give_up(held, code="HTTP 500")
-    assert office.outbox.redrive("d-webhook", number=3, target="webhook", at=datetime.now(UTC))
+    assert (
+        "d-webhook/3/webhook  Decision Final  loan-approval  2 attempts"
+        in office.run("outbox", "list").output
+    )
+    assert office.run("outbox", "redrive", "d-webhook/3/webhook").exit_code == 0
     office.sweep()
     until(lambda: office.is_delivered("d-webhook", number=3, target="webhook"), what="the delivery")
     assert [body.decode() for body, _ in receiver.posted] == [made.payload] * 2
@@ -282,11 +291,17 @@ def test_a_receiver_that_fails_after_taking_the_news_gets_the_same_again(
 # Feedback
 
 
-def test_a_lesson_becomes_a_line_of_an_augmented_manifest(office: Office) -> None:
-    office.write(entry("d-lesson", target="feedback", payload={**LESSON, "decision_id": "d-lesson"}))
-    until(lambda: office.is_delivered("d-lesson", number=3, target="feedback"), what="the delivery")
+def test_a_lesson_becomes_a_line_of_an_augmented_manifest(office: Office, tmp_path: Path) -> None:
     bucket = office.deployed.output("data", "InputBucketName")
-    key = "feedback/loan-approval/2026-11-22/d-lesson-3.jsonl"
-    line = json.loads(office.deployed.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-    assert (line["source-ref"], line["loan-approval"]) == ("s3://inputs/inputs/d.json", 1)
+    s3 = office.deployed.client("s3")
+    version = s3.put_object(Bucket=bucket, Key="inputs/d-lesson.json", Body=b"{}")["VersionId"]
+    place = {"bucket": bucket, "key": "inputs/d-lesson.json", "version_id": version}
+    payload = {**LESSON, "decision_id": "d-lesson", "input": place}
+    office.write(entry("d-lesson", target="feedback", payload=payload))
+    until(lambda: office.is_delivered("d-lesson", number=3, target="feedback"), what="the delivery")
+    manifest = tmp_path / "manifest.jsonl"
+    done = office.run("feedback", "export", "--use-case", "loan-approval", "--output", str(manifest))
+    assert done.exit_code == 0, done.output
+    line = json.loads(manifest.read_text())
+    assert (line["source-ref"], line["loan-approval"]) == (f"s3://{bucket}/inputs/d-lesson.json", 1)
     assert line["loan-approval-metadata"]["class-name"] == "decline"

@@ -1,5 +1,6 @@
 """What decided cases teach the next model: lines of an augmented manifest, as Ground Truth writes them."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -67,3 +68,18 @@ def latest_keys(keys: Iterable[str]) -> list[str]:
         if decision_id and number.isdecimal():
             latest[decision_id] = max(latest.get(decision_id, (0, "")), (int(number), key))
     return sorted(key for _, key in latest.values())
+
+
+def one_line_an_input(lines: Iterable[bytes], *, use_case: str) -> list[bytes]:
+    """Of the lines about one input the one that knows best: the truth before what people said; the later.
+
+    A contested decision and the one that follows it are about the same input.
+    """
+    metadata = f"{label_attribute(use_case)}-metadata"
+    best: dict[str, tuple[bool, str, bytes]] = {}
+    for line in lines:
+        document = json.loads(line)
+        told, source = document[metadata], document["source-ref"]
+        known = (told["job-name"].endswith(f"-{_TRUTH}"), told["creation-date"], line)
+        best[source] = max(best.get(source, known), known)
+    return [line for *_, line in best.values()]

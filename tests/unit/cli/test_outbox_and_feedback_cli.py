@@ -202,6 +202,23 @@ def test_a_manifest_has_of_each_decision_its_last_line(desk: Desk, tmp_path: Pat
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.jsonl"]
 
 
+def test_of_a_contested_decision_the_new_one_counts_and_the_truth_before_both(
+    desk: Desk, tmp_path: Path
+) -> None:
+    def exported_label() -> str:
+        assert exported(desk, tmp_path / "m.jsonl").exit_code == 0
+        (line,) = (tmp_path / "m.jsonl").read_text().splitlines()
+        return str(json.loads(line)["loan-approval-metadata"]["class-name"])
+
+    same = desk.teach("z-old", label="approve")["input"]
+    desk.teach("a-new", number=8, label="decline", input=same, at="2026-11-23T09:00:00.000Z")
+    assert exported_label() == "decline"
+    desk.teach(
+        "z-old", number=9, label="approve", source="outcome", input=same, at="2026-11-22T22:00:00.000Z"
+    )
+    assert exported_label() == "approve"
+
+
 def test_a_case_whose_input_was_erased_is_left_out(desk: Desk, tmp_path: Path) -> None:
     kept, erased = desk.teach("d-1"), desk.teach("d-2")["input"]
     desk.s3.delete_object(Bucket=BUCKET, Key=erased["key"], VersionId=erased["version_id"])
