@@ -37,6 +37,7 @@ def run() -> list[Measurement]:
         lambda_python=Path(".venv-lambda/bin/python"),
         fresh=True,
         reviewers=("ada",),
+        tied=True,
     )
     try:
         outputs = deploy(
