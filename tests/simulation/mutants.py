@@ -24,6 +24,7 @@ from overread.decisions import (
     news,
     predict,
     seats,
+    settling,
     start_loop,
     submit,
     sweep,
@@ -216,7 +217,7 @@ def _new_payload() -> Callable[[World, OutboxEntry], None]:
 def _by_the_model(record: Record, *, at: datetime) -> Change:
     label = record.prediction.label if record.prediction else record.terms.labels[0]
     outcome = Outcome(label=label, source="model", reason_code="", decided_at=at, seconds=None, sign_offs=())
-    return transitions._move(
+    return transitions.move(
         record,
         State.FINAL,
         sources=frozenset(State),
@@ -230,7 +231,7 @@ def _by_the_model(record: Record, *, at: datetime) -> Change:
     )
 
 
-_review_again, _escalate, _postpone = transitions.review_again, transitions.escalate, transitions.postpone
+_review_again, _escalate, _postpone = settling.review_again, settling.escalate, transitions.postpone
 
 
 def _approve_expired(
@@ -342,7 +343,7 @@ def _same_attempt(record: Record, **named: Any) -> Change:
     return replace(change, record=replace(change.record, attempts=record.attempts))
 
 
-_claim_attempt, _routing_detail = transitions.claim_attempt, transitions._routing_detail
+_claim_attempt, _routing_detail = transitions.claim_attempt, transitions.routing_detail
 
 
 def _telling_detail(record: Record) -> dict[str, Any]:
@@ -383,8 +384,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("no outbox", lambda: [(RecordsPort, "commit", _tell_at_once)]),
     Mutant("a new dedupe key each time", lambda: [(World, "receive", _new_key())]),
     Mutant("news made anew each time", lambda: [(World, "receive", _new_payload())]),
-    Mutant("expiry approves", lambda: [(transitions, "review_again", _approve_expired)]),
-    Mutant("the deadline approves", lambda: [(transitions, "escalate", _approve_late)]),
+    Mutant("expiry approves", lambda: [(settling, "review_again", _approve_expired)]),
+    Mutant("the deadline approves", lambda: [(settling, "escalate", _approve_late)]),
     Mutant("no sweeps", _no_sweep),
     Mutant("nobody resumes", lambda: [(actors, "resume", _nothing)]),
     Mutant("unknown is failed", lambda: [(transitions, "postpone", _restart)]),
@@ -397,14 +398,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("terms are not pinned", lambda: [(RecordsPort, "get", _unpinned)]),
     Mutant(
         "answers of any generation count",
-        lambda: [(transitions, "answers_of", _any_generation), (ingest, "_keep_if_late", _count_late)],
+        lambda: [(settling, "answers_of", _any_generation), (ingest, "_keep_if_late", _count_late)],
     ),
     Mutant("no roster", lambda: [(ingest, "objection_to", _no_roster)]),
     Mutant("one person twice", lambda: [(entitlement, "_readers_before", lambda record: set())]),
     Mutant("the first reader of a contest", lambda: [(ingest, "objection_to", _nobody_excluded)]),
     Mutant("no limit of the queue", lambda: [(Store, "check_queue", _nothing)]),
     Mutant("no rate of starts", lambda: [(Store, "take_start", lambda self, now: 0.0)]),
-    Mutant("the first answer wins", lambda: [(transitions, "agree", _first_says_it_all)]),
+    Mutant("the first answer wins", lambda: [(settling, "agree", _first_says_it_all)]),
     Mutant("spot checks are drawn anew", lambda: [(route, "is_spot_check", _reroll())]),
     Mutant("any number is a confidence", lambda: [(prediction, "_confidence_fault", _not_a_number)]),
     Mutant("an attempt is not counted", lambda: [(transitions, "claim_attempt", _same_attempt)]),
@@ -412,7 +413,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "withheld fields are shown",
         lambda: [(documents, "visible_part", _visible), (predict, "visible_part", _visible)],
     ),
-    Mutant("the audit tells the reference", lambda: [(transitions, "_routing_detail", _telling_detail)]),
+    Mutant("the audit tells the reference", lambda: [(transitions, "routing_detail", _telling_detail)]),
     Mutant("personal data in public", lambda: [(LoopsPort, "start", _start_as_public)]),
     Mutant(
         "the policy is never read again",

@@ -6,7 +6,7 @@ import jmespath
 
 from overread.decisions.record import Record, SeatAnswer, SignOff
 from overread.decisions.seats import accepted
-from overread.decisions.transitions import SAME_REVIEWER
+from overread.decisions.settling import SAME_REVIEWER
 from overread.errors import PoisonedAnswerError, RetryableError
 from overread.instants import parse_instant
 from overread.review.roster import Roster

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from overread.decisions import transitions
+from overread.decisions import settling, transitions
 from overread.decisions.answers import read_answer
 from overread.decisions.commit import commit_change
 from overread.decisions.entitlement import objection_to
@@ -123,7 +123,7 @@ def _settle(
         read = ports.outputs.read(loop.output_uri)
         output = read.stored
         if record.state in TERMINAL:
-            return transitions.keep_late_answer(record, loop=loop, entry=entry, output=output, at=clock())
+            return settling.keep_late_answer(record, loop=loop, entry=entry, output=output, at=clock())
         return _judge(record, review, loop, read, ports=ports, clock=clock)
     except PoisonedAnswerError as error:
         return _again(record, review, Reason(error.code), output=output, at=clock())
@@ -152,7 +152,7 @@ def _again(
     record: Record, review: Review, reason: Reason, *, output: StoredObject | None, at: datetime
 ) -> Change:
     seat = Seat(review.seat, review.generation)
-    return transitions.review_again(record, seat=seat, reason=reason, output=output, at=at)
+    return settling.review_again(record, seat=seat, reason=reason, output=output, at=at)
 
 
 def _judge(
@@ -171,7 +171,7 @@ def _judge(
     objection = objection_to(answer, record=record, output=parsed, roster=roster)
     if objection is not None:
         return _again(record, review, objection, output=read.stored, at=clock())
-    return transitions.accept_answer(
+    return settling.accept_answer(
         record,
         review=review,
         answer=answer,
@@ -198,4 +198,4 @@ def _keep_if_late(
         output = ports.outputs.read(loop.output_uri).stored
     except PoisonedAnswerError:
         return None
-    return transitions.keep_late_answer(record, loop=loop, entry=entry, output=output, at=clock())
+    return settling.keep_late_answer(record, loop=loop, entry=entry, output=output, at=clock())

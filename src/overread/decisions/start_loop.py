@@ -4,7 +4,7 @@ import hashlib
 import json
 from enum import StrEnum
 
-from overread.decisions import transitions
+from overread.decisions import settling, transitions
 from overread.decisions.commit import commit_change
 from overread.decisions.documents import task_document
 from overread.decisions.ports import Clock, StartPorts
@@ -110,7 +110,7 @@ def _result(change: Change, before: StartResult) -> StartResult:
 
 def _next_change(record: Record, seat: Seat, *, ports: StartPorts, clock: Clock, jitter: float) -> Change:
     if _is_late(record, clock):
-        return transitions.escalate(record, reason=Reason("deadline_passed"), at=clock())
+        return settling.escalate(record, reason=Reason("deadline_passed"), at=clock())
     is_limited = record.state is State.PENDING and record.terms.max_open is not None
     if is_limited and not record.is_admitted:
         return transitions.admit(record, at=clock())
@@ -185,7 +185,7 @@ def _adopt(record: Record, seat: Seat, *, content: bytes, ports: StartPorts, clo
         return None
     if loop.flow_definition_arn != flow_definition_of(record.terms, seat.name):
         reason = Reason("loop_name_taken", {"flow_definition_arn": loop.flow_definition_arn})
-        return transitions.review_again(record, seat=seat, reason=reason, output=None, at=clock())
+        return settling.review_again(record, seat=seat, reason=reason, output=None, at=clock())
     return _begin(record, seat, content=content, clock=clock)
 
 

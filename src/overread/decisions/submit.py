@@ -3,6 +3,7 @@
 from overread.decisions import transitions
 from overread.decisions.commit import commit_change
 from overread.decisions.ids import decision_id, separation_of
+from overread.decisions.moves import LOOK_AGAIN
 from overread.decisions.ports import Clock, SubmitPorts
 from overread.decisions.predict import Prediction, predict
 from overread.decisions.record import Change, PolicyPin, Record, State, StoredObject
@@ -135,7 +136,7 @@ def _received(
         attempts=1,
         received_at=at,
         updated_at=at,
-        due_at=at + transitions.LOOK_AGAIN,
+        due_at=at + LOOK_AGAIN,
         policy=PolicyPin(version=policy.version, mode=policy.mode, source=policy.source),
         terms=policy.review,
         stated=submission.prediction,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from enum import StrEnum
 
-from overread.decisions import transitions
+from overread.decisions import settling, transitions
 from overread.decisions.commit import commit_change
 from overread.decisions.ingest import IngestResult, ingest
 from overread.decisions.ports import Clock, IngestPorts
@@ -50,7 +50,7 @@ def sweep_review(decision_id: str, *, ports: IngestPorts, clock: Clock) -> Sweep
     is_late = after.deadline is not None and after.deadline <= clock()
     try:
         if after.state is State.IN_REVIEW and is_late:
-            change = transitions.escalate(after, reason=Reason("deadline_passed"), at=clock())
+            change = settling.escalate(after, reason=Reason("deadline_passed"), at=clock())
             commit_change(change, records=ports.records)
             return SweepResult.MOVED
         if after.open_reviews:

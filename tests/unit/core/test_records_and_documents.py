@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overread.decisions import transitions
+from overread.decisions import settling, transitions
 from overread.decisions.callers import cancel
 from overread.decisions.codec import loop_item, loop_of, record_item, record_of
 from overread.decisions.documents import decision_document, problem_document
@@ -316,10 +316,10 @@ ARROWS: dict[str, Callable[[Record], Change]] = {
         record, seat=Seat("", 1), input_content_sha256="ab" * 32, at=AT
     ),
     "repin": lambda record: transitions.repin(record, terms=record.terms, policy_version="2", at=AT),
-    "again": lambda record: transitions.review_again(
+    "again": lambda record: settling.review_again(
         record, seat=Seat("", 1), reason=Reason("x"), output=None, at=AT
     ),
-    "escalate": lambda record: transitions.escalate(record, reason=Reason("x"), at=AT),
+    "escalate": lambda record: settling.escalate(record, reason=Reason("x"), at=AT),
     "cancel": lambda record: transitions.cancel(record, reason=Reason("x"), by="caller", at=AT),
     "note_contest": lambda record: transitions.note_contest(record, contested_by="d-2", by="x", at=AT),
     "learn_truth": lambda record: transitions.learn_truth(

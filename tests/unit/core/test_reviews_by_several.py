@@ -11,9 +11,9 @@ from overread.decisions.callers import cancel
 from overread.decisions.commit import commit_change
 from overread.decisions.ingest import IngestResult, ingest
 from overread.decisions.record import LoopEnd, Record, State
+from overread.decisions.settling import escalate
 from overread.decisions.start_loop import StartResult, start_loop
 from overread.decisions.sweep import SweepResult, reverse_sweep, sweep_review
-from overread.decisions.transitions import escalate
 from overread.errors import AmbiguousError, RetryableError
 from overread.routing.prediction import Reason
 from overread_testing.decision_builders import (
