@@ -183,16 +183,21 @@ class ReviewStack(Stack):
         review = use_case.review
         name = output_name(use_case.name)
         prefix = f"{self._settings.prefix}-{use_case.name}"
-        page = HumanTaskUi(
-            self, f"{name}Page", name_prefix=prefix, template=review.template, service=self.service
-        )
+        page = self._page(f"{name}Page", use_case, prefix=prefix)
         team = teams[review.team]
         flow = self._flow(f"{name}Review", use_case, team=team, page=page, prefix=prefix)
         others = {
-            member: self._flow(f"{name}{part}", use_case, team=teams[other], page=page, prefix=prefix)
-            for member, other, part in (
-                ("second_flow_definition_arn", review.second_team, "Second"),
-                ("escalation_flow_definition_arn", review.escalation_team, "Escalation"),
+            member: self._flow(
+                f"{name}{part}",
+                use_case,
+                team=teams[other],
+                page=self._page(f"{name}{part}Page", use_case, prefix=f"{prefix}-{mark}"),
+                prefix=f"{prefix}-{mark}",
+            )
+            for member, other, part, mark in (
+                # Named apart: `overread review` finds a flow definition by its name without the hash.
+                ("second_flow_definition_arn", review.second_team, "Second", "b"),
+                ("escalation_flow_definition_arn", review.escalation_team, "Escalation", "e"),
             )
             if other is not None
         }
@@ -211,6 +216,11 @@ class ReviewStack(Stack):
                 member: (other.flow_definition_arn, other.flow_definition_name)
                 for member, other in others.items()
             },
+        )
+
+    def _page(self, id: str, use_case: UseCaseSettings, *, prefix: str) -> HumanTaskUi:
+        return HumanTaskUi(
+            self, id, name_prefix=prefix, template=use_case.review.template, service=self.service
         )
 
     def _flow(

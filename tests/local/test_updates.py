@@ -1,6 +1,7 @@
 """A deployment that changes: a new template, a new threshold, and its end; open loops are never cut off."""
 
 import json
+import re
 import shutil
 import time
 import uuid
@@ -57,7 +58,7 @@ class Site:
     def flow_definitions(self, use_case: str) -> list[str]:
         found = self.client("sagemaker").list_flow_definitions()["FlowDefinitionSummaries"]
         names = [summary["FlowDefinitionName"] for summary in found]
-        return [name for name in names if name.startswith(f"overread-demo-{use_case}-")]
+        return [name for name in names if re.fullmatch(rf"overread-demo-{use_case}-[0-9a-f]{{8}}", name)]
 
 
 @pytest.fixture(scope="module")

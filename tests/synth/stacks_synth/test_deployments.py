@@ -208,14 +208,14 @@ def definition_of(properties: dict[str, Any]) -> dict[str, Any]:
     return request
 
 
-def test_every_flow_definition_carries_prefix_use_case_and_hash(assembly: Assembly) -> None:
+def test_every_flow_definition_carries_prefix_use_case_team_and_hash(assembly: Assembly) -> None:
     found = assembly.resources("demo-review", "Custom::OverreadFlowDefinition").values()
     names = sorted(flow_definition_name(resource["Properties"]) for resource in found)
     assert len(set(names)) == len(names)
     assert Counter(name.rpartition("-")[0] for name in names) == {
-        "overread-demo-digit-reading": 2,
-        "overread-demo-loan-approval": 2,
-        "overread-demo-tumor-screening": 2,
+        f"overread-demo-{use_case}{team}": 1
+        for use_case in ("digit-reading", "loan-approval", "tumor-screening")
+        for team in ("", "-e")
     }
 
 
