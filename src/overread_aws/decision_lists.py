@@ -87,6 +87,9 @@ class DecisionLists:
         if listing.state is not None:
             values[":state"], names["#state"] = str(listing.state), "state"
             filters.append("#state = :state")
+        if listing.reference:  # the client "a" with "b#c" has the same key as the client "a#b" with "c"
+            values[":reference"], names["#reference"] = listing.reference, "reference"
+            filters.append("#reference = :reference")
         if listing.use_case:
             values[":use_case"] = listing.use_case
             filters.append("use_case = :use_case")

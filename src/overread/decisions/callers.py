@@ -79,8 +79,8 @@ def contest(
     if old.contested_by not in ("", new_id):
         raise RequestRefusedError(Problem.ALREADY_CONTESTED, f"it is superseded by {old.contested_by}")
     asked = hashlib.sha256(canonical_json({"contest": decision_id, "grounds": grounds})).hexdigest()
+    policy = ports.policies.current(old.use_case)  # before the note: it bars every other contest
     _note_contest(decision_id, new_id, by=by, ports=ports, clock=clock)
-    policy = ports.policies.current(old.use_case)
     created = transitions.contest(
         old, decision_id=new_id, request_sha256=asked, grounds=grounds, policy=policy, at=clock()
     )

@@ -45,7 +45,7 @@ def decision_document(record: Record) -> Document:
         "contested_by": record.contested_by or None,
         "truth": _truth_document(record),
         "cancellation": record.cancellation.document() if record.cancellation else None,
-        "shadow": True if record.policy.mode == "shadow" else None,
+        "shadow": True if record.policy.mode == "shadow" and not record.supersedes else None,
         "links": _links(record),
     }
     return {name: value for name, value in document.items() if value is not None}

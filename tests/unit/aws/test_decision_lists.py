@@ -118,6 +118,18 @@ def test_a_listing_by_state_and_reference(lists: DecisionLists, dynamodb: Any) -
     assert listed(reference="ä" * 2000) == []
 
 
+def test_callers_whose_scope_and_reference_read_alike_do_not_see_each_other(
+    lists: DecisionLists, dynamodb: Any
+) -> None:
+    store(
+        dynamodb,
+        received(1, caller_scope="oidc:a", reference="b#c"),
+        received(2, caller_scope="oidc:a#b", reference="c"),
+    )
+    assert ids(all_pages(lists, Listing("oidc:a#b", reference="c"), limit=1)) == ["d-2"]
+    assert ids(all_pages(lists, Listing("oidc:a", reference="b#c"), limit=1)) == ["d-1"]
+
+
 def test_a_listing_by_use_case(lists: DecisionLists, dynamodb: Any) -> None:
     store(
         dynamodb,
