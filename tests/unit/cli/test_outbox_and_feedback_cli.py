@@ -238,6 +238,16 @@ def test_more_cases_than_are_read_at_once_are_all_there(
     assert [json.loads(line)["source-ref"][-10:-5] for line in lines] == [f"d-{n:03}" for n in range(10)]
 
 
+def test_whoever_reads_the_old_manifest_reads_it_to_its_end(desk: Desk, tmp_path: Path) -> None:
+    desk.teach("d-1")
+    manifest = tmp_path / "m.jsonl"
+    manifest.write_text("old\n")
+    with manifest.open() as reader:
+        assert exported(desk, manifest).exit_code == 0
+        assert reader.read() == "old\n"
+    assert manifest.read_text() != "old\n"
+
+
 def test_no_feedback_at_all_is_no_manifest(desk: Desk, tmp_path: Path) -> None:
     done = exported(desk, tmp_path / "m.jsonl")
     assert done.exit_code == 1
