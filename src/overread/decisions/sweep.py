@@ -1,21 +1,25 @@
 """The use cases that finish everything without a single event: open reviews looked at, lost loops stopped."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from overread.decisions import settling, transitions
 from overread.decisions.commit import commit_change
 from overread.decisions.ingest import IngestResult, ingest
 from overread.decisions.ports import Clock, IngestPorts
-from overread.decisions.record import TERMINAL, Record, Review, Seat, State
+from overread.decisions.record import TERMINAL, Change, Record, Review, Seat, State
 from overread.decisions.seats import is_of_second_team, seats_to_start
 from overread.errors import RecordConflictError, RetryableError, ServiceError
 from overread.routing.prediction import Reason
 
 SWEPT = (State.IN_REVIEW, State.ESCALATED, State.PENDING, State.CANCELLED, State.FINAL)
 """The states whose due records may have human loops to look at."""
+LOOP_PATIENCE = timedelta(hours=4)
+"""How long a human loop that was started may be unknown to its service before its review is repeated."""
+_AS_IT_WAS = frozenset({IngestResult.NOTHING_TO_DO, IngestResult.UNKNOWN_LOOP})
 _OURS = re.compile(r"h-[a-z2-7]{26}-g[0-9]+(-[a-g])?")
 
 
@@ -31,7 +35,8 @@ def sweep_review(decision_id: str, *, ports: IngestPorts, clock: Clock) -> Sweep
     """Looks at the decision's open loops when that is due: settles, escalates at the deadline, stops.
 
     Loops of a decision that does not wait for them any more are stopped; one that was completed before
-    counts as any other that is late, and one of an escalated decision still decides.
+    counts as any other that is late, and one of an escalated decision still decides. One that its service
+    does not know for hours, as if somebody had deleted it, is repeated.
 
     Raises:
         ServiceError: a service failed; run it again.
@@ -43,21 +48,15 @@ def sweep_review(decision_id: str, *, ports: IngestPorts, clock: Clock) -> Sweep
         return SweepResult.NOTHING_TO_DO
     for review in record.open_reviews:
         _stop_unwanted(record, review, ports=ports)
-    moved = [_ingest(review.loop_name, ports=ports, clock=clock) for review in record.open_reviews]
+    looks = {one.loop_name: _look(one.loop_name, ports=ports, clock=clock) for one in record.open_reviews}
+    has_moved = any(isinstance(look, IngestResult) and look not in _AS_IT_WAS for look in looks.values())
     after = ports.records.get(decision_id)
-    if after is None or after.due_at is None or after.due_at > clock():
-        return SweepResult.MOVED if any(moved) else SweepResult.NOTHING_TO_DO
-    is_late = after.deadline is not None and after.deadline <= clock()
-    try:
-        if after.state is State.IN_REVIEW and is_late:
-            change = settling.escalate(after, reason=Reason("deadline_passed"), at=clock())
-            commit_change(change, records=ports.records)
-            return SweepResult.MOVED
-        if after.open_reviews:
-            commit_change(transitions.look_again(after, at=clock()), records=ports.records)
-    except RecordConflictError:
-        return SweepResult.MOVED
-    return SweepResult.MOVED if any(moved) else SweepResult.NOTHING_NEW
+    if after is not None and after.due_at is not None and after.due_at <= clock():
+        has_moved |= _move_on(after, looks, ports=ports, clock=clock)
+    for look in looks.values():
+        if isinstance(look, ServiceError) and not isinstance(look, RetryableError):
+            raise look  # only now: it keeps neither the other loops nor the deadline waiting
+    return SweepResult.MOVED if has_moved else SweepResult.NOTHING_NEW
 
 
 def reverse_sweep(flow_definition_arns: Iterable[str], *, ports: IngestPorts) -> list[str]:
@@ -88,13 +87,49 @@ def _is_unwanted(record: Record, review: Review) -> bool:
     return record.state is State.ESCALATED and not is_of_second_team(review.seat)
 
 
-def _ingest(name: str, *, ports: IngestPorts, clock: Clock) -> bool:
-    """Whether the loop had come to something."""
+def _look(name: str, *, ports: IngestPorts, clock: Clock) -> IngestResult | ServiceError:
+    """What the loop has come to, or why nobody knows now: then it is looked at again."""
     try:
-        result = ingest(name, ports=ports, clock=clock)
-    except RetryableError:
-        return False  # not there yet: looked at again
-    return result not in {IngestResult.NOTHING_TO_DO, IngestResult.UNKNOWN_LOOP}
+        return ingest(name, ports=ports, clock=clock)
+    except ServiceError as error:
+        return error
+
+
+def _move_on(
+    record: Record,
+    looks: Mapping[str, IngestResult | ServiceError],
+    *,
+    ports: IngestPorts,
+    clock: Clock,
+) -> bool:
+    """Whether more came of it than the time of the next look."""
+    change = _next_change(record, looks, at=clock())
+    if change is None:
+        return False
+    try:
+        commit_change(change, records=ports.records)
+    except RecordConflictError:
+        return True
+    return bool(change.audit)
+
+
+def _next_change(
+    record: Record, looks: Mapping[str, IngestResult | ServiceError], *, at: datetime
+) -> Change | None:
+    if record.state is State.IN_REVIEW and record.deadline is not None and record.deadline <= at:
+        return settling.escalate(record, reason=Reason("deadline_passed"), at=at)
+    for review in record.open_reviews:
+        if looks.get(review.loop_name) is not IngestResult.UNKNOWN_LOOP:
+            continue
+        if review.unreadable_since is None:
+            return transitions.note_unreadable(record, review=review, at=at)
+        if at - review.unreadable_since >= LOOP_PATIENCE:
+            seat = Seat(review.seat, review.generation)
+            return settling.review_again(record, seat=seat, reason=Reason("loop_gone"), output=None, at=at)
+    if not record.open_reviews:
+        return None
+    found = [name for name, look in looks.items() if look is IngestResult.NOTHING_TO_DO]
+    return transitions.look_again(record, under_way=found, at=at)
 
 
 def _is_wanted(name: str, *, ports: IngestPorts) -> bool:

@@ -8,7 +8,7 @@ RECEIVED ──► FINAL(model)
 RECEIVED, PENDING, IN_REVIEW, ESCALATED ──► CANCELLED
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -332,17 +332,24 @@ def note_forgotten(record: Record, *, seat: Seat, input_content_sha256: str, at:
     return replace(change, queue=replace(change.queue, limit=_NO_LIMIT))
 
 
-def look_again(record: Record, *, at: datetime) -> Change:
-    """Nothing new about the open loops: the next look, the later the longer they have been open."""
+def look_again(record: Record, *, under_way: Collection[str], at: datetime) -> Change:
+    """Nothing new about the open loops: the next look, the later the longer they have been open.
+
+    Of loops that are `under_way`, nothing is unreadable (any more).
+    """
     begun = [review.started_at for review in record.open_reviews] or [at]
     wait = min(max((at - max(begun)) / 2, REVIEW_LOOK_AGAIN_FIRST), REVIEW_LOOK_AGAIN_LONGEST)
     if record.state in TERMINAL or record.escalation is not None:
         wait = min(wait, REVIEW_LOOK_AGAIN_FIRST)  # older loops stand in the way of others
-    return move(record, record.state, sources=_ANY, at=at, due_at=at_the_latest(record, at + wait))
+    reviews = tuple(
+        replace(one, unreadable_since=None) if one.loop_name in under_way else one for one in record.reviews
+    )
+    due_at = at_the_latest(record, at + wait)
+    return move(record, record.state, sources=_ANY, at=at, reviews=reviews, due_at=due_at)
 
 
 def note_unreadable(record: Record, *, review: Review, at: datetime) -> Change:
-    """The review is done, but what it wrote cannot be read yet."""
+    """The review is done but what it wrote cannot be read yet, or its loop cannot be found."""
     noted = replace(review, unreadable_since=review.unreadable_since or at)
     return move(
         record,

@@ -14,7 +14,7 @@ from overread.decisions.record import LoopEnd, Record, State
 from overread.decisions.settling import escalate
 from overread.decisions.start_loop import StartResult, start_loop
 from overread.decisions.sweep import SweepResult, reverse_sweep, sweep_review
-from overread.errors import AmbiguousError, RetryableError
+from overread.errors import AmbiguousError, PermanentError, RetryableError
 from overread.routing.prediction import Reason
 from overread_testing.decision_builders import (
     FLOW_DEFINITION_ARN,
@@ -294,6 +294,67 @@ def test_an_unreadable_output_is_waited_for_four_hours_then_the_review_is_repeat
     world.clock.now += timedelta(minutes=2)
     assert ingest(name, ports=world.ingest_ports, clock=world.clock) is IngestResult.REVIEW_REPEATED
     assert world.records.only().reviews[0].end_code == "output_unreadable"
+
+
+def test_a_loop_that_was_deleted_is_waited_for_four_hours_then_the_review_is_repeated() -> None:
+    world = waiting()
+    start(world)
+    (name,) = names(world)
+    del world.loops.loops[name]
+    assert sweep(world) is SweepResult.NOTHING_NEW
+    assert sweep(world) is SweepResult.NOTHING_NEW
+    assert world.events()[-1] == "review_started"
+    assert sweep(world) is SweepResult.MOVED
+    record = world.records.only()
+    assert (record.state, record.reviews[0].end_code) == (State.PENDING, "loop_gone")
+    assert start(world) is StartResult.STARTED
+    assert names(world) != [name]
+
+
+def test_a_loop_that_is_found_again_is_missed_anew_the_next_time() -> None:
+    world = waiting()
+    start(world)
+    (name,) = names(world)
+    loop = world.loops.loops.pop(name)
+    sweep(world)
+    world.loops.loops[name] = loop
+    sweep(world)
+    assert world.records.only().reviews[0].unreadable_since is None
+    del world.loops.loops[name]
+    assert sweep(world) is SweepResult.NOTHING_NEW
+    assert sweep(world) is SweepResult.NOTHING_NEW
+    assert names(world) == [name]
+
+
+def test_a_deleted_loop_of_a_cancelled_decision_does_not_stay_open() -> None:
+    world = waiting()
+    start(world)
+    (name,) = names(world)
+    decision_id = world.records.only().decision_id
+    cancel(decision_id, reason="", by="role/loans", ports=world.change_ports, clock=world.clock)
+    del world.loops.loops[name]
+    for _ in range(3):
+        sweep(world)
+    record = world.records.only()
+    assert (record.state, record.open_reviews, record.due_at) == (State.CANCELLED, (), None)
+
+
+def test_a_look_that_fails_keeps_neither_the_deadline_nor_the_other_loop_waiting() -> None:
+    world = pair()
+    first, second = names(world)
+    content = world.loops.content(second)
+    document = output_document(loop_name=second, decision_id=content["decision_id"], inputContent=content)
+    world.answer(second, document)
+    world.faults.before["describe"] = [service_error(PermanentError, "AccessDeniedException")]
+    with pytest.raises(PermanentError, match="AccessDenied"):
+        sweep(world)
+    assert names(world) == [first]
+    late = late_world()
+    late.faults.before["describe"] = [service_error(PermanentError, "AccessDeniedException")]
+    with pytest.raises(PermanentError, match="AccessDenied"):
+        sweep(late)
+    assert late.records.only().state is State.ESCALATED
+    assert "Decision Escalated" in {entry.event for entry in late.records.outbox}
 
 
 def test_the_sweep_settles_without_any_event() -> None:
