@@ -52,8 +52,12 @@ class DataStack(Stack):
         self.access_logs = self._access_log_bucket()
         self.inputs = self._bucket("Inputs", cors=[_WORKER_PAGES])
         self.outputs = self._bucket("Outputs")
-        self._let_only_this_deployment_answer()
         self.audit = self._bucket("Audit", lock=self._audit_lock())
+        for bucket, sid in (
+            (self.outputs, "OnlyReviewsOfThisDeployment"),
+            (self.audit, "OnlyThisDeployment"),
+        ):
+            self._let_only_this_deployment_write(bucket, sid=sid)
         self.table = self._decisions()
         CfnOutput(self, "TableName", value=self.table.table_name)
         CfnOutput(self, "InputBucketName", value=self.inputs.bucket_name)
@@ -117,19 +121,19 @@ class DataStack(Stack):
             ],
         )
 
-    def _let_only_this_deployment_answer(self) -> None:
-        # Whoever could write here could decide: an answer is read from this bucket and nowhere else. Only the
-        # roles of the flow definitions, named after their stack by CloudFormation, are granted writing it.
+    def _let_only_this_deployment_write(self, bucket: s3.Bucket, *, sid: str) -> None:
+        # Whoever could write answers could decide, and whoever could write the archive could forge what it
+        # proves. Only roles of this deployment's functions and flow definitions are granted writing.
         roles = self.format_arn(
             service="iam", region="", resource="role", resource_name=f"{self._settings.prefix}-*"
         )
-        self.outputs.add_to_resource_policy(
+        bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="OnlyReviewsOfThisDeployment",
+                sid=sid,
                 effect=iam.Effect.DENY,
                 principals=[iam.AnyPrincipal()],
                 actions=["s3:PutObject"],
-                resources=[self.outputs.arn_for_objects("*")],
+                resources=[bucket.arn_for_objects("*")],
                 conditions={"ArnNotLike": {"aws:PrincipalArn": roles}},
             )
         )

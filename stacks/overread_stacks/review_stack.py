@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, Duration, Environment, SecretValue, Stack
+from aws_cdk import CfnOutput, CustomResource, Duration, Environment, SecretValue, Stack
 from constructs import Construct
 
 from overread_config import Settings, TeamSettings, UseCaseSettings, WorkforceSettings, output_name
@@ -66,15 +66,10 @@ class ReviewStack(Stack):
         teams = {team.name: self._team(team) for team in settings.teams}
         documents = {use_case.name: self._review(use_case, teams=teams) for use_case in settings.use_cases}
         trail = self._trail(network)
-        changes = settings.changes
-        logged = trail.log_changes(
-            "Terms",
-            texts=self._terms(documents),
-            proposed_by=changes.proposed_by or "",
-            approved_by=changes.approved_by or "",
-            ticket=changes.ticket or "",
-            needs_two=changes.approval == "two-person",
-        )
+        logged = [
+            self._log_terms(use_case, policy=documents[use_case.name], trail=trail)
+            for use_case in settings.use_cases
+        ]
         self.policies = RoutingPolicies(
             self,
             "Policies",
@@ -82,7 +77,7 @@ class ReviewStack(Stack):
             documents=documents,
             deployment="linear" if settings.policy_rollout == "linear" else "all-at-once",
         )
-        self.policies.node.add_dependency(logged)  # nothing is in force before the log has it
+        self.policies.node.add_dependency(*logged)  # nothing is in force before the log has it
         CfnOutput(self, "AuditorRoleArn", value=trail.auditor.role_arn)
         CfnOutput(self, "AppConfigApplicationId", value=self.policies.application_id)
         CfnOutput(self, "AppConfigEnvironmentId", value=self.policies.environment_id)
@@ -109,14 +104,20 @@ class ReviewStack(Stack):
             key=data.operations_key,
         )
 
-    def _terms(self, documents: Mapping[str, str]) -> dict[str, str]:
-        """What decides and what reviewers are shown, by the audit log's subjects."""
-        policies = {f"policy/{use_case}": text for use_case, text in documents.items()}
-        templates = {
-            f"template/{use_case.name}": use_case.review.template.read_text(encoding="utf-8")
-            for use_case in self._settings.use_cases
-        }
-        return policies | templates
+    def _log_terms(self, use_case: UseCaseSettings, *, policy: str, trail: AuditTrail) -> CustomResource:
+        """What decides and what reviewers are shown; one resource each, for a request has a largest size."""
+        changes = self._settings.changes
+        return trail.log_changes(
+            f"{output_name(use_case.name)}Terms",
+            texts={
+                f"policy/{use_case.name}": policy,
+                f"template/{use_case.name}": use_case.review.template.read_text(encoding="utf-8"),
+            },
+            proposed_by=changes.proposed_by or "",
+            approved_by=changes.approved_by or "",
+            ticket=changes.ticket or "",
+            needs_two=changes.approval == "two-person",
+        )
 
     def _team(self, team: TeamSettings) -> Workteam:
         construct_id = f"Team{output_name(team.name)}"

@@ -45,11 +45,16 @@ def test_every_bucket_refuses_calls_without_tls(environment: str, assembly: Asse
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_nobody_but_this_deployments_roles_writes_answers(environment: str, assembly: Assembly) -> None:
+@pytest.mark.parametrize(
+    ("bucket", "sid"), [("Outputs", "OnlyReviewsOfThisDeployment"), ("Audit", "OnlyThisDeployment")]
+)
+def test_nobody_but_this_deployments_roles_writes_answers_and_the_archive(
+    environment: str, bucket: str, sid: str, assembly: Assembly
+) -> None:
     policies = assembly.resources(f"{environment}-data", "AWS::S3::BucketPolicy")
-    (outputs,) = [policy for name, policy in policies.items() if name.startswith("Outputs")]
-    statements = outputs["Properties"]["PolicyDocument"]["Statement"]
-    (denied,) = [one for one in statements if one.get("Sid") == "OnlyReviewsOfThisDeployment"]
+    (policy,) = [policy for name, policy in policies.items() if name.startswith(bucket)]
+    statements = policy["Properties"]["PolicyDocument"]["Statement"]
+    (denied,) = [one for one in statements if one.get("Sid") == sid]
     assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "s3:PutObject", {"AWS": "*"})
     roles = "".join(
         part
