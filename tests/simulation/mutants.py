@@ -18,9 +18,11 @@ from tests.simulation.store import Store
 from tests.simulation.world import World
 
 from overread.decisions import (
+    audit_details,
     documents,
     entitlement,
     ingest,
+    moves,
     news,
     predict,
     seats,
@@ -217,7 +219,7 @@ def _new_payload() -> Callable[[World, OutboxEntry], None]:
 def _by_the_model(record: Record, *, at: datetime) -> Change:
     label = record.prediction.label if record.prediction else record.terms.labels[0]
     outcome = Outcome(label=label, source="model", reason_code="", decided_at=at, seconds=None, sign_offs=())
-    return transitions.move(
+    return moves.move(
         record,
         State.FINAL,
         sources=frozenset(State),
@@ -343,7 +345,7 @@ def _same_attempt(record: Record, **named: Any) -> Change:
     return replace(change, record=replace(change.record, attempts=record.attempts))
 
 
-_claim_attempt, _routing_detail = transitions.claim_attempt, transitions.routing_detail
+_claim_attempt, _routing_detail = transitions.claim_attempt, audit_details.routing_detail
 
 
 def _telling_detail(record: Record) -> dict[str, Any]:
