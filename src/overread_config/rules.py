@@ -512,10 +512,10 @@ def _changes(root: Branch, faults: FaultList) -> None:
 
 
 def _webhooks(root: Branch, faults: FaultList) -> None:
-    for use_case in root.children("use_cases"):
-        webhook = use_case.get("delivery.webhook")
-        if not isinstance(webhook, Branch):
-            continue
+    stated = [use_case.get("delivery.webhook") for use_case in root.children("use_cases")]
+    webhooks = [webhook for webhook in stated if isinstance(webhook, Branch)]
+    is_any_public = any(not webhook.get("allowed_networks") for webhook in webhooks)
+    for webhook in webhooks:
         networks = webhook.get("allowed_networks") or ()
         for cidr in networks:
             if not _is_network(cidr):
@@ -536,6 +536,14 @@ def _webhooks(root: Branch, faults: FaultList) -> None:
                 faults=faults,
                 problem="is reached from inside the network, which has no way to EventBridge",
                 allowed="leave it out, or `events` among network.interface_endpoints",
+            )
+        elif networks and is_any_public:
+            _refuse(
+                webhook,
+                "allowed_networks",
+                faults=faults,
+                problem="is reached from inside the network, and another receiver from outside only",
+                allowed="allowed_networks for every receiver, or for none",
             )
         if not networks and (webhook.get("url") or "").startswith("http://"):
             _refuse(

@@ -7,6 +7,15 @@ from tests.unit.config.conftest import changed
 
 _REVIEW = f"{LOANS}.review"
 _HOOK = f"{LOANS}.delivery.webhook"
+ELSEWHERE = """\
+  claims:
+    prediction: {source: caller}
+    labels: [pay, investigate]
+    routing: {threshold: 0.9}
+    review: {team: readers, template: pages/loans.html, title: Claim, description: Read it.}
+    data: {class: personal}
+    delivery: {webhook: {url: 'https://public.example'}}
+"""
 
 
 def webhook(terms: str) -> str:
@@ -137,6 +146,17 @@ DECISIONS: dict[str, Broken] = {
         "10.1.0.0/16",
         "`events`",
         "no way to EventBridge",
+    ),
+    "webhook_in_and_out": Broken(
+        webhook("url: 'https://x.example', allowed_networks: [10.1.0.0/16]").replace(
+            "workforce:\n", f"{ELSEWHERE}workforce:\n"
+        )
+        + "network: {interface_endpoints: [events]}\n",
+        "10.1.0.0/16",
+        f"{_HOOK}.allowed_networks",
+        "10.1.0.0/16",
+        "for every receiver, or for none",
+        "another receiver from outside only",
     ),
     "capacity": Broken(
         team("    groups: [readers]\n    capacity: 9"),
