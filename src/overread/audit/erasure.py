@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from overread.decisions.commit import commit_change
+from overread.decisions.moves import LOOK_AGAIN
 from overread.decisions.ports import Records
 from overread.decisions.record import TERMINAL, AuditEntry, Change, Fence, Record, StoredObject
 from overread.errors import OverreadError, RecordConflictError, RetryableError
@@ -54,7 +55,8 @@ def erase(
     """Audits the erasure, then does it; safe to repeat, which audits it again.
 
     Raises:
-        ErasureRefusedError: there is no such decision, it is not at its end, or news are undelivered.
+        ErasureRefusedError: there is no such decision, it or its contest is not at its end, or news are
+            undelivered.
         ServiceError: a service failed; run it again.
     """
     record = _audit(decision_id, by=by, records=records, holdings=holdings, clock=clock)
@@ -75,6 +77,7 @@ def _audit(
         _check(decision_id, record, holdings)
         if record is None:
             break
+        _check_contest(record, records=records, at=clock())
         change = _blanked(record, by=by, at=clock())
         try:
             commit_change(change, records=records)
@@ -98,6 +101,19 @@ def _check(decision_id: str, record: Record | None, holdings: Holdings) -> None:
         raise ErasureRefusedError(f"decision {decision_id} has {undelivered} news to deliver first")
 
 
+def _check_contest(record: Record, *, records: Records, at: datetime) -> None:
+    """People who read the contest need the input, which both decisions share.
+
+    One that nobody knows a minute after it was noted never began.
+    """
+    contest = records.get(record.contested_by) if record.contested_by else None
+    has_begun = contest is not None or at - record.updated_at < LOOK_AGAIN
+    if record.contested_by and has_begun and (contest is None or contest.state not in TERMINAL):
+        raise ErasureRefusedError(
+            f"decision {record.decision_id} is contested by {record.contested_by}, which must end first"
+        )
+
+
 def _blanked(record: Record, *, by: str, at: datetime) -> Change:
     """The record without words of its caller, and the entry that says so."""
     outputs = [review.output.sha256 for review in record.reviews if review.output]
@@ -107,6 +123,7 @@ def _blanked(record: Record, *, by: str, at: datetime) -> Change:
         reference="",
         grounds="",
         cancellation=cancellation,
+        is_erased=True,
         revision=record.revision + 1,
         audit_length=record.audit_length + 1,
         updated_at=at,

@@ -7,6 +7,7 @@ from datetime import datetime
 from overread.decisions import transitions
 from overread.decisions.commit import commit_change
 from overread.decisions.ids import contest_id
+from overread.decisions.moves import LOOK_AGAIN
 from overread.decisions.ports import ChangePorts, Clock
 from overread.decisions.record import Change, Record, State, Truth
 from overread.errors import Problem, RecordConflictError, RequestRefusedError, RetryableError
@@ -67,8 +68,8 @@ def contest(
     """The new decision that supersedes a final one: by people, others than before.
 
     Raises:
-        RequestRefusedError: the decision is unknown, not final, or contested already; or the key was used
-            with other grounds.
+        RequestRefusedError: the decision is unknown, not final, erased, or contested already; or the key
+            was used with other grounds.
         ServiceError: a service failed; run it again.
     """
     old = _known(decision_id, ports=ports)
@@ -76,8 +77,7 @@ def contest(
         detail = f"the decision is {old.state}: only what is final can be contested"
         raise RequestRefusedError(Problem.DECISION_NOT_FINAL, detail)
     new_id = contest_id(decision_id, idempotency_key=idempotency_key)
-    if old.contested_by not in ("", new_id):
-        raise RequestRefusedError(Problem.ALREADY_CONTESTED, f"it is superseded by {old.contested_by}")
+    _check_contestable(old, new_id, ports=ports, clock=clock)
     asked = hashlib.sha256(canonical_json({"contest": decision_id, "grounds": grounds})).hexdigest()
     policy = ports.policies.current(old.use_case)  # before the note: it bars every other contest
     _note_contest(decision_id, new_id, by=by, ports=ports, clock=clock)
@@ -101,13 +101,27 @@ def _note_contest(decision_id: str, new_id: str, *, by: str, ports: ChangePorts,
     """The old decision's word first: of two contests at once, only the one it names begins."""
 
     def change(record: Record) -> Change | None:
+        _check_contestable(record, new_id, ports=ports, clock=clock)
         if record.contested_by == new_id:
             return None
-        if record.contested_by:
-            raise RequestRefusedError(Problem.ALREADY_CONTESTED, f"it is superseded by {record.contested_by}")
         return transitions.note_contest(record, contested_by=new_id, by=by, at=clock())
 
     _change(decision_id, change, ports=ports)
+
+
+def _check_contestable(record: Record, new_id: str, *, ports: ChangePorts, clock: Clock) -> None:
+    """Refuses the contest of what is gone, and a second one unless the first is a dead caller's note."""
+    noted = record.contested_by
+    contest = ports.records.get(noted) if noted else None
+    if noted == new_id and contest is not None:
+        return
+    if record.is_erased:
+        detail = "the decision was erased: nothing is left that people could read"
+        raise RequestRefusedError(Problem.INVALID_REQUEST, detail, field="id")
+    if noted in ("", new_id):
+        return
+    if contest is not None or clock() - record.updated_at < LOOK_AGAIN:
+        raise RequestRefusedError(Problem.ALREADY_CONTESTED, f"it is superseded by {noted}")
 
 
 def _change(decision_id: str, change: Callable[[Record], Change | None], *, ports: ChangePorts) -> Record:

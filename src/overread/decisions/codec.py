@@ -84,6 +84,7 @@ def record_item(record: Record) -> Item:
         "cancellation": record.cancellation and record.cancellation.document(),
         "outcome": record.outcome and _outcome_item(record.outcome),
         "truth": record.truth and _truth_item(record.truth),
+        "is_erased": record.is_erased or None,
     }
     return _without_none(item)
 
@@ -127,6 +128,7 @@ def record_of(item: Mapping[str, Any]) -> Record:
         cancellation=_reason_of(item["cancellation"]) if "cancellation" in item else None,
         outcome=_outcome_of(outcome) if outcome else None,
         truth=_truth_of(truth) if truth else None,
+        is_erased=item.get("is_erased", False),
     )
 
 

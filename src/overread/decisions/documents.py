@@ -95,7 +95,7 @@ def _links(record: Record) -> dict[str, str]:
     links = {"self": this}
     if record.state is State.FINAL:
         links |= {"outcome": f"{this}/outcome"}
-        links |= {} if record.contested_by else {"contest": f"{this}/contest"}
+        links |= {} if record.contested_by or record.is_erased else {"contest": f"{this}/contest"}
     elif record.state is not State.CANCELLED:
         links["cancel"] = f"{this}/cancel"
     return links

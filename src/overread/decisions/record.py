@@ -183,6 +183,7 @@ class Record:
     `due_at` says when to look at it again, None once nothing is left to do. `is_admitted`: the human loops
     that it waits for have their places in the team's queue. `separation` is one for all human loops that
     must have different readers; `excluded` names readers of the decision that this one `supersedes`.
+    `is_erased`: its input and answers are gone.
     """
 
     decision_id: str
@@ -219,6 +220,7 @@ class Record:
     cancellation: Reason | None = None
     outcome: Outcome | None = None
     truth: Truth | None = None
+    is_erased: bool = False
 
     def review_of(self, seat: Seat) -> Review | None:
         """The human loop that fills the seat now, as far as it was started."""

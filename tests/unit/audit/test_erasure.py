@@ -8,9 +8,10 @@ import pytest
 from overread.audit.chain import genesis, shard_of, verify
 from overread.audit.erasure import Erased, ErasureRefusedError, erase
 from overread.decisions import callers
-from overread.decisions.record import StoredObject
+from overread.decisions.documents import decision_document
+from overread.decisions.record import Record, StoredObject
 from overread.decisions.start_loop import start_loop
-from overread.errors import RecordConflictError
+from overread.errors import RecordConflictError, RequestRefusedError
 from overread.strict_json import canonical_json
 from overread_testing.audit_case import AuditCase
 
@@ -137,6 +138,58 @@ def test_decision_whose_loops_are_still_open_is_refused() -> None:
 def test_decision_with_news_to_deliver_is_refused(case: AuditCase) -> None:
     with pytest.raises(ErasureRefusedError, match="has 3 news to deliver first"):
         erased(case, Holdings(waiting=3))
+
+
+def contested(case: AuditCase, *, key: str = "c-1") -> Record:
+    world = case.world
+    return callers.contest(
+        case.decision_id,
+        grounds="",
+        idempotency_key=key,
+        by="role/loans",
+        ports=world.change_ports,
+        clock=world.clock,
+    )
+
+
+def test_what_people_are_to_read_again_stays_until_the_contest_has_ended(case: AuditCase) -> None:
+    contest, holdings = contested(case), Holdings()
+    case.world.clock.pass_seconds(3600)
+    with pytest.raises(ErasureRefusedError, match=f"contested by {contest.decision_id}, which must end"):
+        erased(case, holdings)
+    assert holdings.deleted == []
+    callers.cancel(
+        contest.decision_id, reason="", by="role/loans", ports=case.world.change_ports, clock=case.world.clock
+    )
+    erased(case, holdings)
+    assert case.record.is_erased
+
+
+def test_a_contest_that_is_beginning_keeps_the_input_and_a_note_without_one_does_not(case: AuditCase) -> None:
+    contest = contested(case)
+    del case.world.records.items[contest.decision_id]
+    with pytest.raises(ErasureRefusedError, match="must end first"):
+        erased(case, Holdings())
+    case.world.clock.pass_seconds(60)
+    erased(case, Holdings())
+
+
+def test_what_was_erased_cannot_be_contested(case: AuditCase) -> None:
+    erased(case, Holdings())
+    assert "contest" not in decision_document(case.record)["links"]
+    with pytest.raises(RequestRefusedError, match="was erased"):
+        contested(case)
+    assert case.record.contested_by == ""
+
+
+def test_a_contest_that_was_made_before_the_erasure_is_told_again(case: AuditCase) -> None:
+    contest = contested(case)
+    callers.cancel(
+        contest.decision_id, reason="", by="role/loans", ports=case.world.change_ports, clock=case.world.clock
+    )
+    case.world.clock.pass_seconds(60)
+    erased(case, Holdings())
+    assert contested(case).decision_id == contest.decision_id
 
 
 def test_unknown_decision_is_refused(case: AuditCase) -> None:
