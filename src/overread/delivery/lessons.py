@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from overread.errors import PermanentError
 from overread.instants import parse_instant
 from overread.strict_json import canonical_json
 
@@ -74,12 +75,19 @@ def one_line_an_input(lines: Iterable[bytes], *, use_case: str) -> list[bytes]:
     """Of the lines about one input the one that knows best: the truth before what people said; the later.
 
     A contested decision and the one that follows it are about the same input.
+
+    Raises:
+        PermanentError: a line is none of the use case's.
     """
     metadata = f"{label_attribute(use_case)}-metadata"
     best: dict[str, tuple[bool, str, bytes]] = {}
     for line in lines:
         document = json.loads(line)
-        told, source = document[metadata], document["source-ref"]
-        known = (told["job-name"].endswith(f"-{_TRUTH}"), told["creation-date"], line)
+        source = document["source-ref"]
+        try:
+            told = document[metadata]
+            known = (told["job-name"].endswith(f"-{_TRUTH}"), str(told["creation-date"]), line)
+        except (LookupError, TypeError, AttributeError) as error:
+            raise PermanentError("NoManifestLine", operation="ReadFeedback", message=source) from error
         best[source] = max(best.get(source, known), known)
     return [line for *_, line in best.values()]

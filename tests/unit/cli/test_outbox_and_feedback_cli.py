@@ -270,3 +270,14 @@ def test_what_cannot_be_written_leaves_the_old_manifest(desk: Desk, tmp_path: Pa
     assert done.exit_code == 1
     assert "feedback/loan-approval/2026-11-22/d-2-1.jsonl" in done.output
     assert old.read_text() == "old\n"
+
+
+@pytest.mark.parametrize("metadata", [None, 7, {}, {"job-name": 7, "creation-date": ""}])
+def test_a_line_of_something_else_is_named(desk: Desk, tmp_path: Path, metadata: Any) -> None:
+    place = desk.teach("d-1")["input"]
+    line = {"source-ref": f"s3://{BUCKET}/{place['key']}", "source-ref-version": place["version_id"]}
+    body = json.dumps({**line, "loan-approval-metadata": metadata}).encode()
+    desk.s3.put_object(Bucket=BUCKET, Key="feedback/loan-approval/2026-11-22/d-1-2.jsonl", Body=body)
+    done = exported(desk, tmp_path / "m.jsonl")
+    assert done.exit_code == 1
+    assert f"NoManifestLine: s3://{BUCKET}/inputs/d-1.json" in done.output
