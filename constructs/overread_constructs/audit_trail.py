@@ -140,6 +140,8 @@ class AuditTrail(Construct):
         self._let_use_bucket(handler)
         for source in sources:
             handler.allow("s3:GetObject", "s3:GetObjectVersion", on=[source.arn_for_objects("*")])
+            # Without it S3 says "denied" of what was erased, and archiving would stop there for ever.
+            handler.allow("s3:ListBucket", on=[source.bucket_arn])
         keys = [source.encryption_key for source in sources]
         for statement in use_of_keys(keys, scope=self, services=("s3",), actions=("kms:Decrypt",)):
             handler.role.add_to_policy(statement)

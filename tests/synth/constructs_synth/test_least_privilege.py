@@ -91,7 +91,7 @@ NEEDED_BESIDE = {
     | SENDING
     | INTERFACES
     | ARCHIVE
-    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"},
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:ListBucket"},
     "AuditChangesRole": RUNNING | KEYS | SENDING | ARCHIVE | AUTOMATIC | {"dynamodb:Query"},
     "AuditAuditor": {"kms:Decrypt", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
     | {"dynamodb:Scan"}
