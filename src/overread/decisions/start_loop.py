@@ -72,7 +72,10 @@ def start_waiting(queue: str, *, ports: StartPorts, clock: Clock, jitter: float)
     """Starts what waits for a place in the queue, the most urgent first, until it is full; how many."""
     started = 0
     for decision_id in ports.records.waiting(queue):
-        result = start_loop(decision_id, ports=ports, clock=clock, jitter=jitter)
+        try:
+            result = start_loop(decision_id, ports=ports, clock=clock, jitter=jitter)
+        except PermanentError:  # nobody else waits behind it; the sweep by time tells of it
+            continue
         if result is StartResult.QUEUE_FULL:
             break
         started += result is StartResult.STARTED

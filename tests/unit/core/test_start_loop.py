@@ -8,7 +8,7 @@ import pytest
 
 from overread.decisions.record import State
 from overread.decisions.requests import parse_submission
-from overread.decisions.start_loop import StartResult, start_loop
+from overread.decisions.start_loop import StartResult, start_loop, start_waiting
 from overread.decisions.submit import submit
 from overread.decisions.transitions import backoff_s
 from overread.errors import AmbiguousError, PermanentError, RecordConflictError, RetryableError
@@ -21,6 +21,7 @@ from overread_testing.decision_builders import (
     request_body,
 )
 from overread_testing.decision_fakes import World, service_error
+from overread_testing.decision_worlds import post
 
 
 def pending(body: bytes | None = None, **changes: Any) -> World:
@@ -343,3 +344,11 @@ def test_a_loop_that_began_before_its_flow_definition_went_is_kept() -> None:
     record = world.records.only()
     assert [one.flow_definition_arn for one in record.open_reviews] == [FLOW_DEFINITION_ARN]
     assert len(world.loops.loops) == 1
+
+
+def test_who_waits_behind_a_record_that_cannot_be_read_is_started_all_the_same() -> None:
+    world = pending(review__queue={"name": "loans", "max_open": 5})
+    post(world, key="another")
+    assert len(world.records.items) == 2
+    world.faults.before["get"] = [service_error(PermanentError, "RecordUnreadable")]
+    assert start_waiting("loans", ports=world.start_ports, clock=world.clock, jitter=0.0) == 1
