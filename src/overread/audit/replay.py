@@ -13,6 +13,7 @@ from typing import Any
 
 from overread.audit.chain import Link, link_hash
 from overread.decisions.agreement import agree
+from overread.decisions.audit_details import sign_off_document
 from overread.decisions.documents import task_document
 from overread.decisions.record import Record, Seat, SeatAnswer, State
 from overread.decisions.seats import is_of_second_team
@@ -41,6 +42,8 @@ _OF_THE_POLICY = frozenset(
     }
 )
 
+_Facts = list[tuple[str, object, object]]
+"""What it is, what the record says, what the entries tell."""
 FindLink = Callable[[str, int], Link | None]
 """What a chain holds at a place; None when nothing is there (yet: an index lags a little)."""
 FindText = Callable[[str], str | None]
@@ -373,8 +376,68 @@ def _check_record(
         ("entries", record.audit_length, len(entries)),
         ("label", record.outcome.label if record.outcome else "", label),
         ("source", str(record.outcome.source) if record.outcome else "", source),
+        *_facts_of_route(record, entries),
+        *_facts_of_sign_offs(record, entries),
+        ("contested_by", record.contested_by, _last(entries, "contested").get("contested_by", "")),
+        (
+            "truth",
+            record.truth.label if record.truth else "",
+            _last(entries, "truth_recorded").get("label", ""),
+        ),
     ]
     wrong = [f"{name} is {got!r}, the entries tell {told!r}" for name, got, told in facts if got != told]
     if record.state is State.RECEIVED:
         wrong.append("it is still RECEIVED")
     return [Check("record", not wrong, "; ".join(wrong) or "says what the entries tell")]
+
+
+def _facts_of_route(record: Record, entries: Sequence[Mapping[str, Any]]) -> _Facts:
+    routing = next((entry["detail"] for entry in entries if entry["event"] in ROUTED), None)
+    if routing is None:
+        return []
+    route, prediction = record.route, record.prediction
+    told_route, told = routing["route"] or {"to": "", "reasons": ()}, routing["prediction"] or {}
+    return [
+        ("policy", record.policy.version, routing["policy_version"]),
+        ("input", record.input.sha256, routing["input_sha256"]),
+        ("route", str(route.to) if route else "", told_route["to"]),
+        (
+            "reasons",
+            [str(reason.code) for reason in route.reasons] if route else [],
+            [reason["code"] for reason in told_route["reasons"]],
+        ),
+        (
+            "prediction",
+            (prediction.label, prediction.model, prediction.version) if prediction else (),
+            (told["label"], told["model"], told["version"]) if told else (),
+        ),
+        # As near as every store can tell: none holds what is nearer to zero.
+        (
+            "confidence",
+            round(prediction.confidence, 15) if prediction else None,
+            round(float(told["confidence"]), 15) if told else None,
+        ),
+    ]
+
+
+def _facts_of_sign_offs(record: Record, entries: Sequence[Mapping[str, Any]]) -> _Facts:
+    decided = _last(entries, "decided_by_people")
+    signed = record.outcome.sign_offs if record.outcome else ()
+    return [
+        ("reason_code", record.outcome.reason_code if record.outcome else "", decided.get("reason_code", "")),
+        (
+            "sign-offs",
+            list(map(_signed, map(sign_off_document, signed))),
+            list(map(_signed, decided.get("reviewers", ()))),
+        ),
+    ]
+
+
+def _signed(sign_off: Mapping[str, Any]) -> dict[str, Any]:
+    """All of it but the seconds, which not every store holds alike."""
+    return {name: value for name, value in sign_off.items() if name != "seconds"}
+
+
+def _last(entries: Sequence[Mapping[str, Any]], event: str) -> Mapping[str, Any]:
+    """What the last entry of that event tells; nothing when there is none."""
+    return next((entry["detail"] for entry in reversed(entries) if entry["event"] == event), {})

@@ -94,7 +94,7 @@ def test_nothing_is_deleted_before_the_erasure_is_audited(case: AuditCase) -> No
     def lose(batch: object) -> None:
         raise RecordConflictError("lost")
 
-    case.world.records.commit = lose  # type: ignore[method-assign,assignment]
+    case.world.records.commit = lose  # type: ignore[method-assign]
     with pytest.raises(Exception, match="RecordContended"):
         erased(case, holdings)
     assert holdings.deleted == []

@@ -3,16 +3,25 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from overread.audit.chain import Head, Link, seal
 from overread.audit.replay import Replay
+from overread.decisions import callers
+from overread.decisions.record import Record, Truth
 from overread_testing.audit_case import TEMPLATE
 from overread_testing.audit_case import AuditCase as Case
 from overread_testing.decision_builders import policy_document
 
+TRUTH = Truth(
+    label="approve",
+    learnt_at=datetime(2026, 11, 23, tzinfo=UTC),
+    recorded_at=datetime(2026, 11, 23, tzinfo=UTC),
+    recorded_by="role/loans",
+)
 RULES = [{"name": "high-amount", "when": "input.amount > `5000`"}]
 
 
@@ -40,11 +49,9 @@ def by_people() -> Case:
 def test_decision_of_the_model_is_made_again(by_model: Case) -> None:
     replayed = by_model.replay()
     assert (wrong(replayed), untold(replayed)) == ({}, {"answers"})
-    assert (replayed.state, replayed.label, replayed.source) == (
-        "FINAL",
-        by_model.record.outcome.label,
-        "model",
-    )  # type: ignore[union-attr]
+    outcome = by_model.record.outcome
+    assert outcome is not None
+    assert (replayed.state, replayed.label, replayed.source) == ("FINAL", outcome.label, "model")
     assert replayed.reasons == ()
 
 
@@ -147,6 +154,63 @@ def test_record_that_says_otherwise_is_found(by_people: Case) -> None:
         "source is 'model', the entries tell 'human'"
     }
     assert set(wrong(by_people.replay(record=None))) == {"record"}
+
+
+def forged_outcome(record: Record, **changes: Any) -> Record:
+    assert record.outcome is not None
+    return replace(record, outcome=replace(record.outcome, **changes))
+
+
+def forged_signer(record: Record) -> Record:
+    assert record.outcome is not None
+    first, *others = record.outcome.sign_offs
+    other = replace(first, reviewer=replace(first.reviewer, worker_id="somebody-else"))
+    return forged_outcome(record, sign_offs=(other, *others))
+
+
+def forged_prediction(record: Record) -> Record:
+    assert record.prediction is not None
+    return replace(record, prediction=replace(record.prediction, confidence=0.999))
+
+
+@pytest.mark.parametrize(
+    ("forge", "found"),
+    [
+        (lambda one: forged_outcome(one, reason_code="fraud"), "reason_code is 'fraud'"),
+        (lambda one: forged_outcome(one, sign_offs=one.outcome.sign_offs[:1]), "sign-offs is"),
+        (forged_signer, "sign-offs is"),
+        (forged_prediction, "confidence is 0.999"),
+        (lambda one: replace(one, prediction=None), "prediction is ()"),
+        (lambda one: replace(one, policy=replace(one.policy, version="another")), "policy is 'another'"),
+        (lambda one: replace(one, input=replace(one.input, sha256="0" * 64)), "input is '000"),
+        (lambda one: replace(one, route=replace(one.route, reasons=())), "reasons is []"),
+        (lambda one: replace(one, contested_by="d-x"), "contested_by is 'd-x'"),
+        (lambda one: replace(one, truth=TRUTH), "truth is 'approve'"),
+    ],
+)
+def test_record_whose_particulars_were_changed_is_found(
+    forge: Callable[[Record], Record], found: str, by_people: Case
+) -> None:
+    (detail,) = [
+        detail
+        for name, detail in wrong(by_people.replay(record=forge(by_people.record))).items()
+        if name == "record"
+    ]
+    assert found in detail
+
+
+def test_record_that_was_contested_and_whose_truth_is_known_says_what_the_entries_tell(
+    by_people: Case,
+) -> None:
+    world = by_people.world
+    ports, clock = world.change_ports, world.clock
+    callers.learn_truth(
+        by_people.decision_id, label="approve", learnt_at=clock(), by="role/loans", ports=ports, clock=clock
+    )
+    callers.contest(
+        by_people.decision_id, grounds="", idempotency_key="c", by="role/loans", ports=ports, clock=clock
+    )
+    assert by_people.replay().is_confirmed
 
 
 def test_entry_that_is_not_in_the_chain_is_found(by_people: Case) -> None:
