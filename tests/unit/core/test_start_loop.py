@@ -335,7 +335,7 @@ def test_a_full_queue_is_not_written_about_again_and_again() -> None:
 
 def test_a_loop_that_began_before_its_flow_definition_went_is_kept() -> None:
     world = pending()
-    world.faults.after["start"] = [KeyboardInterrupt()]  # the starter dies
+    world.faults.after["start"] = [KeyboardInterrupt()]  # type: ignore[list-item]  # the starter dies
     with pytest.raises(KeyboardInterrupt):
         start(world)
     world.loops.gone.add(FLOW_DEFINITION_ARN)
