@@ -38,6 +38,10 @@ from overread.routing.route import Decider
 SAME_REVIEWER = "same_reviewer"
 SAME_REVIEWER_AT_MOST = 2
 """How often a seat is opened again because its answer was a person's who may not give it twice."""
+_PATIENT = 24
+_LONGEST_PAUSE_S = 6 * 3600.0
+"""A second team's loops that keep failing come seldom after so many: each stays in the record, and DynamoDB
+takes no item over 400 KB, not even the one that is final at last."""
 
 _WITH_PEOPLE = frozenset({State.PENDING, State.IN_REVIEW})
 _UNDECIDED = _WITH_PEOPLE | {State.ESCALATED}
@@ -271,7 +275,7 @@ def _repeat_escalation(
 ) -> Change:
     """The second team's loops again, later each time."""
     attempts = sum(1 for review in record.reviews if is_of_second_team(review.seat))
-    wait_s = backoff_s(attempts, jitter=1.0)
+    wait_s = min(backoff_s(attempts, jitter=1.0) * max(1.0, attempts / _PATIENT), _LONGEST_PAUSE_S)
     waiting = Waiting(
         code=reason.code,
         attempts=attempts,

@@ -216,6 +216,21 @@ def test_a_second_team_that_fails_is_asked_again_for_ever() -> None:
         assert world.records.only().state is State.ESCALATED
 
 
+def test_the_record_of_a_second_team_that_fails_for_weeks_can_still_be_written() -> None:
+    world = waiting(review__max_generations=1)
+    start(world)
+    decision_id, begun = world.records.only().decision_id, world.clock.now
+    while world.clock.now - begun < timedelta(days=20):
+        for name in names(world):
+            world.loops.end(name, "Failed", failure_code="ValidationError")
+            ingest(name, ports=world.ingest_ports, clock=world.clock)
+        due_at = world.records.only().due_at
+        assert due_at is not None
+        world.clock.now = due_at
+        start(world)
+    assert len(json.dumps(world.records.items[decision_id])) < 300_000
+
+
 def test_without_a_second_team_the_case_waits_until_the_policy_names_one() -> None:
     world = World(policy())
     world.models.reply = UNSURE
