@@ -29,6 +29,7 @@ POLICY: dict[str, Any] = {
         "always_review": False,
         "rules": [{"name": "high-amount", "when": "input.amount > `10000`"}],
         "spot_check_probability": 0.02,
+        "spot_check_two_reader_share": 0.5,
     },
     "review": {
         "flow_definition_arn": "arn:aws:sagemaker:eu-central-1:123456789012:flow-definition/loans",
@@ -39,6 +40,9 @@ POLICY: dict[str, Any] = {
         "show_prediction_to_caller": False,
         "max_generations": 3,
         "public_workforce": False,
+        "queue": {"name": "reviewers", "max_open": 6, "max_waiting": 100},
+        "two_person": True,
+        "merge": "majority",
     },
     "data": {"class": "personal"},
 }
@@ -61,6 +65,10 @@ def test_appconfig_accepts_a_routing_policy() -> None:
         {"routing": {"threshold": 0.9, "spot_check_probability": -0.1}},
         {"prediction": {"source": "bedrock"}},
         {"review": {"backend": "a2i", "answer": {"label": "x"}}},
+        {"review": POLICY["review"] | {"merge": "loudest"}},
+        {"review": POLICY["review"] | {"queue": {"max_open": 6}}},
+        {"review": POLICY["review"] | {"two_person": "yes"}},
+        {"delivery": {"webhook": "https://core.example"}},
         {"data": {"class": "secret"}},
     ],
     ids=str,
