@@ -58,7 +58,7 @@ demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no
 	@$(BIN)/overread demo --config $(CONFIG)
 
 .PHONY: test
-test: setup ## run every test (about 5 minutes on two cores; TESTS=path for some)
+test: setup ## run every test (about 20 minutes on two cores; TESTS=path for some)
 	@$(BIN)/pytest -q $(or $(TESTS),tests)
 
 .PHONY: simulate

@@ -240,14 +240,12 @@ def _replace_terms(
 ) -> Change:
     """The terms of the policy in force, where they name another flow definition than the one not there.
 
-    A loop that was started before its flow definition went is this decision's all the same.
+    Loops that were started before are this decision's all the same, and are noted under the terms of then.
     """
     try:
-        if flow_definition_of(record.terms, seat.name):
-            content = _input_content(record, seat, ports=ports)
-            found = _adopt(record, seat, content=content, ports=ports, clock=clock)
-            if found is not None:
-                return found
+        found = _begun_before(record, ports=ports, clock=clock)
+        if found is not None:
+            return found
         policy = ports.policies.current(record.use_case)
     except ServiceError as unavailable:
         return transitions.postpone(record, error=unavailable, is_unknown=False, at=clock(), jitter=jitter)
@@ -255,3 +253,14 @@ def _replace_terms(
     if other in ("", flow_definition_of(record.terms, seat.name)):
         return transitions.postpone(record, error=error, is_unknown=False, at=clock(), jitter=jitter)
     return transitions.repin(record, terms=policy.review, policy_version=policy.version, at=clock())
+
+
+def _begun_before(record: Record, *, ports: StartPorts, clock: Clock) -> Change | None:
+    """A loop that was started for one of the seats and not noted: its starter died, or heard nothing."""
+    for seat in seats_to_start(record):
+        if flow_definition_of(record.terms, seat.name):
+            content = _input_content(record, seat, ports=ports)
+            found = _adopt(record, seat, content=content, ports=ports, clock=clock)
+            if found is not None:
+                return found
+    return None

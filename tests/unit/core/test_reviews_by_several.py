@@ -511,3 +511,30 @@ def test_the_answer_to_a_loop_that_began_unnoted_waits_for_the_note() -> None:
     world.clock.pass_seconds(60)
     start(world)
     assert ingest(name, ports=world.ingest_ports, clock=world.clock) is IngestResult.DECIDED
+
+
+def test_before_terms_are_replaced_the_other_readers_unnoted_loop_is_noted() -> None:
+    """Found by the simulator: the loop under our own name was later taken for a stranger's, and left open."""
+    world = waiting(review__two_person=True)
+    world.faults.hooks["start"] = [
+        lambda: None,
+        lambda: world.faults.after.update(start=[service_error(AmbiguousError, "ReadTimeoutError")]),
+    ]
+    start(world)
+    (a,) = names(world)
+    (b,) = set(world.loops.loops) - {a}
+    world.loops.end(a, "Failed", failure_code="Expired")
+    ingest(a, ports=world.ingest_ports, clock=world.clock)
+    world.loops.gone = {FLOW_DEFINITION_ARN}
+    world.policies.policy = policy(
+        review__two_person=True, review__flow_definition_arn=NEXT_FLOW_DEFINITION_ARN
+    )
+    world.clock.pass_seconds(3600)
+    assert start(world) is StartResult.STARTED
+    record = world.records.only()
+    assert record.state is State.IN_REVIEW
+    assert {review.loop_name[-4:]: review.flow_definition_arn for review in record.open_reviews} == {
+        "g1-b": FLOW_DEFINITION_ARN,
+        "g2-a": NEXT_FLOW_DEFINITION_ARN,
+    }
+    assert b in names(world)
