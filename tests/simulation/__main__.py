@@ -5,7 +5,7 @@ import sys
 
 from tests.simulation.mutants import MUTANTS, kill_all
 from tests.simulation.properties import Violation
-from tests.simulation.runner import Run, keep, run_decisions, run_worlds
+from tests.simulation.runner import Run, keep, run_decisions, run_in_processes, run_worlds
 
 MOST_SHOWN = 20
 
@@ -17,6 +17,10 @@ def main() -> int:
         return _mutants(arguments.mutants, most=arguments.decisions)
     if arguments.world is not None:
         run = run_worlds([arguments.world])
+    elif arguments.jobs > 1:
+        run = run_in_processes(
+            arguments.decisions, seed=arguments.seed, jobs=arguments.jobs, progress=_show_progress
+        )
     else:
         run = run_decisions(arguments.decisions, seed=arguments.seed, progress=_show_progress)
     for violation in run.violations[:MOST_SHOWN]:
@@ -32,6 +36,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--decisions", type=int, default=200_000, help="how many at least")
     parser.add_argument("--seed", type=int, default=1, help="the first world's seed")
+    parser.add_argument("--jobs", type=int, default=1, help="in so many processes")
     parser.add_argument("--world", type=int, help="only the world of this seed")
     parser.add_argument("--mutants", nargs="*", metavar="NAME", help="kill these mutants, or all")
     return parser.parse_args()
