@@ -20,7 +20,7 @@ setup: build/.setup ## create .venv (tools, CDK, emulator) and .venv-lambda (wha
 build/.setup: build/.python build/.lambda build/.portal build/.models
 	@touch $@
 
-build/.python: pyproject.toml requirements-dev.txt requirements-sdk.txt
+build/.python: pyproject.toml requirements-dev.txt requirements-sdk.txt requirements-peers.txt
 	@mkdir -p build
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
 	echo "setup: Python environment (.venv), about a minute the first time"
@@ -28,6 +28,8 @@ build/.python: pyproject.toml requirements-dev.txt requirements-sdk.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements-dev.txt
 	# Read as data by one test; what it depends on (450 MB) stays out.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-sdk.txt
+	# What tests and benchmarks hold our statistics against; the 600 MB that one of them depends on stay out.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-peers.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -97,8 +99,9 @@ bench: setup ## run the benchmarks and write build/bench.json
 .PHONY: lock
 lock: build/.python ## resolve the locked dependencies anew, with hashes and without addresses
 	@compile="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate"
-	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra examples --group dev -o requirements-dev.txt
+	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra statistics --extra examples --group dev -o requirements-dev.txt
 	$$compile requirements-sdk.in --no-deps -o requirements-sdk.txt
+	$$compile requirements-peers.in --no-deps -o requirements-peers.txt
 	$$compile lambda/requirements.in -o lambda/requirements.txt
 	cp lambda/requirements.txt constructs/overread_constructs/handler_requirements.txt
 	$$compile lambda/runtime.in -o lambda/runtime.txt

@@ -3,6 +3,8 @@
 OverreadError
 ├── RequestRefusedError     the request is at fault, or cannot be served now; carries a Problem
 ├── InvalidPolicyError      a routing policy document that must not be used; all faults together
+├── InvalidDataError        data that statistics must not be made of; all faults together, with row numbers
+├── InvalidGuaranteeError   a threshold guarantee that must not be used; all faults together
 ├── InvalidRosterError      a roster that must not be used; all faults together
 ├── RecordConflictError     a conditional write lost against another writer: read and decide again
 ├── ChainMovedError         another entry of the audit chain came first: seal again behind it
@@ -74,6 +76,25 @@ class RequestRefusedError(OverreadError):
         self.problem = problem
         self.detail = detail
         self.field = field
+
+
+class InvalidDataError(OverreadError):
+    """Data that statistics must not be made of; `faults` lists what is wrong, each with its first rows.
+
+    Rows count from 1, without a header.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
+
+
+class InvalidGuaranteeError(OverreadError):
+    """A threshold guarantee with faults; `faults` lists them all: path, value got, what is allowed."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = tuple(faults)
 
 
 class InvalidPolicyError(OverreadError):
