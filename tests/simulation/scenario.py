@@ -135,15 +135,15 @@ class Person:
         return f"sub-{self.number:02d}"
 
 
-PEOPLE = tuple(Person(number) for number in range(20))
+PEOPLE = tuple(Person(number) for number in range(34))
 TEAMS: Mapping[str, tuple[Person, ...]] = {
     "first": PEOPLE[0:6],
     "second": PEOPLE[4:8],
     "senior": PEOPLE[6:10],
     PUBLIC_TEAM: PEOPLE[0:5],
 }
-HEALERS = PEOPLE[10:20]
-"""Who reads when everything works again: entitled to decide everything."""
+HEALERS = PEOPLE[10:]
+"""Who reads when everything works again: entitled to decide everything, and more than one case can use up."""
 ROSTERS = 12
 
 
