@@ -9,7 +9,7 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 
 from overread.errors import InvalidPolicyError
-from overread.routing._faults import Faults, Section
+from overread.document_faults import Faults, Section
 from overread.strict_json import parse_json
 
 USE_CASE_NAME = r"[a-z0-9](-*[a-z0-9])*"

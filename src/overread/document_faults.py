@@ -102,6 +102,24 @@ class Section:
         self._add(name, "a number in [0, 1]", value)
         return 1.0
 
+    def whole(self, name: str, *, minimum: int = 0) -> int:
+        """A whole number without an upper end; its lower end where there is a fault."""
+        value = self._values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool) and value >= minimum:
+            return value
+        if name in self._values:
+            self._add(name, f"a whole number of at least {minimum}", value)
+        return minimum
+
+    def open_fraction(self, name: str) -> float:
+        """A number between 0 and 1, neither of them."""
+        value: Any = self._values.get(name)
+        if _is_fraction(value) and 0 < value < 1:
+            return float(value)
+        if name in self._values:
+            self._add(name, "a number between 0 and 1", value)
+        return 0.5
+
     def fractions(self, name: str, *, allowed: Sequence[str]) -> dict[str, float]:
         """Numbers in [0, 1] by names out of `allowed`; empty when absent."""
         value = self._values.get(name, {})
