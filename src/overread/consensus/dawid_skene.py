@@ -1,0 +1,188 @@
+"""Dawid–Skene: who errs how is learnt together with what is true, by expectation maximisation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from overread.consensus.majority import clamp, vote_shares
+from overread.consensus.result import Consensus
+from overread.consensus.vote_matrix import VoteMatrix
+from overread.consensus.votes import Gold, Votes
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, float], None]
+"""Told after each iteration: its number, and the log-likelihood of a vote."""
+
+CONFUSION_STRENGTH = 0.5
+CLASS_STRENGTH = 0.1
+MAX_ITERATIONS = 200
+TOLERANCE = 1e-6
+LARGEST_FALL = 1e-9
+"""More than rounding can explain: the penalised likelihood of a vote never falls."""
+_SMALLEST = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """What an E-step needs: `confusion` (W·K, K) holds θ_w[k, l] in row w·K + l and column k."""
+
+    confusion: Array
+    prior: Array
+
+
+def dawid_skene(
+    votes: Votes,
+    *,
+    gold: Gold | None = None,
+    confusion_strength: float = CONFUSION_STRENGTH,
+    class_strength: float = CLASS_STRENGTH,
+    max_iterations: int = MAX_ITERATIONS,
+    tolerance: float = TOLERANCE,
+    progress: Progress | None = None,
+) -> Consensus:
+    """The posterior of each item's classes, each worker's confusion matrix, and the classes' frequencies.
+
+    P_ik is proportional to π_k Π θ_w[k, l] over the item's votes (w, l); θ_w[k, l] to the votes l of w,
+    weighted by P_ik, plus a_kl; π_k to Σ P_ik + b. Starts from the shares of votes. a_kl is
+    `confusion_strength` times the crowd's own confusion row there, so that who voted seldom is taken for
+    like the others; b is `class_strength`. With both 0 it is maximum likelihood, a worker's row normalised
+    over the labels that they ever gave. Gold items stay certain. Stops when the penalised marginal
+    log-likelihood of a vote grows by less than `tolerance`, or after `max_iterations`.
+
+    Dawid & Skene 1979, doi:10.2307/2346806; the prior after Paun et al. 2018, doi:10.1162/tacl_a_00040.
+
+    Raises:
+        ArithmeticError: the likelihood fell, which only a defect can explain.
+    """
+    classes, workers = len(votes.classes), len(votes.workers)
+    matrix = VoteMatrix.of(votes)
+    posteriors = vote_shares(votes)
+    clamp(posteriors, gold)
+    pseudo = _crowd_rows(matrix, posteriors, workers=workers) * confusion_strength
+    history: list[float] = []
+    is_converged = False
+    model = _maximise(matrix, posteriors, pseudo=pseudo, class_strength=class_strength)
+    for iteration in range(1, max_iterations + 1):
+        posteriors, likelihood = _expect(matrix, model, gold=gold)
+        penalised = likelihood + _penalty(model, pseudo=pseudo, class_strength=class_strength)
+        history.append(penalised / max(len(votes), 1))
+        if progress is not None:
+            progress(iteration, history[-1])
+        is_converged = _has_converged(history, tolerance=tolerance)
+        model = _maximise(matrix, posteriors, pseudo=pseudo, class_strength=class_strength)
+        if is_converged:
+            break
+    confusion = model.confusion.reshape(workers, classes, classes).transpose(0, 2, 1).copy()
+    return _result(
+        votes,
+        posteriors,
+        confusion,
+        prior=model.prior,
+        history=tuple(history),
+        is_converged=is_converged,
+    )
+
+
+def _crowd_rows(matrix: VoteMatrix, posteriors: Array, *, workers: int) -> Array:
+    """How the crowd as a whole confuses classes: (K, K), label by true class, each column summing to one."""
+    classes = posteriors.shape[1]
+    counts = matrix.sum_by_column(posteriors).reshape(workers, classes, classes).sum(axis=0)
+    counts += 1.0 / max(classes, 1)
+    rows: Array = counts / counts.sum(axis=0)
+    return rows
+
+
+def _maximise(matrix: VoteMatrix, posteriors: Array, *, pseudo: Array, class_strength: float) -> _Model:
+    classes = posteriors.shape[1]
+    counts = matrix.sum_by_column(posteriors)
+    if not pseudo.any():
+        is_used = counts.any(axis=1, keepdims=True)
+        np.maximum(counts, _SMALLEST, out=counts, where=is_used)
+    cube = counts.reshape(-1, classes, classes)
+    cube += pseudo
+    cube /= cube.sum(axis=1, keepdims=True)
+    prior = posteriors.sum(axis=0) + class_strength
+    prior = np.maximum(prior / max(prior.sum(), _SMALLEST), _SMALLEST)
+    return _Model(confusion=counts, prior=prior)
+
+
+def _expect(matrix: VoteMatrix, model: _Model, *, gold: Gold | None) -> tuple[Array, float]:
+    """The posteriors, and the marginal log-likelihood of all votes under the model."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(model.confusion)
+    logs[np.isneginf(logs)] = 0.0  # a label that the worker never gave: no vote meets it
+    joint = matrix.sum_by_item(logs)
+    joint += np.log(model.prior)
+    known = None if gold is None else joint[gold.item, gold.label]
+    peak = joint.max(axis=1, keepdims=True)
+    joint -= peak
+    np.exp(joint, out=joint)
+    sums = joint.sum(axis=1, keepdims=True)
+    joint /= sums
+    marginal = np.log(sums[:, 0]) + peak[:, 0]
+    if gold is not None and known is not None:
+        marginal[gold.item] = known
+    clamp(joint, gold)
+    return joint, float(marginal.sum())
+
+
+def _penalty(model: _Model, *, pseudo: Array, class_strength: float) -> float:
+    """The log prior: of the parameters, so once each and not once a vote."""
+    classes = len(model.prior)
+    penalty = class_strength * float(np.log(model.prior).sum())
+    if pseudo.any():
+        penalty += float((np.log(model.confusion.reshape(-1, classes, classes)).sum(axis=0) * pseudo).sum())
+    return penalty
+
+
+def _has_converged(history: list[float], *, tolerance: float) -> bool:
+    if len(history) == 1:
+        return False
+    growth = history[-1] - history[-2]
+    if growth < -LARGEST_FALL:
+        raise ArithmeticError(f"the log-likelihood of a vote fell by {-growth:g} in iteration {len(history)}")
+    return growth < tolerance
+
+
+def _result(
+    votes: Votes,
+    posteriors: Array,
+    confusion: Array,
+    *,
+    prior: Array,
+    history: tuple[float, ...],
+    is_converged: bool,
+) -> Consensus:
+    for array in (posteriors, confusion, prior):
+        array.flags.writeable = False
+    return Consensus(
+        method="dawid-skene",
+        items=votes.items,
+        classes=votes.classes,
+        workers=votes.workers,
+        posteriors=posteriors,
+        prior=prior,
+        confusion=confusion,
+        log_likelihood=history,
+        iterations=len(history),
+        is_converged=is_converged,
+        notes=tuple(_notes(votes, confusion, is_converged=is_converged)),
+    )
+
+
+def _notes(votes: Votes, confusion: Array, *, is_converged: bool) -> list[str]:
+    notes = []
+    if not is_converged:
+        notes.append("stopped before it converged: the posteriors may still move")
+    weight = np.bincount(votes.worker, minlength=len(votes.workers))
+    diagonal = np.diagonal(confusion, axis1=1, axis2=2).mean(axis=1)
+    classes = len(votes.classes)
+    if weight.any() and classes > 1:
+        mean = float(np.average(diagonal, weights=weight))
+        if mean < 1.0 / classes:
+            notes.append(
+                f"workers are right in {mean:.0%} of their votes, less than chance: labels may be exchanged"
+            )
+    return notes
