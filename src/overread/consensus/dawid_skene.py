@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from overread.consensus.majority import clamp, vote_shares
+from overread.consensus.notes import notes_of
 from overread.consensus.result import Consensus
 from overread.consensus.vote_matrix import VoteMatrix
 from overread.consensus.votes import Gold, Votes
@@ -25,7 +26,7 @@ _SMALLEST = 1e-10
 
 
 @dataclass(frozen=True, slots=True)
-class _Model:
+class Model:
     """What an E-step needs: `confusion` (W·K, K) holds θ_w[k, l] in row w·K + l and column k."""
 
     confusion: Array
@@ -60,17 +61,16 @@ def dawid_skene(
     matrix = VoteMatrix.of(votes)
     posteriors = vote_shares(votes)
     clamp(posteriors, gold)
-    pseudo = _crowd_rows(matrix, posteriors, workers=workers) * confusion_strength
+    pseudo = crowd_rows(count_votes(matrix, posteriors)) * confusion_strength
     history: list[float] = []
     is_converged = False
     model = _maximise(matrix, posteriors, pseudo=pseudo, class_strength=class_strength)
     for iteration in range(1, max_iterations + 1):
-        posteriors, likelihood = _expect(matrix, model, gold=gold)
+        posteriors, likelihood = expect(matrix, model, gold=gold)
         penalised = likelihood + _penalty(model, pseudo=pseudo, class_strength=class_strength)
-        history.append(penalised / max(len(votes), 1))
+        is_converged = grow(history, penalised / max(len(votes), 1), tolerance=tolerance)
         if progress is not None:
             progress(iteration, history[-1])
-        is_converged = _has_converged(history, tolerance=tolerance)
         model = _maximise(matrix, posteriors, pseudo=pseudo, class_strength=class_strength)
         if is_converged:
             break
@@ -85,30 +85,35 @@ def dawid_skene(
     )
 
 
-def _crowd_rows(matrix: VoteMatrix, posteriors: Array, *, workers: int) -> Array:
+def count_votes(matrix: VoteMatrix, posteriors: Array) -> Array:
+    """How often each worker gave label l (second axis) where k (last axis) is true, expected: (W, K, K)."""
+    classes = posteriors.shape[1]
+    return matrix.sum_by_column(posteriors).reshape(-1, classes, classes)
+
+
+def crowd_rows(counts: Array) -> Array:
     """How the crowd as a whole confuses classes: (K, K), label by true class, each column summing to one."""
-    classes = posteriors.shape[1]
-    counts = matrix.sum_by_column(posteriors).reshape(workers, classes, classes).sum(axis=0)
-    counts += 1.0 / max(classes, 1)
-    rows: Array = counts / counts.sum(axis=0)
-    return rows
+    whole = counts.sum(axis=0) + 1.0 / max(counts.shape[1], 1)
+    return np.asarray(whole / whole.sum(axis=0))
 
 
-def _maximise(matrix: VoteMatrix, posteriors: Array, *, pseudo: Array, class_strength: float) -> _Model:
-    classes = posteriors.shape[1]
-    counts = matrix.sum_by_column(posteriors)
+def normalised(counts: Array, *, pseudo: Array) -> Array:
+    """The probabilities (W·K, K) that counts (W, K, K) and pseudo-counts (K, K) come to; in place."""
     if not pseudo.any():
-        is_used = counts.any(axis=1, keepdims=True)
-        np.maximum(counts, _SMALLEST, out=counts, where=is_used)
-    cube = counts.reshape(-1, classes, classes)
-    cube += pseudo
-    cube /= cube.sum(axis=1, keepdims=True)
+        np.maximum(counts, _SMALLEST, out=counts, where=counts.any(axis=2, keepdims=True))
+    counts += pseudo
+    counts /= counts.sum(axis=1, keepdims=True)
+    return counts.reshape(-1, counts.shape[2])
+
+
+def _maximise(matrix: VoteMatrix, posteriors: Array, *, pseudo: Array, class_strength: float) -> Model:
+    confusion = normalised(count_votes(matrix, posteriors), pseudo=pseudo)
     prior = posteriors.sum(axis=0) + class_strength
     prior = np.maximum(prior / max(prior.sum(), _SMALLEST), _SMALLEST)
-    return _Model(confusion=counts, prior=prior)
+    return Model(confusion=confusion, prior=prior)
 
 
-def _expect(matrix: VoteMatrix, model: _Model, *, gold: Gold | None) -> tuple[Array, float]:
+def expect(matrix: VoteMatrix, model: Model, *, gold: Gold | None) -> tuple[Array, float]:
     """The posteriors, and the marginal log-likelihood of all votes under the model."""
     with np.errstate(divide="ignore"):
         logs = np.log(model.confusion)
@@ -128,7 +133,7 @@ def _expect(matrix: VoteMatrix, model: _Model, *, gold: Gold | None) -> tuple[Ar
     return joint, float(marginal.sum())
 
 
-def _penalty(model: _Model, *, pseudo: Array, class_strength: float) -> float:
+def _penalty(model: Model, *, pseudo: Array, class_strength: float) -> float:
     """The log prior: of the parameters, so once each and not once a vote."""
     classes = len(model.prior)
     penalty = class_strength * float(np.log(model.prior).sum())
@@ -137,7 +142,13 @@ def _penalty(model: _Model, *, pseudo: Array, class_strength: float) -> float:
     return penalty
 
 
-def _has_converged(history: list[float], *, tolerance: float) -> bool:
+def grow(history: list[float], likelihood: float, *, tolerance: float) -> bool:
+    """Appends a vote's log-likelihood; whether it grew by less than `tolerance`.
+
+    Raises:
+        ArithmeticError: it fell by more than rounding explains.
+    """
+    history.append(likelihood)
     if len(history) == 1:
         return False
     growth = history[-1] - history[-2]
@@ -168,21 +179,5 @@ def _result(
         log_likelihood=history,
         iterations=len(history),
         is_converged=is_converged,
-        notes=tuple(_notes(votes, confusion, is_converged=is_converged)),
+        notes=notes_of(votes, confusion=confusion, is_converged=is_converged),
     )
-
-
-def _notes(votes: Votes, confusion: Array, *, is_converged: bool) -> list[str]:
-    notes = []
-    if not is_converged:
-        notes.append("stopped before it converged: the posteriors may still move")
-    weight = np.bincount(votes.worker, minlength=len(votes.workers))
-    diagonal = np.diagonal(confusion, axis1=1, axis2=2).mean(axis=1)
-    classes = len(votes.classes)
-    if weight.any() and classes > 1:
-        mean = float(np.average(diagonal, weights=weight))
-        if mean < 1.0 / classes:
-            notes.append(
-                f"workers are right in {mean:.0%} of their votes, less than chance: labels may be exchanged"
-            )
-    return notes
