@@ -92,7 +92,7 @@ def names_of(values: Any, *, name: str, faults: ColumnFaults) -> tuple[str, ...]
         )
     if column.dtype.kind != "O":
         return _non_empty(tuple(map(str, column.tolist())), name=name, faults=faults)
-    texts = tuple("" if value is None or value != value else str(value) for value in column)
+    texts = tuple("" if _is_absent(value) else str(value) for value in column)
     return _non_empty(texts, name=name, faults=faults)
 
 
@@ -163,7 +163,7 @@ def _note_mixed(column: NDArray[Any], *, name: str, faults: ColumnFaults) -> boo
     if column.dtype.kind != "O":
         return False
     is_text = np.array([isinstance(value, str) for value in column], dtype=np.bool_)
-    is_absent = np.array([value is None or value != value for value in column], dtype=np.bool_)
+    is_absent = np.array([_is_absent(value) for value in column], dtype=np.bool_)
     if not is_text.any() or (is_text | is_absent).all():
         return False
     rarer = is_text if is_text.sum() * 2 <= is_text.size else ~is_text & ~is_absent
@@ -171,8 +171,12 @@ def _note_mixed(column: NDArray[Any], *, name: str, faults: ColumnFaults) -> boo
     return True
 
 
+def _is_absent(value: object) -> bool:
+    return value is None or bool(value != value)  # noqa: PLR0124  (NaN and NaT)
+
+
 def _array(values: Any) -> NDArray[Any]:
-    """One-dimensional; objects where the elements are of several types, so that numpy turns none into text."""
+    """One-dimensional; objects where elements are of several types, so that numpy turns none into text."""
     if isinstance(values, np.ndarray):
         column = values
     elif hasattr(values, "to_numpy"):
