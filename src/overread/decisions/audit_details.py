@@ -14,6 +14,7 @@ def routing_detail(record: Record) -> dict[str, Any]:
         "input_sha256": record.input.sha256,
         "input_version": record.input.version_id,
         "policy_version": record.policy.version,
+        "guarantee": record.policy.guarantee,
         "mode": str(record.policy.mode),
         "flow_definition_arn": terms.flow_definition_arn,
         "task_ui_sha256": terms.task_ui_sha256,

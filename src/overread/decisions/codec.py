@@ -62,11 +62,14 @@ def record_item(record: Record) -> Item:
         "received_at": format_instant(record.received_at),
         "updated_at": format_instant(record.updated_at),
         "due_at": _instant(record.due_at),
-        "policy": {
-            "version": record.policy.version,
-            "mode": str(record.policy.mode),
-            "source": str(record.policy.source),
-        },
+        "policy": _without_none(
+            {
+                "version": record.policy.version,
+                "mode": str(record.policy.mode),
+                "source": str(record.policy.source),
+                "guarantee": record.policy.guarantee or None,
+            }
+        ),
         "terms": _terms_item(record.terms),
         "stated": record.stated and _stated_item(record.stated),
         "prediction": record.prediction and _prediction_item(record.prediction),

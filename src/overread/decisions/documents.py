@@ -146,7 +146,7 @@ def _route_document(record: Record, *, with_prediction: bool) -> Document | None
         "reasons": reasons,
         "spot_check_probability": route.spot_check_probability,
         "routing_policy": record.policy.version,
-        "guarantee": None,
+        "guarantee": record.policy.guarantee or None,
     }
 
 

@@ -47,11 +47,12 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class PolicyPin:
-    """The routing policy that a record was routed by."""
+    """The routing policy that a record was routed by, and the guarantee that it stands on, if on one."""
 
     version: str
     mode: str
     source: str
+    guarantee: str = ""
 
 
 @dataclass(frozen=True, slots=True)

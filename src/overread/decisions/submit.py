@@ -6,7 +6,7 @@ from overread.decisions.ids import decision_id, separation_of
 from overread.decisions.moves import LOOK_AGAIN
 from overread.decisions.ports import Clock, SubmitPorts
 from overread.decisions.predict import Prediction, predict
-from overread.decisions.record import Change, PolicyPin, Record, State, StoredObject
+from overread.decisions.record import Change, Record, State, StoredObject
 from overread.decisions.requests import Submission
 from overread.errors import (
     KillSwitchOnError,
@@ -137,7 +137,7 @@ def _received(
         received_at=at,
         updated_at=at,
         due_at=at + LOOK_AGAIN,
-        policy=PolicyPin(version=policy.version, mode=policy.mode, source=policy.source),
+        policy=transitions.pin(policy),
         terms=policy.review,
         stated=submission.prediction,
         separation=separation_of(decision_id),

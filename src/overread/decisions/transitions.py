@@ -60,7 +60,12 @@ _ANY = frozenset(State)
 
 def pin(policy: UseCasePolicy) -> PolicyPin:
     """What a record keeps of the policy it was routed by, beside the terms of its review."""
-    return PolicyPin(version=policy.version, mode=policy.mode, source=policy.source)
+    return PolicyPin(
+        version=policy.version,
+        mode=policy.mode,
+        source=policy.source,
+        guarantee=policy.guarantee.id if policy.guarantee else "",
+    )
 
 
 def receive(record: Record) -> Change:

@@ -8,8 +8,8 @@ from typing import Any
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from overread.errors import InvalidPolicyError
 from overread.document_faults import Faults, Section
+from overread.errors import InvalidPolicyError
 from overread.strict_json import parse_json
 
 USE_CASE_NAME = r"[a-z0-9](-*[a-z0-9])*"
@@ -17,6 +17,7 @@ _RULE_NAME = r"[a-z0-9](-*[a-z0-9])*"
 _FLOW_DEFINITION_ARN = (
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:flow-definition/[a-z0-9](-*[a-z0-9]){0,62}"
 )
+GUARANTEE_ID = r"g-[a-z2-7]{26}"
 _ENDPOINT_NAME = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
 _EXPRESSION_LENGTH = 1024
 _STATEMENT_LENGTH = 1000
@@ -55,6 +56,33 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyGuarantee:
+    """The threshold guarantee that the thresholds of a policy stand on; `id` names its document."""
+
+    id: str
+    alpha: float
+    delta: float
+    threshold: float
+    label_thresholds: Mapping[str, float]
+    coverage: float
+    model_version: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorTerms:
+    """What the error monitor of a use case alarms at: more than the share `alpha` of what the model decides
+    alone is wrong, with a chance of at most `delta` that it alarms although that is not so.
+
+    `outcomes`: what turned out to be true counts too, where it is told of every case or of a random sample.
+    """
+
+    alpha: float
+    delta: float
+    outcomes: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewTerms:
     """Everything that a review and the reading of its answers depend on; pinned in each decision.
 
@@ -62,7 +90,8 @@ class ReviewTerms:
     two may be empty. `withheld` names the input's fields that reach neither the model nor a worker's page.
     `queue` is the team that reads, `max_open` how many human loops it has open at most (None: any number).
     `authority_path` and `conflict_path` are JMESPath over `{"input": …}`: what a reader's authority must
-    reach, and what none may be biased about. `statement` is what readers sign.
+    reach, and what none may be biased about. `statement` is what readers sign. `monitor`: spot checks, and
+    with `monitor_outcomes` truths that are learnt later, are told to the error monitor.
     """
 
     flow_definition_arn: str
@@ -90,6 +119,8 @@ class ReviewTerms:
     reason_code_required: bool = False
     webhook: bool = False
     feedback: bool = False
+    monitor: bool = False
+    monitor_outcomes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +150,8 @@ class UseCasePolicy:
     spot_check_two_reader_share: float = 0.0
     max_waiting: int | None = None
     subject_path: str = ""
+    guarantee: PolicyGuarantee | None = None
+    monitor: MonitorTerms | None = None
 
     def threshold_for(self, label: str) -> float:
         """The confidence that `label` needs; a label's own threshold beats the general one."""
@@ -149,7 +182,7 @@ def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
         document,
         "",
         required=("schema", "use_case", "version", "prediction", "labels", "routing", "review", "data"),
-        optional=("mode", "input", "delivery"),
+        optional=("mode", "input", "delivery", "monitor"),
     )
     top.choice("schema", (1,))
     prediction = _prediction(document, faults)
@@ -164,10 +197,12 @@ def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
             "rules",
             "spot_check_probability",
             "spot_check_two_reader_share",
+            "guarantee",
         ),
     )
-    review, max_waiting = _review(document, faults, labels=labels)
-    return UseCasePolicy(
+    monitor = _monitor(document.get("monitor"), faults)
+    review, max_waiting = _review(document, faults, labels=labels, monitor=monitor)
+    policy = UseCasePolicy(
         use_case=top.text("use_case", pattern=USE_CASE_NAME, length=30),
         version=top.text("version", length=64),
         mode=Mode(top.choice("mode", tuple(Mode), default=Mode.LIVE)),
@@ -181,6 +216,56 @@ def _read(document: dict[str, Any], faults: Faults) -> UseCasePolicy:
         spot_check_two_reader_share=routing.fraction("spot_check_two_reader_share", default=0.0),
         max_waiting=max_waiting,
         subject_path=_subject_path(document, faults),
+        guarantee=_guarantee(routing.get("guarantee"), faults, labels=labels),
+        monitor=monitor,
+    )
+    _check_guarantee(policy, faults)
+    return policy
+
+
+def _guarantee(stated: Any, faults: Faults, *, labels: tuple[str, ...]) -> PolicyGuarantee | None:
+    if stated is None:
+        return None
+    members = ("id", "alpha", "delta", "threshold", "coverage", "model_version", "reference")
+    section = faults.section(stated, "routing.guarantee", required=members, optional=("label_thresholds",))
+    return PolicyGuarantee(
+        id=section.text("id", pattern=GUARANTEE_ID, length=28),
+        alpha=section.open_fraction("alpha"),
+        delta=section.open_fraction("delta"),
+        threshold=section.fraction("threshold"),
+        label_thresholds=section.fractions("label_thresholds", allowed=labels),
+        coverage=section.fraction("coverage"),
+        model_version=section.text("model_version", length=256),
+        reference=section.text("reference", pattern="[a-z-]+", length=64),
+    )
+
+
+def _check_guarantee(policy: UseCasePolicy, faults: Faults) -> None:
+    """A policy may send more to people than its guarantee asks for, never less."""
+    guarantee = policy.guarantee
+    if guarantee is None:
+        return
+    if policy.source is Source.ENDPOINT and policy.model_version != guarantee.model_version:
+        faults.add(
+            "prediction.model_version", f"the guarantee's {guarantee.model_version}", policy.model_version
+        )
+    if policy.threshold < guarantee.threshold:
+        faults.add("routing.threshold", f"at least the guarantee's {guarantee.threshold:g}", policy.threshold)
+    for label in sorted({*policy.label_thresholds, *guarantee.label_thresholds}):
+        lowest = guarantee.label_thresholds.get(label, guarantee.threshold)
+        if policy.threshold_for(label) < lowest:
+            path = f"routing.label_thresholds.{label}"
+            faults.add(path, f"at least the guarantee's {lowest:g}", policy.threshold_for(label))
+
+
+def _monitor(stated: Any, faults: Faults) -> MonitorTerms | None:
+    if stated is None:
+        return None
+    section = faults.section(stated, "monitor", required=("alpha", "delta"), optional=("outcomes",))
+    return MonitorTerms(
+        alpha=section.open_fraction("alpha"),
+        delta=section.open_fraction("delta"),
+        outcomes=section.flag("outcomes"),
     )
 
 
@@ -238,7 +323,7 @@ def _rules(stated: Any, faults: Faults) -> tuple[Rule, ...]:
 
 
 def _review(
-    document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...]
+    document: dict[str, Any], faults: Faults, *, labels: tuple[str, ...], monitor: MonitorTerms | None
 ) -> tuple[ReviewTerms, int | None]:
     """The terms of reviews, and how many cases may wait for people."""
     section = faults.section(
@@ -316,6 +401,8 @@ def _review(
         reason_code_required=section.flag("reason_code_required"),
         webhook=delivery.flag("webhook"),
         feedback=delivery.flag("feedback"),
+        monitor=monitor is not None,
+        monitor_outcomes=monitor is not None and monitor.outcomes,
     )
     return terms, max_waiting
 
