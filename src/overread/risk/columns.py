@@ -96,6 +96,22 @@ def names_of(values: Any, *, name: str, faults: ColumnFaults) -> tuple[str, ...]
     return _non_empty(texts, name=name, faults=faults)
 
 
+def codes_of(values: Any, *, name: str, classes: Sequence[str], faults: ColumnFaults) -> NDArray[np.int64]:
+    """The number of each row's class among `classes`; 0, and a fault noted, where it is none of them."""
+    if len(set(classes)) != len(classes):
+        faults.add(f"classes must differ, got {', '.join(classes)}")
+    names = names_of(values, name=name, faults=faults)
+    numbers = {each: number for number, each in enumerate(classes)}
+    is_unknown = np.array([bool(each) and each not in numbers for each in names], dtype=np.bool_)
+    if is_unknown.any():
+        faults.add_rows(
+            f"{name} must be one of the classes {', '.join(classes)}",
+            is_unknown,
+            example=names[int(np.flatnonzero(is_unknown)[0])],
+        )
+    return np.array([numbers.get(each, 0) for each in names], dtype=np.int64)
+
+
 def note_duplicates(ids: Sequence[Hashable], *, name: str, faults: ColumnFaults) -> None:
     """Each id may stand once; the rows of the second and later ones are at fault."""
     if len(set(ids)) == len(ids):
@@ -140,14 +156,17 @@ def _numbers(values: Any, *, name: str, faults: ColumnFaults) -> NDArray[np.floa
     if column.dtype.kind == "b":
         faults.add(f"{name} must be a number, got true and false")
         return np.zeros(column.size)
-    if _note_mixed(column, name=name, faults=faults):
-        return np.zeros(column.size)
+    is_mixed = _note_mixed(column, name=name, faults=faults)
     try:
         return column.astype(np.float64)
     except (TypeError, ValueError):
         read = [_number(value) for value in column]
         is_fault = np.array([value is None for value in read], dtype=np.bool_)
-        faults.add_rows(f"{name} must be a number", is_fault, example=column[is_fault][0])
+        if is_mixed:  # the texts are named already
+            is_fault &= np.array([not isinstance(value, str) for value in column], dtype=np.bool_)
+        faults.add_rows(
+            f"{name} must be a number", is_fault, example=column[is_fault][0] if is_fault.any() else None
+        )
         return np.array([0.0 if value is None else value for value in read])
 
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from overread.errors import InvalidDataError
 from overread.risk.columns import (
     ColumnFaults,
+    codes_of,
     length_of,
     names_of,
     note_duplicates,
@@ -109,27 +110,18 @@ def scores_of_probabilities(
     """
     faults = ColumnFaults()
     matrix = probability_matrix(probabilities, classes=len(classes), faults=faults)
-    if len(set(classes)) != len(classes):
-        faults.add(f"classes must differ, got {', '.join(classes)}")
-    true_labels = names_of(truth, name="truth", faults=faults)
-    known = set(classes)
-    is_unknown = np.array([bool(each) and each not in known for each in true_labels], dtype=np.bool_)
-    faults.add_rows(
-        f"truth must be one of the classes {', '.join(classes)}",
-        is_unknown,
-        example=true_labels[int(np.flatnonzero(is_unknown)[0])] if is_unknown.any() else None,
-    )
-    note_lengths([("probabilities", len(matrix)), ("truth", len(true_labels))], faults=faults)
+    codes = codes_of(truth, name="truth", classes=classes, faults=faults)
+    note_lengths([("probabilities", len(matrix)), ("truth", len(codes))], faults=faults)
     if faults.found:
         raise InvalidDataError(faults.found)
     best = matrix.argmax(axis=1)
-    names = np.array(classes, dtype=object)[best]
+    names = np.array(classes, dtype=object)
     return scores(
         matrix[np.arange(len(matrix)), best],
-        names == np.array(true_labels, dtype=object),
+        best == codes,
         ids=ids,
-        label=names,
-        truth=true_labels,
+        label=names[best],
+        truth=names[codes],
         group=group,
     )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from overread.risk.binomial import binomial_cdf, zero_failure_count
+from overread.risk.binomial import binomial_cdf, count_needed, zero_failure_count
 
 SEARCH_SHARE = 0.1  # of delta, kept for the search that is made when the sequence certifies nothing
 _START_FACTOR = 4  # the sequence starts at four times what an error-free first test would need
@@ -71,13 +71,10 @@ def plan_for(points: int, *, alpha: float, delta: float) -> Plan:
     if points < zero_failure_count(alpha=alpha, delta=search_level):
         search_level = 0.0
     sequence_level = delta - search_level
-    least = zero_failure_count(alpha=alpha, delta=sequence_level)
-    start = math.ceil(_START_FACTOR * math.log(sequence_level) / math.log1p(-alpha))
-    return Plan(
-        sequence_level=sequence_level,
-        search_level=search_level,
-        start_count=start if points >= start else least,
-    )
+    start = _usual_start(alpha=alpha, level=sequence_level)
+    if points < start:
+        start = zero_failure_count(alpha=alpha, delta=sequence_level)
+    return Plan(sequence_level=sequence_level, search_level=search_level, start_count=start)
 
 
 def run_sequence(counts: Counts, *, plan: Plan, alpha: float) -> Tested:
@@ -97,6 +94,20 @@ def run_search(counts: Counts, *, level: float, alpha: float) -> Tested:
         p_value = float(binomial_cdf(counts.errors[middle], counts.accepted[middle], alpha))
         best, too_loose = (middle, too_loose) if p_value <= level / steps else (best, middle)
     return Tested(index=best if best >= 0 else None, level=level / steps, is_searched=True)
+
+
+def points_needed(counts: Counts, *, alpha: float, level: float) -> tuple[int, int]:
+    """How many more accepted points without an error would let a threshold pass, and which (its index).
+
+    The threshold where the fewest are missing; where the points would then be enough for the usual start of
+    the sequence, it is to reach that too.
+    """
+    missing = np.maximum(1, count_needed(counts.errors, alpha=alpha, delta=level) - counts.accepted)
+    start = _usual_start(alpha=alpha, level=level)
+    is_many = counts.points + missing >= start
+    missing = np.where(is_many, np.maximum(missing, start - counts.accepted), missing)
+    best = int(missing.argmin())
+    return int(missing[best]), best
 
 
 def holm_sequences(counts: Mapping[str, Counts], *, alpha: float, delta: float) -> dict[str, Tested]:
@@ -131,6 +142,10 @@ def holm_sequences(counts: Mapping[str, Counts], *, alpha: float, delta: float) 
         else run_search(counts[key], level=plans[key].search_level, alpha=alpha)
         for key, each in tested.items()
     }
+
+
+def _usual_start(*, alpha: float, level: float) -> int:
+    return math.ceil(_START_FACTOR * math.log(level) / math.log1p(-alpha))
 
 
 def _first(is_true: NDArray[np.bool_]) -> int:

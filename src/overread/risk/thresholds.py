@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from overread.errors import InvalidDataError
-from overread.risk.binomial import count_needed, upper_bound, zero_failure_count
+from overread.risk.binomial import upper_bound, zero_failure_count
 from overread.risk.scores import Scores
 from overread.risk.sequences import (
     NOTHING,
@@ -21,6 +21,7 @@ from overread.risk.sequences import (
     count_by_threshold,
     holm_sequences,
     plan_for,
+    points_needed,
     run_search,
     run_sequence,
 )
@@ -187,20 +188,21 @@ def certify_miss_rate(
     trials = replace(accepted, accepted=np.full_like(accepted.accepted, positives), points=positives)
     plan = Plan(sequence_level=delta, search_level=0.0, start_count=0)
     tested = run_sequence(trials, plan=plan, alpha=alpha)
-    found = _certificate(
-        trials,
-        tested,
-        terms=_Terms(
-            alpha=alpha,
-            delta=delta,
-            level=delta,
-            subject=f"cases that are {positive} in truth become automatic negatives",
-        ),
+    terms = _Terms(
+        alpha=alpha,
+        delta=delta,
+        level=delta,
+        subject=f"cases that are {positive} in truth become automatic negatives",
     )
+    found = _certificate(trials, tested, terms=terms)
     if tested.index is None:
         return found
     n = int(accepted.accepted[tested.index])
-    return replace(found, n=n, points=len(scores), coverage=n / len(scores))
+    message = (
+        f"at most {_percent(alpha)} of the {terms.subject} ({_percent(1 - delta)} sure) at a threshold of "
+        f"{found.threshold:.7g}: {found.errors:,} of {positives:,}, among {n:,} automatic negatives"
+    )
+    return replace(found, n=n, points=len(scores), coverage=n / len(scores), message=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ def _certificate(counts: Counts, tested: Tested, *, terms: _Terms) -> Certificat
     message = (
         f"{terms.prefix}at most {_percent(terms.alpha)} of the {terms.subject} "
         f"({_percent(1 - terms.delta)} sure) "
-        f"at a threshold of {threshold:.6g}: {_percent(coverage, digits=3)} of {counts.points:,} points, "
+        f"at a threshold of {threshold:.7g}: {_percent(coverage, digits=3)} of {counts.points:,} points, "
         f"{errors:,} error{'' if errors == 1 else 's'} in {n:,}"
     )
     return Certificate(
@@ -249,13 +251,11 @@ def _certificate(counts: Counts, tested: Tested, *, terms: _Terms) -> Certificat
 
 def _refusal(counts: Counts, *, terms: _Terms) -> Certificate:
     """Nothing certified: says how many more points would do at the threshold where the fewest are missing."""
-    missing = count_needed(counts.errors, alpha=terms.alpha, delta=terms.level) - counts.accepted
-    best = int(missing.argmin())
-    needed = max(1, int(missing[best]))
+    needed, best = points_needed(counts, alpha=terms.alpha, level=terms.level)
     accepted, errors = int(counts.accepted[best]), int(counts.errors[best])
     message = (
         f"{terms.prefix}cannot guarantee {_percent(terms.alpha)} from {counts.points:,} points; "
-        f"about {needed:,} more error-free ones are needed"
+        f"about {needed:,} more error-free {'one is' if needed == 1 else 'ones are'} needed"
     )
     if errors > terms.alpha * accepted:
         message += (
