@@ -201,7 +201,7 @@ class WeightedErrorMonitor:
         """
         _refuse(_propensity_faults(propensity, floor=self.floor))
         stake = self.floor / propensity * (int(is_error) - self.alpha)
-        bets = _bets(self.alpha)
+        stakes = bets(self.alpha)
         return replace(
             self,
             n=self.n + 1,
@@ -209,7 +209,7 @@ class WeightedErrorMonitor:
             weight=self.weight + 1 / propensity,
             error_weight=self.error_weight + int(is_error) / propensity,
             log_wealth=tuple(
-                held + log1p(bet * stake) for held, bet in zip(self.log_wealth, bets, strict=True)
+                held + log1p(bet * stake) for held, bet in zip(self.log_wealth, stakes, strict=True)
             ),
         )
 
@@ -288,14 +288,14 @@ class ErrorDetector:
     def observed(self, *, is_error: bool) -> Self:
         """The detector after one more audit."""
         stake = int(is_error) - self.alpha
-        bets = _bets(self.alpha)
+        stakes = bets(self.alpha)
         return replace(
             self,
             n=self.n + 1,
             errors=self.errors + int(is_error),
             log_sums=tuple(
                 _log_plus_one(held) + log1p(bet * stake)
-                for held, bet in zip(self.log_sums, bets, strict=True)
+                for held, bet in zip(self.log_sums, stakes, strict=True)
             ),
         )
 
@@ -490,8 +490,11 @@ def _log_prior_tail_over_kernel(alpha: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def _bets(alpha: float) -> tuple[float, ...]:
-    """The bets: each for the middle of an equal share of the prior beyond alpha."""
+def bets(alpha: float) -> tuple[float, ...]:
+    """The constant bets lambda = (r - alpha) / (alpha (1 - alpha)) that capital is split over.
+
+    Each r is the middle of an equal share of the prior beyond alpha.
+    """
     a, b = _prior(alpha)
     beyond = exp(log_betainc_upper(a, b, alpha))
     rates = (betainc_upper_inverse(a, b, beyond * (index + 0.5) / _BETS) for index in range(_BETS))

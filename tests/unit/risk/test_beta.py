@@ -135,7 +135,7 @@ def test_inverse_gives_the_published_exact_interval() -> None:
     assert beta.betainc_inverse(2, 3, 1.0) == beta.betainc_upper_inverse(2, 3, 0.0) == 1.0
 
 
-@pytest.mark.parametrize("module", ["beta", "monitor"])
+@pytest.mark.parametrize("module", ["beta", "monitor", "staffing", "spot_checks"])
 def test_runs_where_there_is_no_numpy(module: str) -> None:
     code = (
         "import sys\n"
