@@ -5,8 +5,18 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "agreement": (
+        "overread_cli.statistics.agreement",
+        "agreement",
+        "Measure how far workers' labels agree.",
+    ),
     "audit": ("overread_cli.audit.command", "audit", "Verify, replay, report and export the audit log."),
     "config": ("overread_cli.config_check", "config", "Check a deployment's configuration."),
+    "consensus": (
+        "overread_cli.statistics.consensus",
+        "consensus",
+        "One label an item out of the labels of several workers.",
+    ),
     "decide": ("overread_cli.decisions", "decide", "Ask for a decision."),
     "decisions": (
         "overread_cli.decisions",
@@ -28,6 +38,11 @@ COMMANDS = {
         "List, start, answer, stop and export human loops.",
     ),
     "roster": ("overread_cli.steering", "roster", "Show, check and put in force who may decide."),
+    "threshold": (
+        "overread_cli.statistics.threshold",
+        "threshold",
+        "From which confidence on a model may decide alone, and what is promised.",
+    ),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import tempfile
@@ -129,16 +128,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="One JSON obj
 
 
 def share_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:
-    """An option whose value lies between 0 and 1, both excluded."""
-    kind = click.FloatRange(0, 1, min_open=True, max_open=True)
-    return click.option(*names, type=kind, callback=_finite, **attributes)
+    """An option whose value lies between 0 and 1, both excluded; its default may be 0."""
 
+    def check(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
+        if value is not None and not 0 < value < 1 and value != param.get_default(ctx):
+            raise click.BadParameter(f"{value} must be greater than 0 and less than 1", ctx=ctx, param=param)
+        return value
 
-def _finite(ctx: click.Context, param: click.Parameter, value: float | None) -> float | None:
-    """NaN passes every comparison that click makes."""
-    if value is not None and math.isnan(value):
-        raise click.BadParameter("nan is no number", ctx=ctx, param=param)
-    return value
+    return click.option(*names, type=float, callback=check, **attributes)
 
 
 def amount_option(*names: str, **attributes: Any) -> Callable[[Command], Command]:

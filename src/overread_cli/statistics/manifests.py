@@ -13,58 +13,56 @@ from typing import Any
 
 from overread.strict_json import parse_json
 from overread_cli.statistics.frame import faults_of, rows_text
-from overread_cli.statistics.tables import Source, Table
+from overread_cli.statistics.tables import Objects, Source, Table
 
 _METADATA = "-metadata"
 Row = Mapping[str, Any]
 
 
-def is_manifest(rows: Sequence[Row]) -> bool:
-    """Whether these are lines of an augmented manifest: an input, and a label attribute with its metadata."""
-    return bool(rows) and _item(rows[0]) is not None and bool(_attributes(rows[:1]))
+def is_manifest(row: Row) -> bool:
+    """Whether this is a line of an augmented manifest: an input with a label attribute, or by address."""
+    return "source-ref" in row or ("source" in row and bool(_attributes([row])))
 
 
-def is_answers(rows: Sequence[Row]) -> bool:
-    """Whether these are consolidation payloads or output documents of human loops."""
-    return bool(rows) and any(name in rows[0] for name in ("annotations", "humanAnswers"))
+def is_answers(row: Row) -> bool:
+    """Whether this is an entry of a consolidation payload or the output document of a human loop."""
+    return "annotations" in row or "humanAnswers" in row
 
 
-def manifest_votes(source: Source, rows: Sequence[Row], sha256: str, *, attributes: Sequence[str]) -> Table:
+def manifest_votes(source: Source, objects: Objects, *, attributes: Sequence[str]) -> Table:
     """item, worker, label: each label attribute is a worker; all of them without `attributes`.
 
     A line without an attribute has no vote of it.
     """
-    chosen = _chosen(source, rows, attributes)
+    chosen = _chosen(source, objects.rows, attributes)
     items: list[Any] = []
     workers: list[str] = []
     labels: list[Any] = []
     for attribute in chosen:
-        for item, label, _ in _labels(source, rows, attribute, is_needed=False):
+        for item, label, _ in _labels(source, objects.rows, attribute, is_needed=False):
             items.append(item)
             workers.append(attribute)
             labels.append(label)
     columns = {"item": items, "worker": workers, "label": labels}
-    return Table(source.name, columns, len(items), ("item", "worker", "label"), sha256)
+    return Table(source.name, columns, len(items), ("item", "worker", "label"), objects.sha256)
 
 
-def manifest_gold(source: Source, rows: Sequence[Row], sha256: str, *, attribute: str | None) -> Table:
+def manifest_gold(source: Source, objects: Objects, *, attribute: str | None) -> Table:
     """item, label of one label attribute, which must be named where there are several."""
-    chosen = _one(source, rows, attribute, option="--gold-attribute")
-    read = list(_labels(source, rows, chosen, is_needed=False))
+    chosen = _one(source, objects.rows, attribute, option="--gold-attribute")
+    read = list(_labels(source, objects.rows, chosen, is_needed=False))
     columns = {"item": [item for item, *_ in read], "label": [label for _, label, _ in read]}
-    return Table(source.name, columns, len(read), ("item", "label"), sha256)
+    return Table(source.name, columns, len(read), ("item", "label"), objects.sha256)
 
 
-def manifest_scores(
-    source: Source, rows: Sequence[Row], sha256: str, *, prediction: str | None, truth: str | None
-) -> Table:
+def manifest_scores(source: Source, objects: Objects, *, prediction: str | None, truth: str | None) -> Table:
     """id, confidence, label, truth of the lines that have both label attributes.
 
     Raises:
         InvalidDataError: they are not named, or not there.
     """
     if prediction is None or truth is None:
-        there = ", ".join(_attributes(rows))
+        there = ", ".join(_attributes(objects.rows))
         raise faults_of(
             source.name,
             (
@@ -72,8 +70,8 @@ def manifest_scores(
                 f"--truth-attribute; its label attributes: {there}",
             ),
         )
-    _chosen(source, rows, (prediction, truth))
-    told = [row for row in rows if prediction in row and truth in row]
+    _chosen(source, objects.rows, (prediction, truth))
+    told = [row for row in objects.rows if prediction in row and truth in row]
     if not told:
         raise faults_of(source.name, (f"no line has both {prediction!r} and {truth!r}",))
     predicted = list(_labels(source, told, prediction, is_needed=True))
@@ -84,10 +82,10 @@ def manifest_scores(
         "label": [label for _, label, _ in predicted],
         "truth": [label for _, label, _ in true],
     }
-    return Table(source.name, columns, len(told), ("id", "confidence", "label", "truth"), sha256)
+    return Table(source.name, columns, len(told), ("id", "confidence", "label", "truth"), objects.sha256)
 
 
-def answer_votes(source: Source, rows: Sequence[Row], sha256: str, *, answer: str | None) -> Table:
+def answer_votes(source: Source, objects: Objects, *, answer: str | None) -> Table:
     """item, worker, label of what each worker answered; `answer` is the JMESPath of the label in an answer.
 
     Without it the answer must hold exactly one member `label` with a text, as Crowd HTML's classifiers do.
@@ -98,7 +96,7 @@ def answer_votes(source: Source, rows: Sequence[Row], sha256: str, *, answer: st
     find = _by_expression(source, answer) if answer else _only_label
     columns: dict[str, list[Any]] = {"item": [], "worker": [], "label": []}
     broken, without = [], []
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(objects.rows, 1):
         item = _answered_item(row)
         if item is None:
             broken.append(number)
@@ -118,11 +116,12 @@ def answer_votes(source: Source, rows: Sequence[Row], sha256: str, *, answer: st
         )
     if without:
         faults.append(
-            f"{rows_text(without)}: an answer has no worker or not one label; --answer PATH tells where"
+            f"{rows_text(without)}: an answer without worker or without one label; "
+            "--answer PATH tells where it is"
         )
     if faults:
         raise faults_of(source.name, tuple(faults))
-    return Table(source.name, columns, len(columns["item"]), tuple(columns), sha256)
+    return Table(source.name, columns, len(columns["item"]), tuple(columns), objects.sha256)
 
 
 def _item(row: Row) -> Any:

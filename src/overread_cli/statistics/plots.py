@@ -23,8 +23,9 @@ _COLOURS = {
     "paper": "#fefefe",
 }
 _INK, _SOFT, _LINE, _BAR, _WRONG, _RIGHT, _PAPER = _COLOURS.values()
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",
+    "text.parse_math": False,
     "svg.hashsalt": "overread",
     "font.size": 10,
     "text.color": _INK,
@@ -71,35 +72,34 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A named point."""
+    """A named point, and how high it may truly be."""
 
     name: str
     x: float
     y: float
+    high: float | None = None
 
 
 @_styled
-def coverage_risk(
-    lines: Sequence[Line], *, points: Sequence[Point], alpha: float, bound: Line | None = None, alt: str
-) -> str:
+def coverage_risk(lines: Sequence[Line], *, points: Sequence[Point], alpha: float, alt: str) -> str:
     """Error among automatic cases against the share of automatic cases, with the promised limit.
 
-    The points are the certified ones; `bound` is the upper bound along the grid.
+    The points are the certified ones, each with its upper bound.
     """
     figure, axes = _axes()
     for line, colour in zip(lines, (_BAR, _RIGHT, _SOFT), strict=False):
         axes.plot(_percents(line.x), _percents(line.y), color=colour, label=line.name)
-    if bound is not None:
-        axes.plot(_percents(bound.x), _percents(bound.y), color=_SOFT, linestyle="--", label=bound.name)
     axes.axhline(
         100 * alpha, color=_WRONG, linewidth=1.1, linestyle=":", label=f"promised limit {100 * alpha:g} %"
     )
     for point, colour in zip(points, (_BAR, _RIGHT, _SOFT), strict=False):
-        axes.plot(
+        axes.errorbar(
             [100 * point.x],
             [100 * point.y],
+            yerr=None if point.high is None else [[0.0], [100 * max(0.0, point.high - point.y)]],
             marker="o",
             markersize=8,
+            capsize=4,
             color=colour,
             linestyle="none",
             markeredgecolor=_PAPER,
@@ -176,12 +176,12 @@ def histogram(groups: Sequence[tuple[str, Sequence[float]]], *, edges: Sequence[
 
 @_styled
 def costs(line: Line, *, points: Sequence[Point], alt: str) -> str:
-    """What a case costs on average against the threshold."""
+    """What a case costs on average against the share of automatic cases."""
     figure, axes = _axes(height=3.2)
-    axes.plot(list(line.x), list(line.y), color=_BAR, label=line.name)
+    axes.plot(_percents(line.x), list(line.y), color=_BAR, label=line.name)
     for point, colour in zip(points, (_RIGHT, _INK), strict=False):
         axes.plot(
-            [point.x],
+            [100 * point.x],
             [point.y],
             marker="o",
             markersize=8,
@@ -191,7 +191,7 @@ def costs(line: Line, *, points: Sequence[Point], alt: str) -> str:
             label=point.name,
             zorder=5,
         )
-    axes.set(xlabel="threshold", ylabel="cost a case")
+    axes.set(xlabel="decided automatically, % of cases", ylabel="mean cost a case", xlim=(0, 101))
     axes.set_ylim(bottom=0)
     axes.legend(loc="best", fontsize=9)
     return _svg(figure, name="costs", alt=alt)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from overread.errors import InvalidDataError
 from overread.strict_json import parse_json
@@ -34,6 +34,7 @@ _MARKS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"
 _DELIMITERS = ",;\t"
 _EVERY = 1 << 16
 Say = Callable[[str], None]
+_Any = TypeVar("_Any")
 
 
 def _silent(_text: str) -> None:
@@ -57,6 +58,11 @@ class Source:
     def name(self) -> str:
         """What messages call it."""
         return "standard input" if self.is_stdin else str(self.path)
+
+    @property
+    def short_name(self) -> str:
+        """What pages call it: without the folders of the machine that it is read on."""
+        return self.name if self.is_stdin else self.path.name
 
     @property
     def form(self) -> str:
@@ -116,7 +122,7 @@ class Table:
             plural = "s" if len(missing) > 1 else ""
             raise InvalidDataError(
                 [
-                    f"{self.name}: the column{plural} {' and '.join(missing)} "
+                    f"{self.name}: the column{plural} {_listed(missing)} "
                     f"{'are' if plural else 'is'} missing; found: {found} "
                     f"(--column {missing[0]}=NAME names another)"
                 ]
@@ -125,8 +131,33 @@ class Table:
             raise InvalidDataError([f"{self.name}: there are no rows"])
 
 
-def read_table(source: Source, *, columns: Sequence[str], say: Say = _silent) -> Table:
-    """The columns of a CSV, Parquet or JSON Lines file, so far as they are there.
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """The objects of a JSON file, one a row."""
+
+    rows: Sequence[Mapping[str, Any]]
+    sha256: str
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _never(_row: Mapping[str, Any]) -> bool:
+    return False
+
+
+def read_table(
+    source: Source,
+    *,
+    columns: Sequence[str],
+    is_whole: Callable[[Mapping[str, Any]], bool] = _never,
+    say: Say = _silent,
+) -> Table | Objects:
+    """The columns of a file, so far as they are there; or its objects as they are.
+
+    Objects it gives of Ground Truth's formats, and of JSON Lines whose first object `is_whole`.
 
     Raises:
         InvalidDataError: it is empty, not of its format, not in Unicode, or ragged.
@@ -136,31 +167,21 @@ def read_table(source: Source, *, columns: Sequence[str], say: Say = _silent) ->
         return _parquet(source, wanted=wanted)
     hashed = _Hashed(source.open())
     try:
-        reader = _csv if source.form == "csv" else _json_lines
-        found, kept, rows = reader(hashed, source, wanted, say)
+        if source.form == "csv":
+            found, kept, rows = _csv(hashed, source, wanted, say)
+        else:
+            objects = _objects(hashed, source, say)
+            first = next(objects, {})
+            if source.form != "jsonl" or is_whole(first):
+                whole = [first, *objects]
+                return Objects(whole, hashed.sha256.hexdigest())
+            found, kept, rows = _json_columns(_chained(first, objects), wanted)
     except (OSError, UnicodeError) as error:
         raise InvalidDataError([f"{source.name}: {_unreadable(error)}"]) from error
     finally:
         if not source.is_stdin:
             hashed.close()
     return Table(source.name, kept, rows, found, hashed.sha256.hexdigest())
-
-
-def json_rows(source: Source, *, say: Say = _silent) -> tuple[list[dict[str, Any]], str]:
-    """The objects of a file of JSON Lines, or of one JSON array, and the hash of its bytes.
-
-    Raises:
-        InvalidDataError: as `read_table`.
-    """
-    hashed = _Hashed(source.open())
-    try:
-        rows = list(_objects(hashed, source, say))
-    except (OSError, UnicodeError) as error:
-        raise InvalidDataError([f"{source.name}: {_unreadable(error)}"]) from error
-    finally:
-        if not source.is_stdin:
-            hashed.close()
-    return rows, hashed.sha256.hexdigest()
 
 
 class _Hashed(io.RawIOBase):
@@ -242,7 +263,7 @@ def _csv_rows(reader: Any, source: Source, wanted: Mapping[str, str], say: Say) 
     return tuple(header), kept, rows
 
 
-def _chained(first: str, rest: Iterable[str]) -> Iterator[str]:
+def _chained(first: _Any, rest: Iterable[_Any]) -> Iterator[_Any]:
     yield first
     yield from rest
 
@@ -253,54 +274,60 @@ def _refuse_repeated(header: list[str], source: Source) -> None:
         raise faults_of(source.name, (f"the header names {', '.join(map(repr, repeated))} more than once",))
 
 
-def _json_lines(hashed: _Hashed, source: Source, wanted: Mapping[str, str], say: Say) -> _Read:
+def _json_columns(rows: Iterable[dict[str, Any]], wanted: Mapping[str, str]) -> _Read:
     kept: dict[str, list[Any]] = {theirs: [] for theirs in wanted}
     found: dict[str, None] = {}
-    rows = 0
-    for row in _objects(hashed, source, say):
-        rows += 1
+    count = 0
+    for row in rows:
+        count += 1
         found.update(dict.fromkeys(row))
         for theirs, values in kept.items():
             values.append(row.get(theirs))
-    return tuple(found), {wanted[name]: values for name, values in kept.items() if name in found}, rows
+    return tuple(found), {wanted[name]: values for name, values in kept.items() if name in found}, count
 
 
 def _objects(hashed: _Hashed, source: Source, say: Say) -> Iterator[dict[str, Any]]:
     """One object a line, or one array of objects over all lines."""
-    text = _text(hashed, newline=None)
     faults: list[tuple[int, str]] = []
-    rows = 0
-    for line in _json_texts(text):
-        if not line.strip():
-            continue
-        rows += 1
-        try:
-            values = parse_json(line)
-        except ValueError as error:
-            faults.append((rows, f"is not JSON: {str(error)[:120]}"))
-            continue
-        for value in values if isinstance(values, list) and rows == 1 else [values]:
-            if isinstance(value, dict):
-                yield value
-            else:
-                faults.append((rows, "is not an object"))
-        if not rows % _EVERY:
-            say(f"{source.name}: {rows:,} rows read")
+    row = 0
+    for row, value in enumerate(_values(_text(hashed, newline=None)), 1):
+        if isinstance(value, dict):
+            yield value
+        else:
+            faults.append((row, value.fault if isinstance(value, _NotJson) else "is not an object"))
+        if not row % _EVERY:
+            say(f"{source.name}: {row:,} rows read")
     if faults:
         told = [f"row {row:,} {what}" for row, what in faults[:5]]
         more = [f"{len(faults) - 5:,} more rows are at fault"] if len(faults) > 5 else []
         raise faults_of(source.name, tuple(told + more))
-    if not rows:
+    if not row:
         raise faults_of(source.name, ("is empty",))
 
 
-def _json_texts(text: io.TextIOWrapper) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _NotJson:
+    """What a line is instead of a value."""
+
+    fault: str
+
+
+def _values(text: io.TextIOWrapper) -> Iterator[Any]:
     first = text.readline()
     if first.lstrip().startswith("["):
-        yield first + text.read()
+        whole = _value(first + text.read())
+        yield from whole if isinstance(whole, list) else [whole]
         return
-    yield first
-    yield from text
+    for line in _chained(first, text):
+        if line.strip():
+            yield _value(line)
+
+
+def _value(text: str) -> Any:
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        return _NotJson(f"is not JSON: {str(error)[:120]}")
 
 
 def _parquet(source: Source, *, wanted: Mapping[str, str]) -> Table:
