@@ -52,6 +52,11 @@ def switch_key(scope: str) -> Key:
     return f"SWITCH#{scope}", "SWITCH"
 
 
+def guarantee_key(use_case: str) -> Key:
+    """Where it is written which threshold guarantee of a use case is approved."""
+    return f"GUARANTEE#{use_case}", "GUARANTEE"
+
+
 def indexed_record(record: Record, *, writer: str) -> Item:
     """The record with the attributes that put it into indexes, and who wrote it.
 

@@ -121,7 +121,7 @@ def refused_with(error: Exception) -> Refusal:
 class Write:
     """One action of a transaction. `refusal` says what it means that its condition did not hold."""
 
-    action: Literal["Put", "Update", "ConditionCheck"]
+    action: Literal["Put", "Update", "Delete", "ConditionCheck"]
     members: Mapping[str, Any]
     refusal: Refusal | None = None
 
@@ -236,11 +236,22 @@ class DecisionTable:
             self._pause(wait_s)
         raise RetryableError(_CONFLICT, operation="TransactWriteItems")
 
+    def remove(self, key: Key, *, refusal: Refusal) -> Write:
+        """Removes an item, as a part of a transaction; it must be there."""
+        there = Condition("attribute_exists(pk)", {}, {})
+        return Write("Delete", {"TableName": self._name, "Key": _key(key), **there.members()}, refusal)
+
+    def items(self, *, key: Condition, **members: Any) -> Iterator[dict[str, Any]]:
+        """The pages of a query of the table itself, as of now."""
+        return self._query(key, {"ConsistentRead": True, **members})
+
     def pages(self, index: str, *, key: Condition, **members: Any) -> Iterator[dict[str, Any]]:
         """The pages of a query of an index."""
+        return self._query(key, {"IndexName": index, **members})
+
+    def _query(self, key: Condition, members: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         request = {
             "TableName": self._name,
-            "IndexName": index,
             "KeyConditionExpression": key.expression,
             "ExpressionAttributeValues": attribute_values(key.values),
             **members,

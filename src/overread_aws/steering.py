@@ -1,4 +1,4 @@
-"""Kill switches and the roster in the table of decisions, each change with its audit entry and its news."""
+"""What people steer by hand in the table of decisions, each change with its audit entry and its news."""
 
 import base64
 import time
@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from overread.audit.chain import Head, Link
+from overread.decisions.monitor_state import MonitorState
+from overread.decisions.ports import Steered
 from overread.decisions.record import OutboxEntry
-from overread.decisions.steered import Proposal, RosterPin, Switch
+from overread.decisions.steered import GuaranteePin, Proposal, RosterPin, Switch
 from overread.errors import RecordConflictError
 from overread.instants import format_instant, parse_instant
 from overread_aws import decision_items as items
@@ -22,6 +24,7 @@ from overread_aws.decision_table import (
     Pause,
     refused_with,
 )
+from overread_aws.error_monitors import monitor_key, state_item
 from overread_aws.failures import calling
 from overread_aws.rosters import ROSTER_KEY, roster_object
 
@@ -50,18 +53,26 @@ class DynamoDbSteering:
 
     def keep_roster(self, body: bytes, *, sha256: str) -> None:
         """Stores a roster under its hash, which S3 checks it against; again and again is once."""
-        with calling("PutObject"):
-            self._s3.put_object(
-                Bucket=self._bucket,
-                Key=roster_object(sha256),
-                Body=body,
-                ContentType="application/json",
-                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
-            )
+        self._keep(roster_object(sha256), body, sha256=sha256)
 
-    def commit(
-        self, item: Switch | RosterPin, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]
-    ) -> None:
+    def guarantee(self, use_case: str) -> GuaranteePin | None:
+        """Which threshold guarantee of the use case is approved and which is proposed."""
+        item = self._table.get(items.guarantee_key(use_case))
+        return None if item is None else _guarantee_of(item)
+
+    def keep_guarantee(self, body: bytes, *, sha256: str) -> None:
+        """Stores a guarantee's document under its hash, which S3 checks it against; again is once."""
+        self._keep(guarantee_object(sha256), body, sha256=sha256)
+
+    def guarantee_body(self, sha256: str) -> bytes:
+        """The document of that hash, approved or only proposed."""
+        with calling("GetObject"):
+            body: bytes = self._s3.get_object(Bucket=self._bucket, Key=guarantee_object(sha256))[
+                "Body"
+            ].read()
+        return body
+
+    def commit(self, item: Steered, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]) -> None:
         """The item in place of that with the revision before, behind `head`.
 
         Raises:
@@ -78,10 +89,29 @@ class DynamoDbSteering:
         writes = [steered, *chained((link,), head=head, table=self._table), *news(outbox, table=self._table)]
         self._table.write(writes)
 
+    def _keep(self, key: str, body: bytes, *, sha256: str) -> None:
+        with calling("PutObject"):
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ContentType="application/json",
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
+            )
 
-def _placed(item: Switch | RosterPin) -> tuple[Key, Item]:
+
+def guarantee_object(sha256: str) -> str:
+    """The key of the object that holds the guarantee's document of that hash."""
+    return f"guarantees/{sha256}.json"
+
+
+def _placed(item: Steered) -> tuple[Key, Item]:
     if isinstance(item, Switch):
         return items.switch_key(item.scope), _switch_item(item)
+    if isinstance(item, GuaranteePin):
+        return items.guarantee_key(item.use_case), _guarantee_item(item)
+    if isinstance(item, MonitorState):
+        return monitor_key(item.use_case, item.watched), state_item(item)
     return ROSTER_KEY, _pin_item(item)
 
 
@@ -135,6 +165,34 @@ def _pin_item(pin: RosterPin) -> Item:
 
 def _pin_of(item: Mapping[str, Any]) -> RosterPin:
     return RosterPin(
+        sha256=item["sha256"],
+        revision=int(item["revision"]),
+        changed_at=_optional_instant(item.get("changed_at")),
+        proposed_by=item["proposed_by"],
+        approved_by=item["approved_by"],
+        proposal=_proposal_of(item.get("proposal")),
+    )
+
+
+def _guarantee_item(pin: GuaranteePin) -> Item:
+    return _without_none(
+        {
+            "use_case": pin.use_case,
+            "id": pin.id,
+            "sha256": pin.sha256,
+            "revision": pin.revision,
+            "changed_at": pin.changed_at and format_instant(pin.changed_at),
+            "proposed_by": pin.proposed_by,
+            "approved_by": pin.approved_by,
+            "proposal": pin.proposal and _proposal_item(pin.proposal),
+        }
+    )
+
+
+def _guarantee_of(item: Mapping[str, Any]) -> GuaranteePin:
+    return GuaranteePin(
+        use_case=item["use_case"],
+        id=item["id"],
         sha256=item["sha256"],
         revision=int(item["revision"]),
         changed_at=_optional_instant(item.get("changed_at")),

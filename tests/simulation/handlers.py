@@ -19,6 +19,7 @@ from overread.decisions.ports import (
     ModelReply,
     ReadObject,
     StartPorts,
+    Steered,
     SubmitPorts,
 )
 from overread.decisions.record import LoopEntry, OutboxEntry, Record, State, StoredObject
@@ -340,10 +341,10 @@ class SteeringPort(_Port):
         """Stores a roster."""
         self._handler.call("keep_roster", self._handler.world.store.keep_roster, body, sha256)
 
-    def commit(
-        self, item: Switch | RosterPin, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]
-    ) -> None:
+    def commit(self, item: Steered, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]) -> None:
         """The item in place of the one before."""
+        if not isinstance(item, Switch | RosterPin):
+            raise TypeError(f"no {type(item).__name__} is steered here")
         self._handler.call("steer", self._handler.world.store.steer, item, link, head, outbox)
 
 

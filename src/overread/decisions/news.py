@@ -13,7 +13,8 @@ from overread.strict_json import canonical_json
 
 FINAL, ESCALATED, CANCELLED = "Decision Final", "Decision Escalated", "Decision Cancelled"
 TRUTH = "Decision Truth Recorded"
-KILL_SWITCH, ROSTER, GUARANTEE = "Kill Switch Changed", "Roster Changed", "Threshold Guarantee Changed"
+KILL_SWITCH, ROSTER = "Kill Switch Changed", "Roster Changed"
+GUARANTEE, ERROR_MONITOR = "Threshold Guarantee Changed", "Error Monitor Restarted"
 
 
 class AuditKind(StrEnum):

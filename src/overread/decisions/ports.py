@@ -6,13 +6,16 @@ from datetime import datetime
 from typing import Protocol
 
 from overread.audit.chain import Head, Link
+from overread.decisions.monitor_state import MonitorState
 from overread.decisions.record import Change, LoopEntry, OutboxEntry, Record, State, StoredObject
-from overread.decisions.steered import RosterPin, Switch
+from overread.decisions.steered import GuaranteePin, RosterPin, Switch
 from overread.review.roster import Roster
 from overread.review.wire import HumanLoop
 from overread.routing.policy import UseCasePolicy
 
 Clock = Callable[[], datetime]
+Steered = Switch | RosterPin | GuaranteePin | MonitorState
+"""What people change by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +186,23 @@ class Steering(Protocol):
     def keep_roster(self, body: bytes, *, sha256: str) -> None:
         """Stores a roster under its hash; again and again is once."""
 
-    def commit(
-        self, item: Switch | RosterPin, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]
-    ) -> None:
+    def commit(self, item: Steered, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]) -> None:
         """The item in place of that with the revision before, behind `head`.
 
         Raises:
             RecordConflictError: the item has been changed meanwhile.
             ChainMovedError: the chain has grown meanwhile.
         """
+
+
+class GuaranteeSteering(Steering, Protocol):
+    """The same for threshold guarantees too."""
+
+    def guarantee(self, use_case: str) -> GuaranteePin | None:
+        """Which threshold guarantee of the use case is approved and which is proposed."""
+
+    def keep_guarantee(self, body: bytes, *, sha256: str) -> None:
+        """Stores a guarantee's document under its hash; again and again is once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,3 +41,19 @@ class RosterPin:
     proposed_by: str
     approved_by: str
     proposal: Proposal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuaranteePin:
+    """The threshold guarantee that a use case's policy may stand on, by its id and its document's hash; both
+    empty before the first one was approved. A proposal's value is the hash of what it proposes.
+    """
+
+    use_case: str
+    id: str
+    sha256: str
+    revision: int
+    changed_at: datetime | None
+    proposed_by: str
+    approved_by: str
+    proposal: Proposal | None = None

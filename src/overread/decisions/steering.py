@@ -9,11 +9,13 @@ from typing import Any
 from overread.audit.chain import shard_of
 from overread.decisions import news
 from overread.decisions.commit import sealed
-from overread.decisions.ports import Clock, Steering
+from overread.decisions.ports import Clock, GuaranteeSteering, Steered, Steering
 from overread.decisions.record import AuditEntry, OutboxEntry
-from overread.decisions.steered import ALL, Proposal, RosterPin, Switch
+from overread.decisions.steered import ALL, GuaranteePin, Proposal, RosterPin, Switch
 from overread.errors import ChainMovedError, RecordConflictError, RetryableError
 from overread.review.roster import parse_roster
+from overread.risk.guarantee import ThresholdGuarantee
+from overread.strict_json import canonical_json
 
 ATTEMPTS = 16
 ROSTER_SUBJECT = "change/roster"
@@ -82,7 +84,7 @@ def put_roster(
             "proposed_by": by if is_proposal else changed.proposed_by,
             "approved_by": "" if is_proposal else changed.approved_by,
         }
-        done = _commit(
+        done = commit_steered(
             changed,
             subject=ROSTER_SUBJECT,
             event=event,
@@ -94,6 +96,76 @@ def put_roster(
         if done:
             return changed
     raise RetryableError("RosterContended", operation="PutRoster")
+
+
+def put_guarantee(
+    guarantee: ThresholdGuarantee, *, by: str, needs_two: bool, steering: GuaranteeSteering, clock: Clock
+) -> GuaranteePin:
+    """The guarantee that the use case's policy may stand on; where two persons are needed, the first call
+    proposes it and another's does it.
+
+    Raises:
+        ServiceError: a service failed; run it again.
+    """
+    use_case, body = guarantee.use_case, canonical_json(guarantee.document())
+    sha256 = hashlib.sha256(body).hexdigest()
+    steering.keep_guarantee(body, sha256=sha256)
+    for _ in range(ATTEMPTS):
+        pin = steering.guarantee(use_case) or GuaranteePin(
+            use_case=use_case,
+            id="",
+            sha256="",
+            revision=0,
+            changed_at=None,
+            proposed_by="",
+            approved_by="",
+        )
+        changed = _next_guarantee(pin, guarantee.id, sha256, by=by, needs_two=needs_two, at=clock())
+        if changed is None:
+            return pin
+        is_proposal = changed.proposal is not None
+        done = commit_steered(
+            changed,
+            subject=f"change/guarantee/{use_case}",
+            event="guarantee_proposed" if is_proposal else "guarantee_approved",
+            told=news.GUARANTEE,
+            detail={
+                "use_case": use_case,
+                "from_guarantee": pin.id,
+                "to_guarantee": guarantee.id,
+                "to_sha256": sha256,
+                "proposed_by": by if is_proposal else changed.proposed_by,
+                "approved_by": "" if is_proposal else changed.approved_by,
+            },
+            steering=steering,
+            at=clock(),
+        )
+        if done:
+            return changed
+    raise RetryableError("GuaranteeContended", operation="PutGuarantee")
+
+
+def _next_guarantee(
+    pin: GuaranteePin, guarantee_id: str, sha256: str, *, by: str, needs_two: bool, at: datetime
+) -> GuaranteePin | None:
+    """None when it is approved, or proposed by the same person, already."""
+    if pin.sha256 == sha256 and pin.proposal is None:
+        return None
+    is_seconded = pin.proposal is not None and pin.proposal.value == sha256 and pin.proposal.by != by
+    if needs_two and not is_seconded:
+        if pin.proposal is not None and (pin.proposal.value, pin.proposal.by) == (sha256, by):
+            return None
+        proposal = Proposal(value=sha256, by=by, reason="", at=at)
+        return replace(pin, revision=pin.revision + 1, proposal=proposal)
+    return GuaranteePin(
+        use_case=pin.use_case,
+        id=guarantee_id,
+        sha256=sha256,
+        revision=pin.revision + 1,
+        changed_at=at,
+        proposed_by=pin.proposal.by if is_seconded and pin.proposal else by,
+        approved_by=by,
+    )
 
 
 def _next_roster(
@@ -142,7 +214,7 @@ def _turn(
             "reason": reason,
         }
         changed = replace(wanted, revision=switch.revision + 1, changed_at=at, changed_by=by, reason=reason)
-        done = _commit(
+        done = commit_steered(
             changed,
             subject=subject,
             event=f"{event}_proposed" if is_proposal else event,
@@ -156,8 +228,8 @@ def _turn(
     raise RetryableError("KillSwitchContended", operation="Turn")
 
 
-def _commit(
-    item: Switch | RosterPin,
+def commit_steered(
+    item: Steered,
     *,
     subject: str,
     event: str,
@@ -165,12 +237,17 @@ def _commit(
     detail: Mapping[str, Any],
     steering: Steering,
     at: datetime,
+    number: int | None = None,
 ) -> bool:
-    """Whether the item was written; False when it, or the chain, had moved."""
+    """Whether the item was written, with its audit entry and news; False when it, or the chain, had moved.
+
+    `number`: the entry's, where not every revision of the item has one.
+    """
+    number = item.revision if number is None else number
     head = steering.head(shard_of(subject))
     entry = AuditEntry(
         decision_id=subject,
-        number=item.revision,
+        number=number,
         at=at,
         event=event,
         from_state="",
@@ -180,7 +257,7 @@ def _commit(
     )
     outbox: tuple[OutboxEntry, ...] = ()
     if not event.endswith("_proposed"):
-        outbox = news.change_news(subject, told, dict(detail), number=item.revision, at=at)
+        outbox = news.change_news(subject, told, dict(detail), number=number, at=at)
     (link,) = sealed((entry,), head=head)
     try:
         steering.commit(item, link=link, head=head, outbox=outbox)

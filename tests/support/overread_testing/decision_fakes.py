@@ -2,13 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from overread.audit.chain import Head, Link, genesis
 from overread.decisions import codec
+from overread.decisions.error_monitor import WatchPorts
+from overread.decisions.monitor_state import Audited, MonitorState, Watched
 from overread.decisions.ports import (
     Batch,
     ChangePorts,
@@ -17,6 +19,7 @@ from overread.decisions.ports import (
     ModelReply,
     ReadObject,
     StartPorts,
+    Steered,
     SubmitPorts,
     Switches,
 )
@@ -31,7 +34,7 @@ from overread.decisions.record import (
     State,
     StoredObject,
 )
-from overread.decisions.steered import ALL, RosterPin, Switch
+from overread.decisions.steered import ALL, GuaranteePin, RosterPin, Switch
 from overread.errors import (
     ChainMovedError,
     FlowDefinitionGoneError,
@@ -104,6 +107,9 @@ class InMemoryRecords:
         self.switches: dict[str, Switch] = {}
         self.pin: RosterPin | None = None
         self.rosters: dict[str, bytes] = {}
+        self.guarantees: dict[str, GuaranteePin] = {}
+        self.guarantee_bodies: dict[str, bytes] = {}
+        self.monitors: dict[tuple[str, str], MonitorState] = {}
         self.writes: list[Change] = []
 
     def get(self, decision_id: str) -> Record | None:
@@ -184,23 +190,45 @@ class InMemoryRecords:
             return None
         return parse_roster(self.rosters[self.pin.sha256])
 
-    def steer(
-        self, item: Switch | RosterPin, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]
-    ) -> None:
+    def guarantee(self, use_case: str) -> GuaranteePin | None:
+        """Which guarantee is approved and which is proposed."""
+        return self.guarantees.get(use_case)
+
+    def keep_guarantee(self, body: bytes, *, sha256: str) -> None:
+        """Stores a guarantee."""
+        self.guarantee_bodies[sha256] = body
+
+    def steer(self, item: Steered, *, link: Link, head: Head, outbox: tuple[OutboxEntry, ...]) -> None:
         """The item in place of that with the revision before."""
         self._faults.enter("steer")
-        before = self.switches.get(item.scope) if isinstance(item, Switch) else self.pin
+        before = self._steered_like(item)
         if (before.revision if before else 0) != item.revision - 1:
             raise RecordConflictError("steered item")
         if self.head(head.shard) != head:
             raise ChainMovedError(head.shard)
-        if isinstance(item, Switch):
-            self.switches[item.scope] = item
-        else:
-            self.pin = item
+        match item:
+            case Switch():
+                self.switches[item.scope] = item
+            case RosterPin():
+                self.pin = item
+            case GuaranteePin():
+                self.guarantees[item.use_case] = item
+            case MonitorState():
+                self.monitors[item.use_case, item.watched.key] = item
         self._append((link,))
         self.outbox += outbox
         self._faults.leave("steer")
+
+    def _steered_like(self, item: Steered) -> Steered | None:
+        match item:
+            case Switch():
+                return self.switches.get(item.scope)
+            case RosterPin():
+                return self.pin
+            case GuaranteePin():
+                return self.guarantees.get(item.use_case)
+            case MonitorState():
+                return self.monitors.get((item.use_case, item.watched.key))
 
     def _append(self, links: tuple[Link, ...]) -> None:
         self.links += links
@@ -431,7 +459,50 @@ class _Steering:
         self.switch = records.switch
         self.roster = records.roster
         self.keep_roster = records.keep_roster
+        self.guarantee = records.guarantee
+        self.keep_guarantee = records.keep_guarantee
         self.commit = records.steer
+
+
+class InMemoryErrorMonitors:
+    """The port `ErrorMonitors`; `tell` is what a delivery does."""
+
+    def __init__(self, records: InMemoryRecords, faults: Faults) -> None:
+        self._records = records
+        self._faults = faults
+        self._told: set[str] = set()
+        self._pending: dict[str, list[Audited]] = {}
+
+    def tell(self, use_case: str, audited: Audited) -> None:
+        """Lays an audit down; one decision is told once."""
+        if audited.decision_id not in self._told:
+            self._told.add(audited.decision_id)
+            self._pending.setdefault(use_case, []).append(audited)
+
+    def state(self, use_case: str, *, watched: Watched) -> MonitorState | None:
+        """How the monitor stands."""
+        self._faults.enter("monitor state")
+        return self._records.monitors.get((use_case, watched.key))
+
+    def pending(self, use_case: str, *, limit: int) -> tuple[Audited, ...]:
+        """Audits that are not counted yet, oldest first."""
+        found = sorted(self._pending.get(use_case, ()), key=lambda one: (one.at, one.decision_id))
+        return tuple(found[:limit])
+
+    def commit(self, state: MonitorState, *, counted: Iterable[Audited] = ()) -> None:
+        """The state in place of that with the revision before."""
+        self._faults.enter("monitor commit")
+        place = state.use_case, state.watched.key
+        before = self._records.monitors.get(place)
+        if (before.revision if before else 0) != state.revision - 1:
+            raise RecordConflictError("monitor")
+        pending = self._pending.get(state.use_case, [])
+        taken = list(counted)
+        if any(audited not in pending for audited in taken):
+            raise RecordConflictError("an audit is not pending")
+        self._records.monitors[place] = state
+        self._pending[state.use_case] = [audited for audited in pending if audited not in taken]
+        self._faults.leave("monitor commit")
 
 
 class World:
@@ -449,6 +520,7 @@ class World:
         self.rate = FakeRate()
         self.gauges = FakeGauges()
         self.steering = _Steering(self.records)
+        self.monitors = InMemoryErrorMonitors(self.records, self.faults)
 
     @property
     def submit_ports(self) -> SubmitPorts:
@@ -461,6 +533,11 @@ class World:
             gauges=self.gauges,
             spot_check_key=self._key,
         )
+
+    @property
+    def watch_ports(self) -> WatchPorts:
+        """What `watch` needs."""
+        return WatchPorts(monitors=self.monitors, policies=self.policies, steering=self.steering)
 
     @property
     def start_ports(self) -> StartPorts:

@@ -58,5 +58,5 @@ def unlicensed(name: str) -> LabelSet | None:
 def _read(text: str, *, gold: str | None) -> LabelSet:
     rows = list(csv.DictReader(text.splitlines()))
     truth = {row["item"]: row["label"] for row in csv.DictReader(gold.splitlines())} if gold else {}
-    columns = ([row[name] for row in rows] for name in ("item", "worker", "label"))
-    return LabelSet(*columns, truth=truth)
+    items, workers, labels = ([row[name] for row in rows] for name in ("item", "worker", "label"))
+    return LabelSet(items, workers, labels, truth=truth)
