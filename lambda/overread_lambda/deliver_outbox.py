@@ -15,6 +15,7 @@ from overread.delivery.ports import DeliverPorts, Receiver
 from overread.errors import MissingSettingsError, ServiceError
 from overread_aws.clients import make_client
 from overread_aws.decision_events import EventBridgeReceiver
+from overread_aws.error_monitors import ErrorMonitorReceiver
 from overread_aws.feedback import FeedbackReceiver
 from overread_aws.outbox_store import DynamoDbOutbox
 from overread_aws.secret_key import SecretKey
@@ -165,6 +166,7 @@ def _ports() -> DeliverPorts:
     receivers: dict[str, Receiver] = {
         "events": EventBridgeReceiver(make_client("events"), bus=settings.bus),
         "feedback": FeedbackReceiver(make_client("s3"), bucket=settings.feedback_bucket),
+        "monitor": ErrorMonitorReceiver(make_client("dynamodb"), table=settings.table),
     }
     if settings.webhooks:
         secret = SecretKey(make_client("secretsmanager"), secret_id=settings.webhook_secret)

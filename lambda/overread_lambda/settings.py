@@ -57,6 +57,26 @@ class SteerSettings:
     input_bucket: str
     use_cases: frozenset[str]
     changes_need_two: bool
+    policies: PolicySource
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """Settings of `watch_errors`. `deployment` tells its figures from those of other deployments."""
+
+    table: str
+    input_bucket: str
+    use_cases: frozenset[str]
+    deployment: str
+    policies: PolicySource
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateSettings:
+    """Settings of `validate_policy`. `envelopes`: JSON, what a policy of each use case may be."""
+
+    table: str
+    envelopes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +177,56 @@ def steer_settings(environ: Mapping[str, str]) -> SteerSettings:
     Raises:
         MissingSettingsError: a variable is missing or empty.
     """
-    table, input_bucket, use_cases, need_two = _required(
+    table, input_bucket, use_cases, need_two, application, environment = _required(
         environ,
         "OVERREAD_TABLE",
         "OVERREAD_INPUT_BUCKET",
         "OVERREAD_USE_CASES",
         "OVERREAD_CHANGES_NEED_TWO",
+        "OVERREAD_APPCONFIG_APPLICATION",
+        "OVERREAD_APPCONFIG_ENVIRONMENT",
     )
     return SteerSettings(
         table=table,
         input_bucket=input_bucket,
         use_cases=_names(use_cases),
         changes_need_two=need_two != "false",
+        policies=PolicySource(application, environment),
     )
+
+
+def watch_settings(environ: Mapping[str, str]) -> WatchSettings:
+    """The settings of `watch_errors`.
+
+    Raises:
+        MissingSettingsError: a variable is missing or empty.
+    """
+    table, input_bucket, use_cases, deployment, application, environment = _required(
+        environ,
+        "OVERREAD_TABLE",
+        "OVERREAD_INPUT_BUCKET",
+        "OVERREAD_USE_CASES",
+        "OVERREAD_DEPLOYMENT",
+        "OVERREAD_APPCONFIG_APPLICATION",
+        "OVERREAD_APPCONFIG_ENVIRONMENT",
+    )
+    return WatchSettings(
+        table=table,
+        input_bucket=input_bucket,
+        use_cases=_names(use_cases),
+        deployment=deployment,
+        policies=PolicySource(application, environment),
+    )
+
+
+def validate_settings(environ: Mapping[str, str]) -> ValidateSettings:
+    """The settings of `validate_policy`.
+
+    Raises:
+        MissingSettingsError: a variable is missing or empty.
+    """
+    table, envelopes = _required(environ, "OVERREAD_TABLE", "OVERREAD_ENVELOPES")
+    return ValidateSettings(table=table, envelopes=envelopes)
 
 
 def resume_settings(environ: Mapping[str, str]) -> ResumeSettings:

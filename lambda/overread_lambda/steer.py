@@ -1,21 +1,26 @@
-"""Kill switches and the roster: `GET` and `PUT /v1/kill-switches/{scope}` and `/v1/roster`."""
+"""What people steer: `GET` and `PUT` of `/v1/kill-switches/…` and `/v1/roster`, and the routes of guarantees."""
 
 import json
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+from overread.decisions.error_monitor import WatchPorts
 from overread.decisions.ports import Clock, Steering
 from overread.decisions.requests import WantedSwitch, parse_switch
 from overread.decisions.steered import ALL, Proposal, RosterPin, Switch
 from overread.decisions.steering import put_roster, turn_off, turn_on
 from overread.errors import InvalidRosterError, Problem, RequestRefusedError
 from overread.instants import format_instant
+from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
+from overread_aws.error_monitors import DynamoDbErrorMonitors
 from overread_aws.rosters import S3Rosters
 from overread_aws.steering import DynamoDbSteering
+from overread_lambda import guarantees
 from overread_lambda.logs import log
 from overread_lambda.rest_proxy import Event, Reply, answer, body_bytes, caller_of, path_parameter, reply
 from overread_lambda.settings import SteerSettings, steer_settings
@@ -27,6 +32,10 @@ ReadRoster = Callable[[str], bytes]
 
 def handler(event: Event, context: object) -> Reply:
     """What API Gateway calls."""
+    if event.get("resource") in (guarantees.GUARANTEES, guarantees.ERROR_MONITORS):
+        return answer(
+            lambda: guarantees.respond(event, settings=_settings(), ports=_guarantee_ports(), clock=_now)
+        )
     return answer(
         lambda: respond(
             event, settings=_settings(), steering=_steering(), read_roster=_rosters().body, clock=_now
@@ -169,6 +178,23 @@ def _rosters() -> S3Rosters:
     settings = _settings()
     return S3Rosters(
         make_client("dynamodb"), make_client("s3"), table=settings.table, bucket=settings.input_bucket
+    )
+
+
+@cache
+def _guarantee_ports() -> guarantees.GuaranteePorts:
+    settings, steering = _settings(), _steering()
+    policies = AppConfigPolicies(
+        make_client("appconfigdata"),
+        application=settings.policies.application,
+        environment=settings.policies.environment,
+        monotonic=time.monotonic,
+    )
+    monitors = DynamoDbErrorMonitors(make_client("dynamodb"), table=settings.table)
+    return guarantees.GuaranteePorts(
+        steering=steering,
+        read_guarantee=steering.guarantee_body,
+        watch=WatchPorts(monitors=monitors, policies=policies, steering=steering),
     )
 
 

@@ -10,7 +10,7 @@ from overread.decisions.record import Record
 from overread.errors import Problem, RequestRefusedError
 from overread.instants import format_instant
 from overread_aws.decision_lists import DecisionPage, ListedDecision, Listing
-from overread_lambda import change_decision, read_decision, route_prediction, steer
+from overread_lambda import change_decision, guarantees, read_decision, route_prediction, steer
 from overread_lambda.rest_proxy import Event, Reply, answer
 from overread_lambda.settings import PolicySource, RouteSettings, SteerSettings
 from overread_testing.decision_builders import CALLER_ARN, proxy_event
@@ -28,6 +28,10 @@ _ROUTES = {
     ("PUT", "/v1/kill-switches/{scope}"): "steer",
     ("GET", "/v1/roster"): "steer",
     ("PUT", "/v1/roster"): "steer",
+    ("GET", "/v1/guarantees/{use_case}"): "guarantees",
+    ("PUT", "/v1/guarantees/{use_case}"): "guarantees",
+    ("GET", "/v1/error-monitors/{use_case}"): "guarantees",
+    ("PUT", "/v1/error-monitors/{use_case}"): "guarantees",
 }
 
 
@@ -87,7 +91,7 @@ class Api:
     def _respond(self, handler: str, event: Event) -> Reply:
         world = self.world
         if handler == "route":
-            settings = RouteSettings(
+            route = RouteSettings(
                 environment="test",
                 table="t",
                 input_bucket="in",
@@ -96,20 +100,29 @@ class Api:
                 spot_check_secret="s",
             )
             return route_prediction.respond(
-                event, settings=settings, ports=world.submit_ports, clock=world.clock
+                event, settings=route, ports=world.submit_ports, clock=world.clock
             )
         if handler == "read":
             return read_decision.respond(event, records=world.records, lists=Pages(world))
         if handler == "change":
             return change_decision.respond(event, ports=world.change_ports, clock=world.clock)
+        settings = SteerSettings(
+            table="t",
+            input_bucket="in",
+            use_cases=self.use_cases,
+            changes_need_two=self.changes_need_two,
+            policies=PolicySource(application="a", environment="e"),
+        )
+        if handler == "guarantees":
+            ports = guarantees.GuaranteePorts(
+                steering=world.steering,
+                read_guarantee=lambda sha256: world.records.guarantee_bodies[sha256],
+                watch=world.watch_ports,
+            )
+            return guarantees.respond(event, settings=settings, ports=ports, clock=world.clock)
         return steer.respond(
             event,
-            settings=SteerSettings(
-                table="t",
-                input_bucket="in",
-                use_cases=self.use_cases,
-                changes_need_two=self.changes_need_two,
-            ),
+            settings=settings,
             steering=world.steering,
             read_roster=lambda sha256: world.records.rosters[sha256],
             clock=world.clock,

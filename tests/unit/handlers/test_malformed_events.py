@@ -43,7 +43,13 @@ ROUTE = RouteSettings(
     policies=PolicySource(application="a", environment="e"),
     spot_check_secret="s",
 )
-STEER = SteerSettings(table="t", input_bucket="in", use_cases=USE_CASES, changes_need_two=True)
+STEER = SteerSettings(
+    table="t",
+    input_bucket="in",
+    use_cases=USE_CASES,
+    changes_need_two=True,
+    policies=PolicySource(application="a", environment="e"),
+)
 OFTEN = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 TEXT = st.text(max_size=12) | st.sampled_from(
