@@ -1,4 +1,4 @@
-"""What people steer: `GET` and `PUT` of `/v1/kill-switches/…` and `/v1/roster`, and the routes of guarantees."""
+"""What people steer: `GET`, `PUT` of `/v1/kill-switches/…` and `/v1/roster`, and the routes of guarantees."""
 
 import json
 import os

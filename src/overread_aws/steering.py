@@ -57,8 +57,7 @@ class DynamoDbSteering:
 
     def guarantee(self, use_case: str) -> GuaranteePin | None:
         """Which threshold guarantee of the use case is approved and which is proposed."""
-        item = self._table.get(items.guarantee_key(use_case))
-        return None if item is None else _guarantee_of(item)
+        return _guarantee_pin(self._table, use_case)
 
     def keep_guarantee(self, body: bytes, *, sha256: str) -> None:
         """Stores a guarantee's document under its hash, which S3 checks it against; again is once."""
@@ -98,6 +97,16 @@ class DynamoDbSteering:
                 ContentType="application/json",
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(sha256)).decode(),
             )
+
+
+def read_guarantee_pin(client: Any, *, table: str, use_case: str) -> GuaranteePin | None:
+    """Which threshold guarantee of the use case is approved and which is proposed, for who only reads it."""
+    return _guarantee_pin(DecisionTable(client, name=table), use_case)
+
+
+def _guarantee_pin(table: DecisionTable, use_case: str) -> GuaranteePin | None:
+    item = table.get(items.guarantee_key(use_case))
+    return None if item is None else _guarantee_of(item)
 
 
 def guarantee_object(sha256: str) -> str:
