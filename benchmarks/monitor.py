@@ -6,6 +6,7 @@ At alpha = delta = 0.05. The same streams also go through a test made for one lo
 import numpy as np
 from benchmarks.measure import Measurement
 from numpy.typing import NDArray
+from scipy import special
 
 from overread.risk.beta import log_binomial_sf
 from overread.risk.monitor import alarm_boundary, alarm_chances, bets, design_delay
@@ -35,6 +36,7 @@ def run() -> list[Measurement]:
         _beside("one-look test peeked at, 3,000 looks (delta)", naive[3000], "share", DELTA),
         *_delays(boundary, generator=generator),
         *_after_a_good_time(boundary, generator=generator),
+        *_lasting(limit, generator=generator),
         _beside("weighted monitor: false alarms (limit)", weighted, "share", limit),
     ]
 
@@ -90,7 +92,7 @@ def _delays(boundary: Counts, *, generator: np.random.Generator) -> list[Measure
 
 
 def _after_a_good_time(boundary: Counts, *, generator: np.random.Generator) -> list[Measurement]:
-    """The delay after 1,000 good audits: the monitor's beside the design, the detector's beside that."""
+    """The delay after 1,000 good audits: the monitor's by its design, the detector's by that."""
     designed = design_delay(ALPHA, delta=DELTA, rate=RATE, good_audits=GOOD_AUDITS, good_rate=GOOD_RATE)
     looks = LOOKS - GOOD_AUDITS
     rates = np.repeat([GOOD_RATE, RATE], [GOOD_AUDITS, looks])
@@ -107,6 +109,56 @@ def _after_a_good_time(boundary: Counts, *, generator: np.random.Generator) -> l
             "detector: false alarms in its horizon (delta)", float((null <= LOOKS).mean()), "share", DELTA
         ),
     ]
+
+
+def _lasting(limit: float, *, generator: np.random.Generator) -> list[Measurement]:
+    """`LastingErrorMonitor`: false alarms; delays at once and after good audits by `ErrorMonitor`'s."""
+    designed = design_delay(ALPHA, delta=DELTA, rate=RATE)
+    null = _lasting_alarms(generator.random((STREAMS, LOOKS)) < ALPHA)
+    at_once = _lasting_alarms(generator.random((SEEDS, 2000)) < RATE)
+    found = [
+        _beside("lasting monitor: false alarms (limit)", float((null <= LOOKS).mean()), "share", limit),
+        _beside(
+            "lasting monitor: audits to alarm, median", float(np.median(at_once)), "audits", designed.median
+        ),
+    ]
+    for good in (GOOD_AUDITS, 4 * GOOD_AUDITS):
+        plain = design_delay(ALPHA, delta=DELTA, rate=RATE, good_audits=good, good_rate=GOOD_RATE, looks=9000)
+        rates = np.repeat([GOOD_RATE, RATE], [good, 2000])
+        alarms = _lasting_alarms(generator.random((SEEDS, good + 2000)) < rates)
+        after = float(np.median(alarms[alarms > good] - good))
+        found.append(_beside(f"lasting monitor: after {good:,} good ones", after, "audits", plain.median))
+    return found
+
+
+def _lasting_alarms(errors: NDArray[np.bool_]) -> Counts:
+    """When each stream's `LastingErrorMonitor` first alarms, one more than there are audits for never."""
+    stakes = np.array(bets(ALPHA))
+    sums, counts = np.zeros((len(errors), len(stakes))), np.zeros(len(errors))
+    first = np.full(len(errors), errors.shape[1] + 1)
+    kept = 1.0
+    for look, wrong in enumerate(errors.T, 1):
+        before, kept = kept, 1 / (1 + np.log1p(look))
+        sums = np.minimum((sums + (before - kept)) * (1 + stakes * (wrong[:, None] - ALPHA)), 1e200)
+        counts += wrong
+        evidence = (_evidence(look, counts) + sums.mean(axis=1) + kept) / 2
+        first[(evidence >= 1 / DELTA) & (first > look)] = look
+    return first
+
+
+def _evidence(n: int, errors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The evidence of `ErrorMonitor` by its formula, with scipy."""
+    a, b = 2.0, 1 / ALPHA
+    after = a + errors, b + n - errors
+    with np.errstate(divide="ignore"):
+        tail = np.log(special.betaincc(*after, ALPHA)) - np.log(special.betaincc(a, b, ALPHA))
+    ratio = (
+        special.betaln(*after)
+        - special.betaln(a, b)
+        - errors * np.log(ALPHA)
+        - (n - errors) * np.log1p(-ALPHA)
+    )
+    return np.asarray(np.exp(np.minimum(tail + ratio, 300.0)), dtype=np.float64)
 
 
 def _detector_alarms(errors: NDArray[np.bool_], *, horizon: int) -> Counts:

@@ -49,7 +49,7 @@ class ErrorMonitor:
 
     It needs audits drawn alike at any one time; the share that is drawn may change over time. Where the
     share depends on the case, use `WeightedErrorMonitor`. After a long good time its evidence is far below
-    1 and has to climb back: against drift after that, `ErrorDetector` is quicker.
+    1 and has to climb back: `LastingErrorMonitor` makes the same promise and does not have to.
 
     `log_e_max` is the highest log E so far, and `alarm_n` the number of audits when it first reached
     1/delta: an alarm stays. Built from counts alone, both know only of the end.
@@ -141,6 +141,116 @@ class ErrorMonitor:
             else:
                 outside = middle
         return outside
+
+
+@dataclass(frozen=True, slots=True)
+class LastingErrorMonitor:
+    """An `ErrorMonitor` with the same promise, that finds drift soon even after a long good time.
+
+    Half of the evidence is `ErrorMonitor`'s. The other half is spread over monitors that start at every
+    audit to come, audit j with the share c_j = g(j - 1) - g(j), g(n) = 1 / (1 + log(1 + n)), which sum to
+    1: each bets as `WeightedErrorMonitor` does at equal propensities, and what is meant for later ones
+    stays as it is. For each bet the sum follows from the last one, M_n = (M_(n-1) + c_n) (1 + lambda (error
+    - alpha)), so the state is bounded: one logarithm a bet, and E = (E' + mean of M_n + g(n)) / 2 with E'
+    that of `ErrorMonitor`.
+
+    A mean of processes that are not expected to grow under the bound is not either (the e-process that
+    Shin, Ramdas & Rinaldo 2024 set beside their detectors): whatever is audited, however long, it alarms
+    falsely with a chance of at most delta. It alarms no later than an `ErrorMonitor` at delta/2, whose
+    `design_delay` thus bounds its own.
+
+    `recent_n` and `recent_errors` count the audits since the errors became more frequent, as far as that
+    can be told: since the likelihood ratio of the rate 2 alpha against alpha, `recent_log_ratio`, was last
+    at its lowest (E. S. Page: Continuous inspection schemes. Biometrika 41, 1954,
+    doi:10.1093/biomet/41.1-2.100).
+    """
+
+    alpha: float
+    delta: float
+    n: int = 0
+    errors: int = 0
+    log_sums: tuple[float, ...] = (-inf,) * _BETS
+    recent_n: int = 0
+    recent_errors: int = 0
+    recent_log_ratio: float = 0.0
+    log_e_max: float = 0.0
+    alarm_n: int | None = None
+    log_e: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        counts = [
+            *_count_faults(self.n, errors=self.errors),
+            *_count_faults(self.recent_n, errors=self.recent_errors),
+        ]
+        sums = _wealth_faults(self.log_sums) if self.n else []
+        _refuse([*_share_faults(alpha=self.alpha, delta=self.delta), *counts, *sums])
+        whole = _log_evidence(self.alpha, n=self.n, errors=self.errors)
+        started = _log_mean(self.log_sums) if self.n else -inf
+        # The mean of three thirds is (E' + M + g) / 3.
+        log_e = _log_mean((whole, started, log(_yet_to_start(self.n)))) + log(1.5)
+        _settle(self, log_e=log_e, threshold=-log(self.delta))
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether the evidence ever reached 1/delta."""
+        return self.alarm_n is not None
+
+    @property
+    def estimate(self) -> float | None:
+        """The share of errors among all audits; None before the first one."""
+        return self.errors / self.n if self.n else None
+
+    @property
+    def recent_estimate(self) -> float | None:
+        """The share of errors among the recent audits; None where there are none."""
+        return self.recent_errors / self.recent_n if self.recent_n else None
+
+    def observed(self, *, is_error: bool) -> Self:
+        """The monitor after one more audit."""
+        stake = int(is_error) - self.alpha
+        share = log(_yet_to_start(self.n) - _yet_to_start(self.n + 1))
+        worse = min(2 * self.alpha, (1 + self.alpha) / 2)
+        step = log(worse / self.alpha) if is_error else log1p(-worse) - log1p(-self.alpha)
+        ratio = self.recent_log_ratio + step
+        is_recent = ratio > 0
+        return replace(
+            self,
+            n=self.n + 1,
+            errors=self.errors + int(is_error),
+            log_sums=tuple(
+                share + _log_plus_one(held - share) + log1p(bet * stake)
+                for held, bet in zip(self.log_sums, bets(self.alpha), strict=True)
+            ),
+            recent_n=self.recent_n + 1 if is_recent else 0,
+            recent_errors=self.recent_errors + int(is_error) if is_recent else 0,
+            recent_log_ratio=ratio if is_recent else 0.0,
+        )
+
+    def fold(self, errors: Iterable[bool]) -> "Fold[Self]":
+        """The monitor after these audits, one by one in order, and at which of them it first alarmed."""
+        return _fold(self, errors, lambda monitor, is_error: monitor.observed(is_error=is_error))
+
+    def interval(self) -> tuple[float, float]:
+        """`ErrorMonitor.interval` of all audits: for a rate that stays the same.
+
+        After drift it is about a rate between the one before and the one now, and may hold alpha or lie
+        below it although the monitor alarms: `recent_estimate` then tells more.
+        """
+        return ErrorMonitor(alpha=self.alpha, delta=self.delta, n=self.n, errors=self.errors).interval()
+
+    def document(self) -> Document:
+        """The state as a JSON object; no audits yet, no sums."""
+        return {**_document(self), "log_sums": list(self.log_sums) if self.n else []}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The monitor that `document` tells of.
+
+        Raises:
+            InvalidDataError: members are missing, unknown or not what they may be.
+        """
+        members = _members(document, kinds={**_STATE, **_LASTING_STATE})
+        return cls(**{**members, "log_sums": tuple(members["log_sums"]) or (-inf,) * _BETS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +361,12 @@ class WeightedErrorMonitor:
 class ErrorDetector:
     """Finds the error rate rising above `alpha` at some time, soon even after a long good time.
 
-    The Shiryaev-Roberts e-detector of Shin, Ramdas & Rinaldo (2024): a monitor is started before every
-    audit, and the sum M of their evidence decides. For each of the 32 bets of `WeightedErrorMonitor` (at
-    equal propensities) that sum follows from the last one, M_n = (M_(n-1) + 1) (1 + lambda (error -
-    alpha)), so the state is bounded: one logarithm a bet.
+    For a promise by the number of audits, where alarms are dealt with and watching goes on; for one false
+    alarm ever with a chance of at most delta, `LastingErrorMonitor`. The Shiryaev-Roberts e-detector of
+    Shin, Ramdas & Rinaldo (2024): a monitor is started before every audit, and the sum M of their evidence
+    decides. For each of the 32 bets of `WeightedErrorMonitor` (at equal propensities) that sum follows from
+    the last one, M_n = (M_(n-1) + 1) (1 + lambda (error - alpha)), so the state is bounded: one logarithm a
+    bet.
 
     Promise: while every audit is wrong with a chance of at most alpha, M_n - n is not expected to grow. So
     M reaches horizon/delta within the first `horizon` audits with a chance of at most delta, and false
@@ -323,6 +435,7 @@ class _Alarming(Protocol):
     def is_alarm(self) -> bool: ...
 
 
+AnyMonitor = ErrorMonitor | LastingErrorMonitor | WeightedErrorMonitor | ErrorDetector
 Monitor = TypeVar("Monitor", bound=_Alarming)
 Observation = TypeVar("Observation")
 
@@ -501,6 +614,11 @@ def bets(alpha: float) -> tuple[float, ...]:
     return tuple((rate - alpha) / (alpha * (1 - alpha)) for rate in rates)
 
 
+def _yet_to_start(n: int) -> float:
+    """What `LastingErrorMonitor` keeps for monitors that start after n audits: 1 at first, then less."""
+    return 1 / (1 + log1p(n))
+
+
 def _log_mean(logs: Sequence[float]) -> float:
     highest = max(logs)
     return highest + log(sum(exp(each - highest) for each in logs) / len(logs))
@@ -522,9 +640,7 @@ def _trim(chances: list[float]) -> int:
     return dropped
 
 
-def _settle(
-    monitor: ErrorMonitor | WeightedErrorMonitor | ErrorDetector, *, log_e: float, threshold: float
-) -> None:
+def _settle(monitor: AnyMonitor, *, log_e: float, threshold: float) -> None:
     """Set what follows from the state: the evidence now, its maximum, and when it first sufficed."""
     highest = max(monitor.log_e_max, log_e)
     object.__setattr__(monitor, "log_e", log_e)
@@ -544,7 +660,7 @@ def _fold(
     return Fold(monitor=monitor, alarm_at=alarm_at)
 
 
-def _document(monitor: ErrorMonitor | WeightedErrorMonitor | ErrorDetector) -> Document:
+def _document(monitor: AnyMonitor) -> Document:
     state = asdict(monitor)
     del state["log_e"]
     return {name: list(value) if isinstance(value, tuple) else value for name, value in state.items()}
@@ -589,6 +705,12 @@ _WEIGHTED_STATE: _Kinds = {
     "log_wealth": _NUMBERS,
 }
 _DETECTOR_STATE: _Kinds = {"horizon": _COUNT, "log_sums": _NUMBERS}
+_LASTING_STATE: _Kinds = {
+    "log_sums": _NUMBERS,
+    "recent_n": _COUNT,
+    "recent_errors": _COUNT,
+    "recent_log_ratio": _NUMBER,
+}
 
 
 def _members(document: Mapping[str, Any], *, kinds: _Kinds) -> dict[str, Any]:
