@@ -117,7 +117,8 @@ def _overload(policy: UseCasePolicy, envelope: Envelope) -> list[str]:
     )
     if load.erlangs <= BUSIEST * people:
         return []
+    seconds, reviews = envelope.review_seconds, load.reviews_per_hour
     return [
-        f"{load.reviews_per_hour:.4g} reviews an hour of {envelope.review_seconds:g} s fill {load.erlangs:.3g} "
-        f"reviewers all the time; the team has {people}, who may be busy {BUSIEST:.0%} of it"
+        f"{reviews:.4g} reviews an hour of {seconds:g} s fill {load.erlangs:.3g} reviewers all the time; "
+        f"the team has {people}, who may be busy {BUSIEST:.0%} of it"
     ]
