@@ -134,6 +134,26 @@ def parse_switch(body: bytes) -> WantedSwitch:
     return WantedSwitch(is_on=is_on is True, reason=str(reason))
 
 
+def parse_restart(body: bytes) -> str:
+    """Why somebody wants an error monitor to begin anew, from `{"restart": true, "reason": …}`.
+
+    Raises:
+        RequestRefusedError: the body has faults; all of them in one detail.
+    """
+    document = _parsed(body)
+    if not isinstance(document, dict):
+        raise RequestRefusedError(Problem.INVALID_REQUEST, "the body must be an object")
+    allowed = ("restart", "reason")
+    faults = [_unknown(name, allowed) for name in document if name not in allowed]
+    if document.get("restart") is not True:
+        faults.append(("restart", "restart must be true"))
+    reason = document.get("reason")
+    if not reason or not _is_text(reason):
+        faults.append(("reason", f"reason must be a text of 1 to {_TEXT_LENGTH} printable characters"))
+    _refuse(faults)
+    return str(reason)
+
+
 def _parsed(body: bytes) -> Any:
     if len(body) > BODY_BYTES:
         detail = f"the body has {len(body)} bytes, at most {BODY_BYTES} are allowed"
