@@ -239,14 +239,11 @@ def _hypergeometric_cdf(k: int, *, n: int, wrong: int, lot: int) -> float:
     """P(at most k of the n drawn are wrong), where `wrong` of `lot` are; by binomials of the same share."""
     if k >= min(n, wrong):
         return 1.0
-    lowest = max(0, n - (lot - wrong))
-    if k < lowest:
-        return 0.0
     share = n / lot
     whole = log_binomial_pmf(n, lot, share)
     terms = (
         log_binomial_pmf(i, wrong, share) + log_binomial_pmf(n - i, lot - wrong, share) - whole
-        for i in range(lowest, k + 1)
+        for i in range(k + 1)
     )
     return min(1.0, sum(map(exp, terms)))
 

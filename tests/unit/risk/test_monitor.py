@@ -120,12 +120,12 @@ def test_lasting_monitor_alarms_no_later_than_a_plain_one_twice_as_sure(
 def test_lasting_monitor_keeps_delta_and_is_soon_whenever_the_drift_begins() -> None:
     generator = np.random.default_rng(20261123)
     null = [_lasting().fold((generator.random(300) < ALPHA).tolist()).alarm_at for _ in range(60)]
-    at_once = [_lasting().fold((generator.random(300) < 0.1).tolist()).alarm_at for _ in range(40)]
+    at_once = [_lasting().fold((generator.random(200) < 0.1).tolist()).alarm_at for _ in range(100)]
     start = _lasting().fold((generator.random(2000) < 0.02).tolist()).monitor
     later = [start.fold((generator.random(900) < 0.1).tolist()).alarm_at for _ in range(15)]
 
     assert np.mean([alarm is not None for alarm in null]) <= DELTA + 2 * math.sqrt(DELTA * (1 - DELTA) / 60)
-    assert np.median([alarm or 9999 for alarm in at_once]) < 200
+    assert np.mean([alarm is not None for alarm in at_once]) > 0.55  # a plain one: 0.63
     assert np.median([alarm or 9999 for alarm in later]) < 800  # a plain one: more than 2,000
 
 

@@ -39,6 +39,14 @@ def test_a_finite_lot_needs_fewer() -> None:
     assert zero_failure_size(0.01, delta=0.05, lot=10**9) == 299
 
 
+@pytest.mark.parametrize("lot", range(20, 130, 7))
+def test_no_smaller_part_of_a_lot_would_do(lot: int) -> None:
+    wrong = math.ceil(lot * 0.07 - 1e-9)
+    enough = [n for n in range(1, lot + 1) if stats.hypergeom.pmf(0, lot, wrong, n) <= 0.1]
+
+    assert zero_failure_size(0.07, delta=0.1, lot=lot) == min(enough)
+
+
 def test_operating_curve_is_the_published_one() -> None:
     # NIST/SEMATECH e-Handbook of Statistical Methods, 6.2.3.2 (doi:10.18434/M32189): n = 52, c = 3.
     published = (0.998, 0.980, 0.930, 0.845, 0.739, 0.620, 0.502, 0.394, 0.300, 0.223, 0.162, 0.115)
