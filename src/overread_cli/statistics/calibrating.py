@@ -88,7 +88,9 @@ class Fitted:
                 f"by these costs the model should decide alone {where}, {percent(self.automatic)} of cases"
             )
             seen = (
-                "people decided everything" if self.costs.best is None else f"from {self.costs.best:.6g} on"
+                "when people decided everything"
+                if self.costs.best is None
+                else f"from {self.costs.best:.6g} on"
             )
             told.append(
                 f"on the other {len(self.rest):,} cases costs were lowest {seen}: "

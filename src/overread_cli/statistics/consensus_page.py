@@ -11,6 +11,7 @@ from overread_cli.statistics.agreeing import agreement_rows, agreements_of
 from overread_cli.statistics.deciding import Found, quality_of
 from overread_cli.statistics.page import (
     bullets,
+    facts,
     figure,
     figures,
     heading,
@@ -248,5 +249,5 @@ def _method(found: Found, *, day: str) -> list[str]:
         heading("How it was found, and what it leaves out"),
         paragraph(_METHODS[found.method]),
         bullets(_LIMITS),
-        table(("", ""), rows, caption="What this page was made of."),
+        facts(rows, caption="What this page was made of."),
     ]

@@ -10,6 +10,7 @@ from overread_cli.statistics.inputs import ReadVotes
 from overread_cli.statistics.measuring import bins_of, calibration_error
 from overread_cli.statistics.page import percent
 from overread_cli.statistics.tables import Say
+from overread_cli.statistics.threshold_page import Bin
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from overread.consensus.result import Consensus
     from overread.consensus.votes import Gold, Votes
     from overread.risk.scores import Scores
-    from overread_cli.statistics.threshold_page import Bin
 
 METHODS = ("majority", "dawid-skene", "one-coin")
 ENOUGH_GOLD = 200
 """From so many gold items on confidence is calibrated; with fewer isotonic regression follows their noise."""
+_ALL_GOLD = (
+    "every item is gold, so the labels are those of the gold file; --measure-only gives what votes alone say"
+)
 _FOLDS = 5
+_SHOWN_BINS = 10
+_ERROR_BINS = 15
 _SEED = 0
 
 
@@ -140,7 +145,11 @@ def find_consensus(read: ReadVotes, *, gold: Gold | None, method: str, is_learnt
         measured=None if seen is None else _measured(seen, is_calibrated=is_calibrated),
         calibration=_told(0 if seen is None else len(seen), is_calibrated=is_calibrated),
         is_calibrated=is_calibrated,
-        notes=(*consensus.notes, *_left_out(len(votes.items) - len(voted))),
+        notes=(
+            *consensus.notes,
+            *_left_out(len(votes.items) - len(voted)),
+            *([_ALL_GOLD] if is_learnt and known is not None and len(known) == len(voted) else []),
+        ),
     )
 
 
@@ -181,30 +190,48 @@ def _calibrated(confidence: NDArray[np.float64], *, seen: Scores, kept: Gold | N
 
 
 def _measured(seen: Scores, *, is_calibrated: bool) -> Measured:
-    out = _left_out_folds(seen) if is_calibrated else None
+    left_out = _left_out_folds(seen) if is_calibrated else None
+    calibrated = None if left_out is None else _binned(seen, left_out, bins=_ERROR_BINS)
     return Measured(
         items=len(seen),
         accuracy=float(seen.is_correct.mean()),
         stated_error=calibration_error(seen),
         stated_bins=bins_of(seen),
-        calibrated_error=None if out is None else calibration_error(out),
-        calibrated_bins=() if out is None else bins_of(out),
+        calibrated_error=None
+        if calibrated is None
+        else sum(one.count * abs(one.confidence - one.right) for one in calibrated) / len(seen),
+        calibrated_bins=() if left_out is None else _binned(seen, left_out, bins=_SHOWN_BINS),
     )
 
 
-def _left_out_folds(seen: Scores) -> Scores:
-    """Each fold of the gold items calibrated on the other folds."""
+def _left_out_folds(seen: Scores) -> NDArray[np.float64]:
+    """Confidence on each fold of the gold items, calibrated on the other folds."""
     import numpy as np  # noqa: PLC0415 - here already
 
     from overread.risk.calibration import fit_isotonic  # noqa: PLC0415 - as above
-    from overread.risk.scores import Scores  # noqa: PLC0415 - as above
 
     fold = np.random.default_rng(_SEED).permutation(len(seen)) % _FOLDS
     confidence = np.empty(len(seen))
     for number in range(_FOLDS):
         mapping = fit_isotonic(seen.take(fold != number))
         confidence[fold == number] = mapping.apply(seen.confidence[fold == number])
-    return Scores(confidence=confidence, is_correct=seen.is_correct)
+    return confidence
+
+
+def _binned(seen: Scores, calibrated: NDArray[np.float64], *, bins: int) -> list[Bin]:
+    """The bins of the stated confidence, with the calibrated one: the folds' maps differ a little, and would
+    part what was stated alike."""
+    import numpy as np  # noqa: PLC0415 - here already
+
+    from overread.risk.curves import reliability  # noqa: PLC0415 - as above
+
+    parts = reliability(seen, bins=bins)
+    place = np.searchsorted([one.least for one in parts], seen.confidence, side="right") - 1
+    sums = np.bincount(place, weights=calibrated, minlength=len(parts))
+    return [
+        Bin(confidence=float(total / one.n), right=one.accuracy, low=one.low, high=one.high, count=one.n)
+        for one, total in zip(parts, sums, strict=True)
+    ]
 
 
 def _voted(votes: Votes, gold: Gold | None) -> NDArray[np.intp]:

@@ -24,7 +24,7 @@ border-left:.3rem solid var(--bar)}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin:.5rem 0 1rem}
 caption{text-align:left;color:var(--soft);padding:.2rem 0}
 th,td{text-align:left;padding:.25rem .75rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top;
-overflow-wrap:anywhere}
+overflow-wrap:break-word}table.facts td{overflow-wrap:anywhere}
 th{font-weight:600;color:var(--soft)}td.n,th.n{text-align:right;white-space:nowrap}
 td.h{text-align:right;padding-right:.4rem}
 td.w{min-width:9rem}
@@ -119,6 +119,14 @@ def table(
         f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>\n"
         f"<tbody>{body}</tbody></table>"
     )
+
+
+def facts(rows: Iterable[tuple[str, str]], *, caption: str) -> str:
+    """Names and what they are, in two columns without heads."""
+    body = "\n".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows
+    )
+    return f'<table class="facts"><caption>{escape(caption)}</caption><tbody>{body}</tbody></table>'
 
 
 class Drawn(str):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from overread_cli.statistics import plots
 from overread_cli.statistics.page import (
     bullets,
+    facts,
     figure,
     figures,
     heading,
@@ -154,7 +155,8 @@ def promise_of(report: ThresholdReport) -> str:
         )
     (one,) = report.certificates.values()
     if not one.is_certified or one.threshold is None:
-        return f"There is no promise: {one.message}"
+        who = "we " if one.message.startswith("cannot") else ""
+        return f"Nothing is promised, and people decide every case: {who}{one.message}."
     what = (
         f"at most {per_cent_of(report.alpha)} of these decisions are wrong"
         if report.missed is None
@@ -213,7 +215,8 @@ def _curve(report: ThresholdReport) -> list[str]:
             ]
     told = (
         f"The guaranteed point is at {percent(points[0].x)} automatic with "
-        f"{percent(points[0].y, places=2)} wrong."
+        f"{percent(points[0].y, places=2)} wrong; "
+        "it lies below the limit by what chance may have hidden."
         if points
         else "No point on it is guaranteed for all cases together."
     )
@@ -229,7 +232,7 @@ def _curve(report: ThresholdReport) -> list[str]:
             svg,
             caption="Each point of the curve is a threshold: the lower it is, the more cases are "
             "automatic, and the "
-            f"more of them are wrong. {told} It lies below the limit by what chance may have hidden.",
+            f"more of them are wrong. {told}",
         ),
     ]
 
@@ -393,8 +396,7 @@ def _method(report: ThresholdReport) -> list[str]:
             "then Test; Geifman and El-Yaniv 2017)."
         ),
         bullets(_LIMITS),
-        table(
-            ("", ""),
+        facts(
             [
                 ("Scores", report.name),
                 ("SHA-256 of the file", report.sha256),

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from overread.risk.guarantee import parse_guarantee
 from overread_cli.main import main
+from overread_testing.report_pages import ReportPage
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "statistics"
 SENTIMENT = EXAMPLES / "sentiment.csv"
@@ -167,7 +168,10 @@ def test_missed_positives_are_bounded_among_automatic_negatives() -> None:
         ((*PROMISE, "--guarantee", "g.json"), "--guarantee needs --use-case, --model-version, --reference"),
         ((*PROMISE, "--guarantee", "g.json", *GUARANTEE, "--by", "group"), "no thresholds by group"),
         ((*PROMISE, "--guarantee", "g.json", *GUARANTEE, "--missed", "positive"), "something else"),
-        ((*PROMISE, "--guarantee", "g.json", *GUARANTEE, "--reference-errors", "1"), "belong together"),
+        (
+            (*PROMISE, "--guarantee", "g.json", *GUARANTEE, "--reference-errors", "1"),
+            "--reference-points goes with one of",
+        ),
         ((*PROMISE, "--guarantee", "g.json", *GUARANTEE, "--use-case", "No Name"), "use_case"),
         ((*PROMISE, "--date", "yesterday"), "must be a day"),
         ((*PROMISE, "--column", "confidence"), "must be OURS=THEIRS"),
@@ -243,7 +247,7 @@ def test_a_missing_package_is_a_sentence(
 ) -> None:
     import sys
 
-    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
+    for name in [package, *(name for name in sys.modules if name.startswith(f"{package}."))]:
         monkeypatch.setitem(sys.modules, name, None)
     scores = tmp_path / "s.parquet"
     scores.write_bytes(b"PAR1")
@@ -258,3 +262,184 @@ def test_a_missing_package_is_a_sentence(
         == f"Error: this needs {package}, which is not installed: pip install overread[statistics]\n"
     )
     assert not output.exists()
+
+
+def test_a_report_has_the_promise_the_guaranteed_point_and_nothing_from_elsewhere(tmp_path: Path) -> None:
+    output = tmp_path / "r.html"
+    costs = ("--cost-error", 40, "--cost-review", 1.5, "--reviewer-error", 0.02)
+    load = ("--cases-per-hour", 500, "--review-seconds", 90, "--spot-checks", 0.02)
+    options = (
+        "--scores",
+        SENTIMENT,
+        *PROMISE,
+        *costs,
+        *load,
+        "--date",
+        "2026-11-23",
+        "--title",
+        "A <b>title</b>",
+    )
+    result = run("report", *options, "--output", output)
+    assert result.exit_code == 0, result.output
+    page = ReportPage(output.read_text())
+    assert page.faults == []
+    certified = json.loads(run("certify", "--scores", SENTIMENT, *PROMISE, "--json").stdout)
+    threshold, coverage = f"{certified['threshold']:.6g}", f"{100 * certified['coverage']:.1f} %"
+    assert "A <b>title</b>" in page.text
+    assert f"from a confidence of {threshold} on, it decides {coverage} of the cases" in page.text
+    assert "at most 5 % of these decisions are wrong: we are 95 % sure" in page.text
+    assert f"guaranteed: from {threshold} on, with its upper bound" in page.text
+    assert f"The guaranteed point is at {coverage} automatic" in "".join(page.alts)
+    assert ["SHA-256 of the file", sha256(SENTIMENT.read_bytes()).hexdigest()] in page.rows
+    assert ["Date", "2026-11-23"] in page.rows
+    for told in ("What it costs", "What people have to do", "What is taken for what", "Learn then Test"):
+        assert told in page.text
+    # Readers of the file decide that nothing on the page depends on when or where it is made.
+    again = tmp_path / "elsewhere" / "again.html"
+    again.parent.mkdir()
+    assert run("report", *options, "--output", again).exit_code == 0
+    assert again.read_bytes() == output.read_bytes()
+
+
+def test_a_report_on_a_refused_promise_says_so_first(tmp_path: Path) -> None:
+    output = tmp_path / "r.html"
+    result = run("report", "--scores", SENTIMENT, "--alpha", "0.001", "--delta", "0.05", "--output", output)
+    assert result.exit_code == 0, result.output
+    page = ReportPage(output.read_text())
+    assert page.faults == []
+    assert "Nothing is promised, and people decide every case: we cannot guarantee 0.1 %" in page.text
+    assert "guaranteed: from" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--by", "label"), "For each of 2 labels by itself (negative, positive)"),
+        (("--missed", "positive"), "of those decided otherwise truly are positive"),
+    ],
+)
+def test_a_report_tells_other_promises_in_their_words(
+    tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    output = tmp_path / "r.html"
+    result = run(
+        "report", "--scores", SENTIMENT, "--alpha", "0.1", "--delta", "0.05", *options, "--output", output
+    )
+    assert result.exit_code == 0, result.output
+    page = ReportPage(output.read_text())
+    assert page.faults == []
+    assert told in page.text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--cost-error", "4"), "--cost-error and --cost-review belong together"),
+        (("--cost-error", "0", "--cost-review", "1"), "cost of an error must be above 0"),
+        (("--cost-error", "-1", "--cost-review", "1"), "must be a number from 0 on"),
+        (("--cases-per-hour", "4"), "--cases-per-hour and --review-seconds belong together"),
+        (("--cases-per-hour", "4", "--review-seconds", "0"), "review_seconds must"),
+    ],
+)
+def test_faulty_figures_leave_the_report_as_it_was(
+    tmp_path: Path, options: tuple[str, ...], message: str
+) -> None:
+    output = tmp_path / "r.html"
+    output.write_text("before")
+    result = run("report", "--scores", SENTIMENT, *PROMISE, *options, "--output", output)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert output.read_text() == "before"
+
+
+def test_two_models_are_compared_under_one_promise(tmp_path: Path) -> None:
+    output, second = tmp_path / "c.html", EXAMPLES / "sentiment-second.csv"
+    result = run("compare", SENTIMENT, second, *PROMISE, "--output", output, "--json")
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    for file, one in zip((SENTIMENT, second), told, strict=True):
+        alone = json.loads(run("certify", "--scores", file, *PROMISE, "--json").stdout)
+        assert {name: one[name] for name in alone} == alone
+        assert one["scores"] == file.name
+    page = ReportPage(output.read_text())
+    assert page.faults == []
+    assert ["Decided automatically", *(f"{100 * one['coverage']:.1f} %" for one in told)] in page.rows
+
+
+def test_models_with_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "s.csv").write_bytes(SENTIMENT.read_bytes())
+    result = run("compare", tmp_path / "a" / "s.csv", tmp_path / "b" / "s.csv", *PROMISE)
+    first, second = result.stdout.splitlines()
+    assert first.startswith(str(tmp_path / "a" / "s.csv"))
+    assert second.startswith(str(tmp_path / "b" / "s.csv"))
+
+
+def test_calibration_is_measured_on_cases_that_it_has_not_seen(tmp_path: Path) -> None:
+    # Stated 0.9, right in 60 %: whatever half is fitted on, the others' error falls from about 30 points.
+    scores = _scores(tmp_path / "s.csv", [(0.9, int(place % 5 < 3)) for place in range(4000)])
+    rest = tmp_path / "rest.csv"
+    result = run("fit", "--scores", scores, "--output", rest, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["method"], found["fitted_on"], found["measured_on"]) == ("isotonic", 2000, 2000)
+    error = found["expected_calibration_error"]
+    assert error["before"] == pytest.approx(0.3, abs=0.05)
+    assert error["after"] < 0.05
+    rows = [line.split(",") for line in rest.read_text().splitlines()[1:]]
+    assert len(rows) == 2000
+    assert [float(row[0]) for row in rows] == pytest.approx([0.6] * 2000, abs=0.05)
+    assert run("certify", "--scores", rest, "--alpha", "0.5", "--delta", "0.05").exit_code == 0
+
+
+def test_few_cases_are_calibrated_by_temperature(tmp_path: Path) -> None:
+    # Odds of 9 stated, of 1.5 seen: 9^(1/T) = 1.5 for T = ln 9 / ln 1.5 = 5.42.
+    scores = _scores(tmp_path / "s.csv", [(0.9, int(place % 5 < 3)) for place in range(400)])
+    found = json.loads(run("fit", "--scores", scores, "--json").stdout)
+    assert found["method"] == "temperature"
+    assert found["temperature"] == pytest.approx(5.42, rel=0.5)
+    assert found["expected_calibration_error"]["after"] < 0.1
+
+
+def test_the_cheapest_threshold_follows_from_what_errors_and_reviews_cost(tmp_path: Path) -> None:
+    # Automatic pays when (1 - c - 0.02) x 40 < 1.5, so from c = 0.9425 on.
+    result = run(
+        *(
+            "fit",
+            "--scores",
+            SENTIMENT,
+            "--cost-error",
+            40,
+            "--cost-review",
+            1.5,
+            "--reviewer-error",
+            0.02,
+            "--json",
+        ),
+        *("--seed", 3),
+    )
+    assert result.exit_code == 0, result.output
+    cost = json.loads(result.stdout)["cost"]
+    assert cost["optimal_threshold"] == pytest.approx(0.9425)
+    assert cost["cost_per_case_of_people_alone"] == pytest.approx(1.5 + 0.02 * 40)
+    assert cost["best_on_these_cases"]["cost_per_case"] < 2.3
+    # Where a review costs nothing and nobody errs, people decide everything.
+    free = run(
+        "fit", "--scores", SENTIMENT, "--cost-error", 40, "--cost-review", 0, "--method", "temperature"
+    )
+    assert "costs were lowest people decided everything" not in free.stdout
+    assert free.exit_code == 0
+
+
+def test_too_few_cases_to_part_are_refused(tmp_path: Path) -> None:
+    scores = _scores(tmp_path / "s.csv", [(0.9, 1)] * 19)
+    result = run("fit", "--scores", scores)
+    assert result.exit_code == 2
+    assert "19 cases are too few to part, 20 are needed" in result.stderr
+
+
+def test_an_output_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    result = run("report", "--scores", SENTIMENT, *PROMISE, "--output", tmp_path / "no" / "r.html")
+    assert result.exit_code == 1
+    assert "r.html cannot be written: No such file or directory" in result.stderr
