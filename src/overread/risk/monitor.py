@@ -525,7 +525,7 @@ def design_delay(
     on, given that there was no alarm before. `looks` audits are followed, 100/alpha unless told.
 
     Raises:
-        InvalidDataError: a share is outside its range.
+        InvalidDataError: a share is outside its range, or the good time all but surely ends in an alarm.
     """
     _refuse([*_share_faults(alpha=alpha, delta=delta), *_rate_faults(rate), *_rate_faults(good_rate)])
     looks = ceil(100 / alpha) if looks is None else looks
@@ -534,6 +534,10 @@ def design_delay(
     before = 0.0
     for chance in islice(crossed, good_audits):
         before = chance
+    if 1 - before < _SETTLED:
+        raise InvalidDataError(
+            [f"{good_audits} audits at an error rate of {good_rate} end in an alarm already"]
+        )
     left, total, median, p90 = 1.0, 0.0, None, None
     for audits, chance in enumerate(islice(crossed, looks), 1):
         total += left

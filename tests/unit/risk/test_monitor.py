@@ -410,6 +410,22 @@ def test_good_audits_before_the_drift_do_not_count_in_the_delay() -> None:
     assert delay.p90 == next(n for n, chance in enumerate(chances) if chance >= 0.9)
 
 
+def test_delay_is_that_of_the_streams_without_an_alarm_before() -> None:
+    # At 0.3 for 20 audits, many streams alarm before the drift to 0.6: these do not wait for it any more.
+    boundary = alarm_boundary(0.2, delta=0.3, looks=60)
+    chances = list(crossing_chances(boundary, rates=[*repeat(0.3, 20), *repeat(0.6, 40)]))
+    waiting = [(1 - chance) / (1 - chances[19]) for chance in chances[20:]]
+    delay = design_delay(0.2, delta=0.3, rate=0.6, good_audits=20, good_rate=0.3, looks=40)
+
+    assert chances[19] > 0.3
+    assert delay.p90 == next(n for n, share in enumerate(waiting, 1) if share <= 0.1)
+    assert delay.alarm_chance == pytest.approx(1 - waiting[-1], abs=1e-9)
+    with pytest.raises(
+        InvalidDataError, match=r"500 audits at an error rate of 0\.9 end in an alarm already"
+    ):
+        design_delay(0.2, delta=0.3, rate=0.6, good_audits=500, good_rate=0.9)
+
+
 def test_detector_keeps_its_promise_over_its_horizon() -> None:
     generator = np.random.default_rng(21)
     detector = _detector(horizon=400)
