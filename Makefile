@@ -95,6 +95,11 @@ deploy: setup ## deploy CONFIG to your AWS account (asks before it widens permis
 .PHONY: bench
 bench: setup ## run the benchmarks and write build/bench.json
 	@$(BIN)/python -m benchmarks --output build/bench.json
+	$(BIN)/python -m benchmarks.statistics_table
+
+.PHONY: guarantee
+guarantee: setup ## 1,000 draws a score set: does a certified threshold keep its promise? (writes docs/statistics.md)
+	@$(BIN)/python -m benchmarks.guarantee
 
 .PHONY: lock
 lock: build/.python ## resolve the locked dependencies anew, with hashes and without addresses

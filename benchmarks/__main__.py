@@ -17,6 +17,7 @@ BENCHMARKS = (
     "store",
     "load",
     "monitor",
+    "threshold",
 )
 
 

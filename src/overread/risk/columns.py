@@ -191,15 +191,20 @@ def _note_mixed(column: NDArray[Any], *, name: str, faults: ColumnFaults) -> boo
 
 
 def _is_absent(value: object) -> bool:
-    return value is None or bool(value != value)  # noqa: PLR0124  (NaN and NaT)
+    if value is None:
+        return True
+    try:
+        return bool(value != value)  # noqa: PLR0124  (NaN and NaT)
+    except TypeError:  # pandas' NA knows neither
+        return True
 
 
 def _array(values: Any) -> NDArray[Any]:
     """One-dimensional; objects where elements are of several types, so that numpy turns none into text."""
     if isinstance(values, np.ndarray):
         column = values
-    elif hasattr(values, "to_numpy"):
-        column = np.asarray(values.to_numpy())
+    elif hasattr(values, "__array__"):
+        column = np.asarray(values)
     else:
         listed = list(values)
         kinds = {type(value) for value in listed}

@@ -36,7 +36,7 @@ class Costs:
 
 @dataclass(frozen=True, slots=True)
 class CostCurve:
-    """The mean cost a case for each threshold, from strict to loose; the first, infinite one is "all human"."""
+    """The mean cost a case for each threshold, strict to loose; the first, infinite one is "all human"."""
 
     threshold: NDArray[np.float64]
     coverage: NDArray[np.float64]

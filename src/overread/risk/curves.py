@@ -28,7 +28,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, slots=True)
 class CoverageRisk:
-    """For each distinct confidence as threshold, from strict to loose: how many are automatic, how many wrong."""
+    """For each distinct confidence as threshold, strict to loose: how many are automatic, how many wrong."""
 
     threshold: NDArray[np.float64]
     accepted: NDArray[np.int64]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from overread.risk.binomial import binomial_cdf, count_needed, zero_failure_count
 
 SEARCH_SHARE = 0.1  # of delta, kept for the search that is made when the sequence certifies nothing
+_REPLANNINGS = 5
 _START_FACTOR = 4  # the sequence starts at four times what an error-free first test would need
 
 
@@ -71,7 +72,7 @@ def plan_for(points: int, *, alpha: float, delta: float) -> Plan:
     if points < zero_failure_count(alpha=alpha, delta=search_level):
         search_level = 0.0
     sequence_level = delta - search_level
-    start = _usual_start(alpha=alpha, level=sequence_level)
+    start = math.ceil(_START_FACTOR * math.log(sequence_level) / math.log1p(-alpha))
     if points < start:
         start = zero_failure_count(alpha=alpha, delta=sequence_level)
     return Plan(sequence_level=sequence_level, search_level=search_level, start_count=start)
@@ -96,18 +97,27 @@ def run_search(counts: Counts, *, level: float, alpha: float) -> Tested:
     return Tested(index=best if best >= 0 else None, level=level / steps, is_searched=True)
 
 
-def points_needed(counts: Counts, *, alpha: float, level: float) -> tuple[int, int]:
+def fewest_missing(counts: Counts, *, alpha: float, level: float, start: int = 0) -> tuple[int, int]:
     """How many more accepted points without an error would let a threshold pass, and which (its index).
 
-    The threshold where the fewest are missing; where the points would then be enough for the usual start of
-    the sequence, it is to reach that too.
+    The threshold where the fewest are missing; it must accept at least `start` points.
     """
-    missing = np.maximum(1, count_needed(counts.errors, alpha=alpha, delta=level) - counts.accepted)
-    start = _usual_start(alpha=alpha, level=level)
-    is_many = counts.points + missing >= start
-    missing = np.where(is_many, np.maximum(missing, start - counts.accepted), missing)
+    least = np.maximum(start, count_needed(counts.errors, alpha=alpha, delta=level))
+    missing = np.maximum(1, least - counts.accepted)
     best = int(missing.argmin())
     return int(missing[best]), best
+
+
+def points_needed(counts: Counts, *, alpha: float, delta: float) -> tuple[int, int]:
+    """The same for a sequence and a search together, whose plan changes with the points that are added."""
+    added, best = 0, 0
+    for _ in range(_REPLANNINGS):
+        plan = plan_for(counts.points + added, alpha=alpha, delta=delta)
+        needed, best = fewest_missing(counts, alpha=alpha, level=plan.sequence_level, start=plan.start_count)
+        if needed <= added:
+            break
+        added = needed
+    return added, best
 
 
 def holm_sequences(counts: Mapping[str, Counts], *, alpha: float, delta: float) -> dict[str, Tested]:
@@ -142,10 +152,6 @@ def holm_sequences(counts: Mapping[str, Counts], *, alpha: float, delta: float) 
         else run_search(counts[key], level=plans[key].search_level, alpha=alpha)
         for key, each in tested.items()
     }
-
-
-def _usual_start(*, alpha: float, level: float) -> int:
-    return math.ceil(_START_FACTOR * math.log(level) / math.log1p(-alpha))
 
 
 def _first(is_true: NDArray[np.bool_]) -> int:

@@ -19,6 +19,7 @@ from overread.risk.sequences import (
     Plan,
     Tested,
     count_by_threshold,
+    fewest_missing,
     holm_sequences,
     plan_for,
     points_needed,
@@ -95,7 +96,7 @@ def certify_threshold(scores: Scores, *, alpha: float, delta: float, grid: Array
     return _certificate(
         counts,
         _tested(counts, plan=plan, alpha=alpha),
-        terms=_Terms(alpha=alpha, delta=delta, level=plan.sequence_level),
+        terms=_Terms(alpha=alpha, delta=delta, budget=delta),
     )
 
 
@@ -128,12 +129,12 @@ def certify_thresholds_by(
     least = zero_failure_count(alpha=alpha, delta=delta)
     testable = {key: each for key, each in counts.items() if each.points >= least}
     tested = holm_sequences(testable, alpha=alpha, delta=delta)
-    level = delta / max(1, len(testable))
+    budget = delta / max(1, len(testable))
     return {
         key: _certificate(
             each,
             tested.get(key, NOTHING),
-            terms=_Terms(alpha=alpha, delta=delta, level=level, prefix=f"{by} {key}: "),
+            terms=_Terms(alpha=alpha, delta=delta, budget=budget, prefix=f"{by} {key}: "),
         )
         for key, each in counts.items()
     }
@@ -161,7 +162,7 @@ def certify_missed(
         terms=_Terms(
             alpha=alpha,
             delta=delta,
-            level=plan.sequence_level,
+            budget=delta,
             subject=f"automatic negatives are {positive} in truth",
         ),
     )
@@ -191,7 +192,8 @@ def certify_miss_rate(
     terms = _Terms(
         alpha=alpha,
         delta=delta,
-        level=delta,
+        budget=delta,
+        has_search=False,
         subject=f"cases that are {positive} in truth become automatic negatives",
     )
     found = _certificate(trials, tested, terms=terms)
@@ -207,11 +209,12 @@ def certify_miss_rate(
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What is promised, at which level it was tested, and how a sentence about it reads."""
+    """What is promised, which part of delta it may spend, and how a sentence about it reads."""
 
     alpha: float
     delta: float
-    level: float
+    budget: float
+    has_search: bool = True
     subject: str = "automatic decisions are wrong"
     prefix: str = ""
 
@@ -251,7 +254,10 @@ def _certificate(counts: Counts, tested: Tested, *, terms: _Terms) -> Certificat
 
 def _refusal(counts: Counts, *, terms: _Terms) -> Certificate:
     """Nothing certified: says how many more points would do at the threshold where the fewest are missing."""
-    needed, best = points_needed(counts, alpha=terms.alpha, level=terms.level)
+    if terms.has_search:
+        needed, best = points_needed(counts, alpha=terms.alpha, delta=terms.budget)
+    else:
+        needed, best = fewest_missing(counts, alpha=terms.alpha, level=terms.budget)
     accepted, errors = int(counts.accepted[best]), int(counts.errors[best])
     message = (
         f"{terms.prefix}cannot guarantee {_percent(terms.alpha)} from {counts.points:,} points; "
