@@ -10,6 +10,7 @@ from overread_cli.statistics import plots
 from overread_cli.statistics.agreeing import agreement_rows, agreements_of
 from overread_cli.statistics.deciding import Found, quality_of
 from overread_cli.statistics.page import (
+    Drawn,
     bullets,
     facts,
     figure,
@@ -158,18 +159,20 @@ def _ranking(found: Found) -> list[str]:
             f"{one.gold_right:,} of {one.gold_total:,}" if one.gold_total else "—",
             percent(one.wilson[0]) + " to " + percent(one.wilson[1]) if one.gold_total else "—",
             percent(one.shrunken),
-            whisker(*_interval(one), mark=1 / len(found.read.votes.classes)),
+            _whisker(one, chance=1 / len(found.read.votes.classes)),
         )
         for place, one in enumerate(ranked[:_SHOWN_WORKERS], 1)
     ]
     left = len(ranked) - _SHOWN_WORKERS
     caption = (
-        "Best first. The bar is the 95 % interval on gold, the stroke the estimate, the red mark chance."
+        "Best first. Bar and stroke: right on gold and its 95 % interval, or without gold the estimate "
+        "that the "
+        "method has learnt from votes; red: chance."
     )
     return [
         heading("Workers"),
         table(
-            ("", "Worker", "Votes", "Right on gold", "95 % interval", "Estimate", "0 to 100 %"),
+            ("", "Worker", "Votes", "Right on gold", "95 % interval", "As learnt", "0 to 100 %"),
             rows,
             caption=caption + (f" {left:,} more are not shown." if left > 0 else ""),
             numbers=(0, 2, 3, 4, 5),
@@ -178,15 +181,22 @@ def _ranking(found: Found) -> list[str]:
 
 
 def ranked_workers(quality: Sequence[WorkerQuality]) -> list[WorkerQuality]:
-    """Best estimate first, then who gave more votes."""
-    return sorted(quality, key=lambda one: (-(one.shrunken or 0.0), -one.votes, one.worker))
+    """Best first: by gold where there is any, with one right and one wrong answer added so that few count
+    little; else by what the method has learnt. Of equals who gave more votes."""
+
+    def rank(one: WorkerQuality) -> tuple[float, int, str]:
+        on_gold = (one.gold_right + 1) / (one.gold_total + 2)
+        return -(on_gold if has_gold else one.shrunken or 0.0), -one.votes, one.worker
+
+    has_gold = any(one.gold_total for one in quality)
+    return sorted(quality, key=rank)
 
 
-def _interval(one: WorkerQuality) -> tuple[float, float, float]:
+def _whisker(one: WorkerQuality, *, chance: float) -> Drawn:
+    if one.gold_total:
+        return whisker(one.wilson[0], one.gold_right / one.gold_total, one.wilson[1], mark=chance)
     value = float(one.shrunken or 0.0)
-    if not one.gold_total:
-        return value, value, value
-    return float(one.wilson[0]), value, float(one.wilson[1])
+    return whisker(value, value, value, mark=chance)
 
 
 def _confusions(found: Found) -> list[str]:
