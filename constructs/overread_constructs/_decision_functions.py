@@ -16,11 +16,12 @@ from constructs import Construct
 from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._handler import Handler, Placement
+from overread_constructs._item_fences import MONITORED, STEERED, keep_off, keep_to
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import RoutingPolicies
 
-INPUT_PREFIX, ROSTER_PREFIX = "inputs/", "rosters/"
+INPUT_PREFIX, ROSTER_PREFIX, GUARANTEE_PREFIX = "inputs/", "rosters/", "guarantees/"
 _OPEN, _QUEUE, _LISTS = "open", "queue", ("caller", "reference")
 _READ = ("GetItem", "BatchGetItem")
 _COMMIT_AUTOMATIC = (*_READ, "PutItem", "ConditionCheckItem")
@@ -123,26 +124,51 @@ class DecisionFunctions:
             timeout=Duration.seconds(29),
         )
         self._use_table(handler, *_COMMIT)
+        self._keep_to_decisions(handler)
         self.policies.grant_read(handler.role)
         self._use_keys(handler, self.table.encryption_key)
         return handler
 
     def steerer(self) -> Handler:
-        """Turns kill switches and puts rosters in force."""
+        """Turns kill switches, puts rosters in force, keeps approved guarantees, restarts error monitors."""
         handler = self._handler(
             "Steer",
             module="steer",
-            description="Kill switches and roster, each change by two persons where that is the rule",
+            description="What people steer, each change by two persons where that is the rule",
             environment={
                 **self._inputs_environment(),
+                **self._policies_environment(),
                 **self._use_cases_environment(),
                 "OVERREAD_CHANGES_NEED_TWO": "true" if self.changes_need_two else "false",
             },
             timeout=Duration.seconds(29),
         )
         self._use_table(handler, "GetItem", "PutItem")
-        handler.allow("s3:GetObject", "s3:PutObject", on=[self.inputs.arn_for_objects(f"{ROSTER_PREFIX}*")])
+        for prefix in (ROSTER_PREFIX, GUARANTEE_PREFIX):
+            handler.allow("s3:GetObject", "s3:PutObject", on=[self.inputs.arn_for_objects(f"{prefix}*")])
+        self.policies.grant_read(handler.role)
         self._use_keys(handler, self.table.encryption_key, self.inputs.encryption_key)
+        return handler
+
+    def watcher(self) -> Handler:
+        """Watches how often models are wrong."""
+        handler = self._handler(
+            "WatchErrors",
+            module="watch_errors",
+            description="Each minute: counts spot checks and outcomes, turns off a model that errs too often",
+            environment={
+                **self._inputs_environment(),
+                **self._policies_environment(),
+                **self._use_cases_environment(),
+                "OVERREAD_DEPLOYMENT": self.name_prefix,
+            },
+            timeout=Duration.seconds(55),
+            asynchronous=True,
+        )
+        self._use_table(handler, "GetItem", "PutItem", "DeleteItem", "Query")
+        keep_to(handler, *MONITORED, "SWITCH#*", "CHAIN#*", "change/*", table=self.table)
+        self.policies.grant_read(handler.role)
+        self._use_keys(handler, self.table.encryption_key)
         return handler
 
     def starter(self) -> Handler:
@@ -164,6 +190,7 @@ class DecisionFunctions:
             outside=self._is_outside,
         )
         self._use_table(handler, *_COMMIT)
+        self._keep_to_decisions(handler)
         self._query(handler, _OPEN, _QUEUE)
         self._use_inputs(handler, "s3:GetObject", "s3:GetObjectVersion")
         self.policies.grant_read(handler.role)
@@ -194,6 +221,7 @@ class DecisionFunctions:
             outside=self._is_outside,
         )
         self._use_table(handler, *_COMMIT)
+        self._keep_to_decisions(handler)
         self._query(handler, _OPEN)
         self.policies.grant_read(handler.role)
         self._let_describe_and_stop(handler)
@@ -211,6 +239,7 @@ class DecisionFunctions:
 
     def _let_predict(self, handler: Handler) -> None:
         self._use_table(handler, *_COMMIT_AUTOMATIC)
+        self._keep_to_decisions(handler)
         self.policies.grant_read(handler.role)
         handler.allow("secretsmanager:GetSecretValue", on=[self.spot_check_secret.secret_arn])
         self._use_keys(handler, self.table.encryption_key, self.inputs.encryption_key, self.key)
@@ -266,6 +295,7 @@ class DecisionFunctions:
     def _wildcards(self) -> dict[str, str]:
         return {
             f"/{INPUT_PREFIX}*": "Inputs are named by their hash, and this prefix holds nothing else.",
+            f"/{GUARANTEE_PREFIX}*": "Guarantees are named by their hash; nothing else is there.",
             f"/{ROSTER_PREFIX}*": "Rosters are named by their hash, and this prefix holds nothing else.",
             f"/{self.output_prefix}*": "A2I chooses the keys of its answers, and reports them.",
             ":human-loop/h-*": "A loop's name is made from its decision; the prefix is Overread's.",
@@ -298,6 +328,9 @@ class DecisionFunctions:
 
     def _use_table(self, handler: Handler, *operations: str) -> None:
         handler.allow(*(f"dynamodb:{operation}" for operation in operations), on=[self.table.table_arn])
+
+    def _keep_to_decisions(self, handler: Handler) -> None:
+        keep_off(handler, *STEERED, *MONITORED, table=self.table)
 
     def _query(self, handler: Handler, *indexes: str) -> None:
         handler.allow("dynamodb:Query", on=[f"{self.table.table_arn}/index/{index}" for index in indexes])

@@ -117,7 +117,9 @@ class RouterApi(Construct):
             self._answer(decision.add_resource(change), "POST", by=change_decision, clients=clients)
         switch = version.add_resource("kill-switches").add_resource("{scope}")
         roster = version.add_resource("roster")
-        for steered in (switch, roster):
+        guarantee = version.add_resource("guarantees").add_resource("{use_case}")
+        error_monitor = version.add_resource("error-monitors").add_resource("{use_case}")
+        for steered in (switch, roster, guarantee, error_monitor):
             for method in ("GET", "PUT"):
                 self._answer(steered, method, by=steer)
         self._acknowledge(callers="OIDC clients" if clients else "AWS principals")

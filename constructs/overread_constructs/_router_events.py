@@ -109,6 +109,17 @@ def resume_each_minute(resumer: Handler, *, key: kms.IKey) -> None:
     )
 
 
+def watch_each_minute(watcher: Handler, *, key: kms.IKey) -> None:
+    """Wake the function that watches how often models are wrong."""
+    _each(
+        watcher,
+        "EachMinute",
+        description="Spot checks and outcomes are counted",
+        every=Duration.minutes(1),
+        key=key,
+    )
+
+
 def _each(
     handler: Handler,
     id: str,

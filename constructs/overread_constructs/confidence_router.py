@@ -28,6 +28,7 @@ from overread_constructs._router_events import (
     resume_each_minute,
     start_each_minute,
     start_from_stream,
+    watch_each_minute,
 )
 from overread_constructs._rules import Rule, check
 from overread_constructs.python_code import handler_code
@@ -192,7 +193,8 @@ class ConfidenceRouter(Construct):
 
         `queues`: the teams for which a routing policy limits the human loops that are open at a time.
         `starts_per_second`, `start_burst`: how fast human loops are started, over all use cases.
-        `changes_need_two`: switching models on again and changing the roster take two persons.
+        `changes_need_two`: switching models on again and changing the roster, approving a guarantee and
+        letting an error monitor begin anew take two persons.
 
         `clients`: callers with an identity provider's tokens, in place of AWS principals.
 
@@ -248,6 +250,7 @@ class ConfidenceRouter(Construct):
         router, reader = functions.router(), functions.reader()
         starter, ingest = functions.starter(), functions.ingest()
         changer, steerer, resumer = functions.changer(), functions.steerer(), functions.resumer()
+        watcher = functions.watcher()
         for endpoint in endpoints:
             endpoint.grant_invoke(router.role, resumer.role)
         start_from_stream(starter, table=table, key=key)
@@ -255,6 +258,7 @@ class ConfidenceRouter(Construct):
         hear_reviews(ingest, name_prefix=name_prefix, key=key)
         look_at_open_reviews(ingest, key=key)
         resume_each_minute(resumer, key=key)
+        watch_each_minute(watcher, key=key)
         authorizer = None
         if clients is not None:
             authorizer = ClientAuthorizer(
@@ -290,6 +294,7 @@ class ConfidenceRouter(Construct):
         self.start_loop: lambda_.Function = starter.function
         self.ingest_review: lambda_.Function = ingest.function
         self.resume_decisions: lambda_.Function = resumer.function
+        self.watch_errors: lambda_.Function = watcher.function
 
     def _spot_check_secret(self, key: kms.IKey) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(

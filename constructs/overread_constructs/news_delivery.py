@@ -25,6 +25,7 @@ from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._dead_letters import dead_letter_queue, sendable
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._handler import Handler, Placement
+from overread_constructs._item_fences import STEERED, keep_off
 from overread_constructs._rules import Rule, check
 from overread_constructs.python_code import handler_code
 
@@ -163,7 +164,9 @@ class NewsDelivery(Construct):
         return secret
 
     def _allow(self, handler: Handler, *, table: dynamodb.ITable, bucket: s3.IBucket) -> None:
-        handler.allow("dynamodb:GetItem", "dynamodb:UpdateItem", on=[table.table_arn])
+        # PutItem is for the audits that error monitors count.
+        handler.allow("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", on=[table.table_arn])
+        keep_off(handler, *STEERED, table=table)
         handler.allow("dynamodb:Query", on=[f"{table.table_arn}/index/outbox"])
         handler.allow("s3:PutObject", on=[bucket.arn_for_objects(f"{_FEEDBACK_PREFIX}*")])
         bus = Stack.of(self).format_arn(service="events", resource="event-bus", resource_name="default")

@@ -10,11 +10,14 @@ from typing import Literal, get_args
 
 from aws_cdk import Stack, Token
 from aws_cdk import aws_appconfig as appconfig
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from overread.review.limits import TextLimit
+from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._rules import Rule, check
+from overread_constructs.policy_validator import PolicyValidator
 
 SCHEMA = Path(__file__).parent / "routing-policy.schema.json"
 USE_CASE_NAME = TextLimit(1, 30, r"[a-z0-9](-*[a-z0-9])*")
@@ -70,9 +73,17 @@ class RoutingPolicies(Construct):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, name: str, documents: Mapping[str, str], deployment: Rollout
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        name: str,
+        documents: Mapping[str, str],
+        deployment: Rollout,
+        validator: PolicyValidator | None = None,
     ) -> None:
-        """`documents`: JSON texts by use case. `deployment`: "linear" takes ten minutes in two steps.
+        """`documents`: JSON texts by use case. `deployment`: "linear" takes ten minutes in two steps, and ten
+        more in which an alarm of the validator's rolls it back.
 
         Raises:
             PropsError: with every broken rule and every document that is no JSON object for its use case.
@@ -86,8 +97,15 @@ class RoutingPolicies(Construct):
         check(self, construct="RoutingPolicies", props=props, rules=RULES, more=_faults(documents))
         application = appconfig.CfnApplication(self, "Application", name=name)
         environment = appconfig.CfnEnvironment(
-            self, "Environment", application_id=application.ref, name="live"
+            self,
+            "Environment",
+            application_id=application.ref,
+            name="live",
+            monitors=[self._monitor(validator.alarm)] if validator else None,
         )
+        self._validator = validator
+        if validator is not None:
+            validator.let_validate(application.ref)
         self.application_id: str = application.ref
         self.environment_id: str = environment.ref
         strategy = self._strategy(name, deployment=deployment)
@@ -119,6 +137,30 @@ class RoutingPolicies(Construct):
             resource_arns=[profiles],
         )
 
+    def _validators(self) -> list[appconfig.CfnConfigurationProfile.ValidatorsProperty]:
+        kind = appconfig.CfnConfigurationProfile.ValidatorsProperty
+        validators = [kind(type="JSON_SCHEMA", content=SCHEMA.read_text(encoding="utf-8"))]
+        if self._validator is not None:
+            validators.append(kind(type="LAMBDA", content=self._validator.function.function_arn))
+        return validators
+
+    def _monitor(self, alarm: cloudwatch.Alarm) -> appconfig.CfnEnvironment.MonitorsProperty:
+        """The alarm that ends a deployment and brings the policy before it back."""
+        role = iam.Role(
+            self,
+            "RollBackRole",
+            assumed_by=iam.ServicePrincipal(
+                "appconfig.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            ),
+            description="AppConfig looks at the alarm that rolls a routing policy back",
+        )
+        role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]))
+        acknowledge(role, rule="IAM5[Resource::*]", reason="DescribeAlarms takes no narrower resource.")
+        return appconfig.CfnEnvironment.MonitorsProperty(
+            alarm_arn=alarm.alarm_arn, alarm_role_arn=role.role_arn
+        )
+
     def _strategy(self, name: str, *, deployment: Rollout) -> str:
         return appconfig.CfnDeploymentStrategy(
             self,
@@ -140,12 +182,10 @@ class RoutingPolicies(Construct):
             name=use_case,
             location_uri="hosted",
             type="AWS.Freeform",
-            validators=[
-                appconfig.CfnConfigurationProfile.ValidatorsProperty(
-                    type="JSON_SCHEMA", content=SCHEMA.read_text(encoding="utf-8")
-                )
-            ],
+            validators=self._validators(),
         )
+        if self._validator is not None:
+            profile.node.add_dependency(self._validator)
         # Not retained: AppConfig refuses to delete a profile while a version of it is left.
         version = appconfig.CfnHostedConfigurationVersion(
             scope,

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -20,6 +20,9 @@ from overread_lambda.sweeping import Context, counted, in_time
 
 NAMESPACE = "Overread"
 _METRICS = ("AuditedCases", "AuditedErrors", "ErrorUpperBound", "LogEvidence", "ErrorMonitorAlarm")
+_OF_DEPLOYMENT = ("ErrorMonitorAlarmRaised",)
+_JUST_RAISED = timedelta(minutes=10)
+"""For so long an alarm may roll a policy back that has just gone out."""
 
 
 def handler(event: dict[str, Any], context: Context) -> dict[str, int]:
@@ -59,15 +62,14 @@ def watch_all(
 def figures(state: MonitorState, *, deployment: str, at: datetime) -> dict[str, Any]:
     """The figures as fields of a log line, of which CloudWatch makes metrics (embedded metric format)."""
     monitor = state.monitor
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [["Deployment", "UseCase"]],
-        "Metrics": [{"Name": name} for name in _METRICS],
-    }
+    is_raised = state.alarmed_at is not None and at - state.alarmed_at < _JUST_RAISED
     return {
         "_aws": {
             "Timestamp": int(at.timestamp() * 1000),
-            "CloudWatchMetrics": [directive],
+            "CloudWatchMetrics": [
+                _directive(_METRICS, dimensions=["Deployment", "UseCase"]),
+                _directive(_OF_DEPLOYMENT, dimensions=["Deployment"]),
+            ],
         },
         "Deployment": deployment,
         "UseCase": state.use_case,
@@ -76,6 +78,15 @@ def figures(state: MonitorState, *, deployment: str, at: datetime) -> dict[str, 
         "ErrorUpperBound": monitor.interval()[1],
         "LogEvidence": monitor.log_e,
         "ErrorMonitorAlarm": int(monitor.is_alarm),
+        "ErrorMonitorAlarmRaised": int(is_raised),
+    }
+
+
+def _directive(names: Iterable[str], *, dimensions: list[str]) -> dict[str, Any]:
+    return {
+        "Namespace": NAMESPACE,
+        "Dimensions": [dimensions],
+        "Metrics": [{"Name": name} for name in names],
     }
 
 
