@@ -165,7 +165,8 @@ def _ranking(found: Found) -> list[str]:
     ]
     left = len(ranked) - _SHOWN_WORKERS
     caption = (
-        "Best first. Bar and stroke: right on gold and its 95 % interval, or without gold the estimate "
+        "Best first, by the lower end of the interval. Bar and stroke: right on gold and its 95 % "
+        "interval, or without gold the estimate "
         "that the "
         "method has learnt from votes; red: chance."
     )
@@ -181,12 +182,11 @@ def _ranking(found: Found) -> list[str]:
 
 
 def ranked_workers(quality: Sequence[WorkerQuality]) -> list[WorkerQuality]:
-    """Best first: by gold where there is any, with one right and one wrong answer added so that few count
+    """Best first: by the lower end of the interval on gold where there is any gold, so that few answers count
     little; else by what the method has learnt. Of equals who gave more votes."""
 
     def rank(one: WorkerQuality) -> tuple[float, int, str]:
-        on_gold = (one.gold_right + 1) / (one.gold_total + 2)
-        return -(on_gold if has_gold else one.shrunken or 0.0), -one.votes, one.worker
+        return -(one.wilson[0] if has_gold else one.shrunken or 0.0), -one.votes, one.worker
 
     has_gold = any(one.gold_total for one in quality)
     return sorted(quality, key=rank)
