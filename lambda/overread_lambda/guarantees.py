@@ -69,6 +69,7 @@ def monitor_document(use_case: str, state: MonitorState | None) -> dict[str, Any
             "errors": monitor.errors,
             "estimate": monitor.estimate,
             "interval": [low, high],
+            "recent": {"audited": monitor.recent_n, "errors": monitor.recent_errors},
             "evidence_log10": round(monitor.log_e / log(10), 3),
             "alarm_evidence_log10": round(-log(watched.delta) / log(10), 3),
             "is_alarm": monitor.is_alarm,

@@ -11,7 +11,7 @@ from overread.decisions.record import OutboxEntry
 from overread.decisions.steered import Proposal
 from overread.errors import RecordConflictError
 from overread.instants import format_instant, parse_instant
-from overread.risk.monitor import ErrorMonitor
+from overread.risk.monitor import LastingErrorMonitor
 from overread_aws.attribute_values import plain_item
 from overread_aws.decision_table import NOT_THERE, Condition, DecisionTable, Item, Key, refused_with
 
@@ -127,7 +127,7 @@ def _state_of(item: Mapping[str, Any]) -> MonitorState:
     return MonitorState(
         use_case=item["use_case"],
         watched=Watched(**{**item["watched"], **_floats(item["watched"], "alpha", "delta")}),
-        monitor=ErrorMonitor.from_document(json.loads(item["monitor"])),
+        monitor=LastingErrorMonitor.from_document(json.loads(item["monitor"])),
         since=parse_instant(item["since"]),
         updated_at=parse_instant(item["updated_at"]),
         revision=int(item["revision"]),

@@ -12,7 +12,7 @@ from overread.decisions.steered import Proposal
 from overread.decisions.steering import commit_steered, turn_on
 from overread.errors import RecordConflictError, RetryableError
 from overread.instants import format_instant
-from overread.risk.monitor import ErrorMonitor
+from overread.risk.monitor import LastingErrorMonitor
 from overread.routing.policy import Source, UseCasePolicy
 
 BY = "error-monitor"
@@ -156,7 +156,7 @@ def _restarted(
 
 def fresh(use_case: str, watched: Watched, *, at: datetime) -> MonitorState:
     """A monitor that has seen nothing."""
-    monitor = ErrorMonitor(alpha=watched.alpha, delta=watched.delta)
+    monitor = LastingErrorMonitor(alpha=watched.alpha, delta=watched.delta)
     return MonitorState(use_case=use_case, watched=watched, monitor=monitor, since=at, updated_at=at)
 
 
@@ -182,8 +182,13 @@ def alarm_reason(state: MonitorState) -> str:
     monitor = state.monitor
     low, high = monitor.interval()
     limits = f"{_percent(low)} to {_percent(high)}"
+    recent = (
+        f", {monitor.recent_errors} of the last {monitor.recent_n}"
+        if 0 < monitor.recent_n < monitor.n
+        else ""
+    )
     return (
-        f"{monitor.errors} of {monitor.n} audited decisions were wrong ({limits}); "
+        f"{monitor.errors} of {monitor.n} audited decisions were wrong ({limits}){recent}; "
         f"allowed: {_percent(monitor.alpha)}; chance of a false alarm: at most {_percent(monitor.delta)}"
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from overread.decisions.steered import Proposal
-from overread.risk.monitor import ErrorMonitor
+from overread.risk.monitor import LastingErrorMonitor
 from overread.strict_json import canonical_json
 
 
@@ -52,7 +52,7 @@ class MonitorState:
 
     use_case: str
     watched: Watched
-    monitor: ErrorMonitor
+    monitor: LastingErrorMonitor
     since: datetime
     updated_at: datetime
     revision: int = 0
