@@ -1,6 +1,7 @@
 """Settings of a deployment: a YAML file, checked as a whole, as frozen dataclasses."""
 
 from overread_config.faults import ConfigError, Fault
+from overread_config.guarantee_file import model_version
 from overread_config.loading import load_settings
 from overread_config.people import OidcSettings, TeamSettings, WorkforceSettings
 from overread_config.rules import output_name
@@ -19,5 +20,6 @@ __all__ = [
     "UseCaseSettings",
     "WorkforceSettings",
     "load_settings",
+    "model_version",
     "output_name",
 ]

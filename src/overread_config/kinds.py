@@ -150,6 +150,25 @@ class Number(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFraction(Kind):
+    """A number above 0 and below 1, such as an error rate that somebody accepts."""
+
+    @property
+    def allowed(self) -> str:
+        """The open interval."""
+        return "a number above 0 and below 1"
+
+    def read(self, node: yaml.Node, *, field: str, reading: Reading) -> object:
+        """The number as a float."""
+        value = _construct(node, tags=(_INT, _FLOAT))
+        if not isinstance(value, (int, float)):
+            return self.refuse(node, field=field, reading=reading, problem="must be a number")
+        if not 0.0 < value < 1.0:
+            return self.refuse(node, field=field, reading=reading, problem="is out of range")
+        return float(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Integer(Kind):
     """An integer in [low, high], or one of `options` when given."""
 

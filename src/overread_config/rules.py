@@ -9,7 +9,9 @@ from typing import Any
 import jmespath
 
 from overread.review import limits
+from overread_config.breaches import refuse, refuse_given, require
 from overread_config.faults import FaultList
+from overread_config.guarantee_rules import GUARANTEE_RULES
 from overread_config.sections import Branch
 
 _INPUT = {"type": "field", "children": [], "value": "input"}
@@ -27,34 +29,6 @@ def output_name(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("-"))
 
 
-def _refuse(branch: Branch, key: str, *, faults: FaultList, problem: str, allowed: str) -> None:
-    value = branch.get(key)
-    faults.add(
-        line=branch.line_of(key),
-        field=f"{branch.field}.{key}" if branch.field else key,
-        problem=problem,
-        value="nothing"
-        if value is None
-        else repr(value)
-        if isinstance(value, (str, int, float))
-        else str(value),
-        allowed=allowed,
-    )
-
-
-def _refuse_given(branch: Branch, *keys: str, faults: FaultList, where: str) -> None:
-    """Refuse keys that would be ignored here, unless they have a fault already."""
-    for key in keys:
-        if branch.gives(key) and key in branch.values:
-            _refuse(branch, key, faults=faults, problem=f"has no meaning {where}", allowed="leave it out")
-
-
-def _require(branch: Branch, *keys: str, faults: FaultList, where: str, allowed: str) -> None:
-    for key in keys:
-        if not branch.get(key) and not branch.gives(key):
-            _refuse(branch, key, faults=faults, problem=f"is required {where}", allowed=allowed)
-
-
 def _prediction(root: Branch, faults: FaultList) -> None:
     for use_case in root.children("use_cases"):
         prediction = use_case.get("prediction")
@@ -62,9 +36,9 @@ def _prediction(root: Branch, faults: FaultList) -> None:
             continue
         match prediction.get("source"):
             case "caller":
-                _refuse_given(prediction, *_OF_ENDPOINT, faults=faults, where="with source caller")
+                refuse_given(prediction, *_OF_ENDPOINT, faults=faults, where="with source caller")
             case "sagemaker-endpoint":
-                _require(
+                require(
                     prediction,
                     "model",
                     faults=faults,
@@ -73,12 +47,12 @@ def _prediction(root: Branch, faults: FaultList) -> None:
                 )
         model = prediction.get("model")
         if model is not None and not model.name.endswith(".tar.gz"):
-            _refuse(
+            refuse(
                 prediction, "model", faults=faults, problem="is no model archive", allowed="a .tar.gz file"
             )
         least, most = prediction.get("instance_count"), prediction.get("max_instance_count")
         if least is not None and most is not None and most < least:
-            _refuse(
+            refuse(
                 prediction,
                 "max_instance_count",
                 faults=faults,
@@ -110,7 +84,7 @@ def _business_rules(root: Branch, faults: FaultList) -> None:
         for rule in use_case.get("routing.rules") or ():
             name, when = rule.get("name"), rule.get("when")
             if name in names:
-                _refuse(
+                refuse(
                     rule,
                     "name",
                     faults=faults,
@@ -119,7 +93,7 @@ def _business_rules(root: Branch, faults: FaultList) -> None:
                 )
             names.add(name)
             for hidden in sorted(withheld & set(_input_fields(when))):
-                _refuse(
+                refuse(
                     rule,
                     "when",
                     faults=faults,
@@ -163,16 +137,16 @@ def _reviewing_team(root: Branch, faults: FaultList) -> None:
         team = teams.get(review.get("team"))
         if team is None:
             allowed = ", ".join(f"`{name}`" for name in teams) or "a team of `teams`"
-            _refuse(review, "team", faults=faults, problem="is no team of this deployment", allowed=allowed)
+            refuse(review, "team", faults=faults, problem="is no team of this deployment", allowed=allowed)
         elif team.get("kind") == "public":
             _public_review(use_case, review=review, faults=faults)
         elif team.get("kind"):
-            _refuse_given(review, "price_usd", faults=faults, where="without a public team")
+            refuse_given(review, "price_usd", faults=faults, where="without a public team")
 
 
 def _public_review(use_case: Branch, *, review: Branch, faults: FaultList) -> None:
     steps = limits.PUBLIC_PRICES_USD[limits.PricedTask.CUSTOM]
-    _require(
+    require(
         review,
         "price_usd",
         faults=faults,
@@ -180,7 +154,7 @@ def _public_review(use_case: Branch, *, review: Branch, faults: FaultList) -> No
         allowed="one of " + ", ".join(str(step) for step in steps),
     )
     if use_case.get("data.class") == "personal":
-        _refuse(
+        refuse(
             review,
             "team",
             faults=faults,
@@ -190,7 +164,7 @@ def _public_review(use_case: Branch, *, review: Branch, faults: FaultList) -> No
     available = review.get("availability_s")
     longest = limits.TASK_AVAILABILITY_PUBLIC_S.maximum
     if available is not None and available > longest:
-        _refuse(
+        refuse(
             review,
             "availability_s",
             faults=faults,
@@ -211,12 +185,12 @@ def _backend(root: Branch, faults: FaultList) -> None:
     if backend == "a2i":
         where = "with backend a2i"
         if isinstance(review, Branch):
-            _refuse_given(review, *_OF_SERVICE, faults=faults, where=where)
+            refuse_given(review, *_OF_SERVICE, faults=faults, where=where)
         for use_case in root.children("use_cases"):
             if isinstance(terms := use_case.get("review"), Branch):
-                _refuse_given(terms, "guideline_version", "qualification", faults=faults, where=where)
+                refuse_given(terms, "guideline_version", "qualification", faults=faults, where=where)
         for team in root.children("teams"):
-            _refuse_given(team, "title", "oidc", faults=faults, where=where)
+            refuse_given(team, "title", "oidc", faults=faults, where=where)
     elif backend == "overread":
         _service_workforce(root, faults)
 
@@ -225,9 +199,9 @@ def _service_workforce(root: Branch, faults: FaultList) -> None:
     workforce = root.get("workforce")
     if not isinstance(workforce, Branch):
         return
-    _refuse_given(workforce, "name", faults=faults, where="with backend overread: it is the deployment's")
+    refuse_given(workforce, "name", faults=faults, where="with backend overread: it is the deployment's")
     if workforce.get("mode") == "adopt":
-        _refuse(
+        refuse(
             workforce,
             "mode",
             faults=faults,
@@ -240,14 +214,14 @@ def _service_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
     where = "with backend overread"
     match team.get("kind"):
         case "private":
-            _refuse_given(team, "arn", faults=faults, where=where)
-            _refuse_given(team, "title", "oidc", *_DECLARATIONS, faults=faults, where="for a private team")
+            refuse_given(team, "arn", faults=faults, where=where)
+            refuse_given(team, "title", "oidc", *_DECLARATIONS, faults=faults, where="for a private team")
             _require_groups(team, allowed="1 to 10 groups of the identity provider", faults=faults)
             _group_names(team, oidc=oidc, faults=faults)
         case "vendor":
             given = ("groups", "arn", *_DECLARATIONS)
-            _refuse_given(team, *given, faults=faults, where=f"for a vendor team {where}")
-            _require(
+            refuse_given(team, *given, faults=faults, where=f"for a vendor team {where}")
+            require(
                 team,
                 "title",
                 "oidc",
@@ -257,7 +231,7 @@ def _service_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
             )
             _vendor_name(team, faults=faults)
         case "public":
-            _refuse(
+            refuse(
                 team,
                 "kind",
                 faults=faults,
@@ -291,16 +265,16 @@ def _a2i_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
     match team.get("kind"):
         case "private":
             _private_team(team, oidc=oidc, faults=faults)
-            _refuse_given(team, *_DECLARATIONS, faults=faults, where="for a private team")
+            refuse_given(team, *_DECLARATIONS, faults=faults, where="for a private team")
         case "vendor":
-            _require(team, "arn", faults=faults, where="for a vendor team", allowed="the work team's ARN")
-            _refuse_given(team, "groups", *_DECLARATIONS, faults=faults, where="for a vendor team")
+            require(team, "arn", faults=faults, where="for a vendor team", allowed="the work team's ARN")
+            refuse_given(team, "groups", *_DECLARATIONS, faults=faults, where="for a vendor team")
             _team_kind(team, kind="vendor", faults=faults)
         case "public":
-            _refuse_given(team, "groups", "arn", faults=faults, where="for the public team")
+            refuse_given(team, "groups", "arn", faults=faults, where="for the public team")
             for key in _DECLARATIONS:
                 if team.get(key) is False:
-                    _refuse(
+                    refuse(
                         team,
                         key,
                         faults=faults,
@@ -313,7 +287,7 @@ def _a2i_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
 def _private_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
     groups, arn = team.get("groups"), team.get("arn")
     if groups and arn:
-        _refuse(team, "arn", faults=faults, problem="contradicts groups", allowed="either groups or arn")
+        refuse(team, "arn", faults=faults, problem="contradicts groups", allowed="either groups or arn")
     if arn is None and not team.gives("arn"):
         _require_groups(team, allowed="1 to 10 groups, or arn", faults=faults)
     _team_kind(team, kind="private", faults=faults)
@@ -322,14 +296,14 @@ def _private_team(team: Branch, *, oidc: bool, faults: FaultList) -> None:
 
 def _require_groups(team: Branch, *, allowed: str, faults: FaultList) -> None:
     if team.get("groups") == ():
-        _refuse(team, "groups", faults=faults, problem="is required for a private team", allowed=allowed)
+        refuse(team, "groups", faults=faults, problem="is required for a private team", allowed=allowed)
 
 
 def _group_names(team: Branch, *, oidc: bool, faults: FaultList) -> None:
     longest = limits.OIDC_GROUP.maximum
     for group in team.get("groups") or ():
         if oidc and len(group) > longest:
-            _refuse(
+            refuse(
                 team,
                 "groups",
                 faults=faults,
@@ -341,7 +315,7 @@ def _group_names(team: Branch, *, oidc: bool, faults: FaultList) -> None:
 def _team_kind(team: Branch, *, kind: str, faults: FaultList) -> None:
     arn = team.get("arn")
     if arn is not None and f":workteam/{kind}-crowd/" not in arn:
-        _refuse(team, "arn", faults=faults, problem="is of another kind", allowed=f"a {kind}-crowd work team")
+        refuse(team, "arn", faults=faults, problem="is of another kind", allowed=f"a {kind}-crowd work team")
 
 
 def _workforce(root: Branch, faults: FaultList) -> None:
@@ -359,22 +333,22 @@ def _workforce(root: Branch, faults: FaultList) -> None:
     where = f"with mode {mode} and identity {identity}"
     cognito = workforce.get("cognito")
     if identity == "oidc":
-        _refuse_given(workforce, "cognito", faults=faults, where=where)
+        refuse_given(workforce, "cognito", faults=faults, where=where)
         if mode == "create":
-            _require(
+            require(
                 workforce, "oidc", faults=faults, where=where, allowed="the identity provider's addresses"
             )
         else:
-            _refuse_given(workforce, "oidc", faults=faults, where=where)
+            refuse_given(workforce, "oidc", faults=faults, where=where)
     else:
-        _refuse_given(workforce, "oidc", faults=faults, where=where)
+        refuse_given(workforce, "oidc", faults=faults, where=where)
         if isinstance(cognito, Branch):
             if mode == "create":
-                _refuse_given(cognito, "user_pool_id", "client_id", faults=faults, where=where)
+                refuse_given(cognito, "user_pool_id", "client_id", faults=faults, where=where)
             else:
-                _refuse_given(cognito, "domain_prefix", faults=faults, where=where)
+                refuse_given(cognito, "domain_prefix", faults=faults, where=where)
                 if any(team.get("groups") for team in root.children("teams")):
-                    _require(
+                    require(
                         cognito,
                         "user_pool_id",
                         "client_id",
@@ -383,10 +357,10 @@ def _workforce(root: Branch, faults: FaultList) -> None:
                         allowed="those of the existing workforce",
                     )
     if mode == "adopt":
-        _refuse_given(workforce, "source_ip_cidrs", faults=faults, where=where)
+        refuse_given(workforce, "source_ip_cidrs", faults=faults, where=where)
     for cidr in workforce.get("source_ip_cidrs") or ():
         if not _is_network(cidr):
-            _refuse(
+            refuse(
                 workforce,
                 "source_ip_cidrs",
                 faults=faults,
@@ -409,7 +383,7 @@ def _network(root: Branch, faults: FaultList) -> None:
         return
     private = _is_network(cidr) and ipaddress.ip_network(cidr).is_private
     if not private or ":" in cidr or not 16 <= ipaddress.ip_network(cidr).prefixlen <= 24:
-        _refuse(
+        refuse(
             network,
             "cidr",
             faults=faults,
@@ -423,11 +397,11 @@ def _audit_lock(root: Branch, faults: FaultList) -> None:
     if not isinstance(lock, Branch) or lock.get("mode") is None:
         return
     if lock.get("mode") == "off":
-        _refuse_given(lock, "days", faults=faults, where="with mode off")
+        refuse_given(lock, "days", faults=faults, where="with mode off")
         return
-    _require(lock, "days", faults=faults, where=f"with mode {lock.get('mode')}", allowed="1 to 36500 days")
+    require(lock, "days", faults=faults, where=f"with mode {lock.get('mode')}", allowed="1 to 36500 days")
     if root.get("retention.removal_policy") == "destroy" and lock.get("mode") == "compliance":
-        _refuse(
+        refuse(
             root.get("retention"),
             "removal_policy",
             faults=faults,
@@ -439,7 +413,7 @@ def _audit_lock(root: Branch, faults: FaultList) -> None:
 def _region(root: Branch, faults: FaultList) -> None:
     region = root.get("region")
     if region is not None and root.get("review.backend") == "a2i" and region not in limits.A2I_REGIONS:
-        _refuse(
+        refuse(
             root,
             "region",
             faults=faults,
@@ -456,14 +430,14 @@ def _readers(root: Branch, faults: FaultList) -> None:
         if not isinstance(review, Branch):
             continue
         if review.get("two_person") is False:
-            _refuse_given(review, "second_team", faults=faults, where="without two_person")
+            refuse_given(review, "second_team", faults=faults, where="without two_person")
         if review.get("requires_roster") is False:
-            _refuse_given(review, "authority", "conflict_key", faults=faults, where="without requires_roster")
+            refuse_given(review, "authority", "conflict_key", faults=faults, where="without requires_roster")
         if review.get("two_person"):
             _other_team(review, "second_team", teams=teams, faults=faults)
         _other_team(review, "escalation_team", teams=teams, faults=faults)
         if (review.get("task_count") or 1) > 1 and review.get("two_person"):
-            _refuse(
+            refuse(
                 review,
                 "task_count",
                 faults=faults,
@@ -471,7 +445,7 @@ def _readers(root: Branch, faults: FaultList) -> None:
                 allowed="1",
             )
         if review.get("reason_code_required") and review.get("answer.reason_code") is None:
-            _refuse(
+            refuse(
                 review,
                 "reason_code_required",
                 faults=faults,
@@ -487,11 +461,11 @@ def _other_team(review: Branch, key: str, *, teams: dict[str, Branch], faults: F
     team = teams.get(name)
     if team is None:
         allowed = ", ".join(f"`{known}`" for known in teams)
-        _refuse(review, key, faults=faults, problem="is no team of this deployment", allowed=allowed)
+        refuse(review, key, faults=faults, problem="is no team of this deployment", allowed=allowed)
     elif team.get("kind") == "public":
-        _refuse(review, key, faults=faults, problem="is a public team", allowed="a private or vendor team")
+        refuse(review, key, faults=faults, problem="is a public team", allowed="a private or vendor team")
     elif name == review.get("team"):
-        _refuse(review, key, faults=faults, problem="is the reviewing team itself", allowed="another team")
+        refuse(review, key, faults=faults, problem="is the reviewing team itself", allowed="another team")
 
 
 def _changes(root: Branch, faults: FaultList) -> None:
@@ -499,10 +473,10 @@ def _changes(root: Branch, faults: FaultList) -> None:
     if not isinstance(changes, Branch) or changes.get("approval") != "two-person":
         return
     where = "with approval two-person"
-    _require(changes, "proposed_by", "approved_by", faults=faults, where=where, allowed="a person's name")
+    require(changes, "proposed_by", "approved_by", faults=faults, where=where, allowed="a person's name")
     proposed, approved = changes.get("proposed_by"), changes.get("approved_by")
     if proposed is not None and proposed == approved:
-        _refuse(
+        refuse(
             changes,
             "approved_by",
             faults=faults,
@@ -519,7 +493,7 @@ def _webhooks(root: Branch, faults: FaultList) -> None:
         networks = webhook.get("allowed_networks") or ()
         for cidr in networks:
             if not _is_network(cidr):
-                _refuse(
+                refuse(
                     webhook,
                     "allowed_networks",
                     faults=faults,
@@ -530,7 +504,7 @@ def _webhooks(root: Branch, faults: FaultList) -> None:
             root.get("network.interface_endpoints") or ()
         )
         if networks and not has_events:
-            _refuse(
+            refuse(
                 webhook,
                 "allowed_networks",
                 faults=faults,
@@ -538,7 +512,7 @@ def _webhooks(root: Branch, faults: FaultList) -> None:
                 allowed="leave it out, or `events` among network.interface_endpoints",
             )
         elif networks and is_any_public:
-            _refuse(
+            refuse(
                 webhook,
                 "allowed_networks",
                 faults=faults,
@@ -546,7 +520,7 @@ def _webhooks(root: Branch, faults: FaultList) -> None:
                 allowed="allowed_networks for every receiver, or for none",
             )
         if not networks and (webhook.get("url") or "").startswith("http://"):
-            _refuse(
+            refuse(
                 webhook,
                 "url",
                 faults=faults,
@@ -561,6 +535,7 @@ _RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
     _webhooks,
     _prediction,
     _thresholds,
+    *GUARANTEE_RULES,
     _business_rules,
     _use_case_names,
     _reviewing_team,

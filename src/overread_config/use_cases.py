@@ -8,7 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 from overread.review import limits
+from overread.risk.guarantee import ThresholdGuarantee
 from overread_config.forms import NAME, NAME_FORM, limited
+from overread_config.guarantee_file import GuaranteeFile
 from overread_config.kinds import (
     Choice,
     ExistingFile,
@@ -18,6 +20,7 @@ from overread_config.kinds import (
     ListOf,
     MapOf,
     Number,
+    OpenFraction,
     Price,
     Text,
 )
@@ -112,15 +115,54 @@ class RuleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvelopeSettings:
+    """What a routing policy may be, whoever changes it."""
+
+    lowest_threshold: float = field(
+        metadata=setting(Number(0, 1), "No threshold may be below this confidence.")
+    )
+    highest_alpha: float = field(
+        metadata=setting(Number(0, 1), "The share of wrong automatic decisions that a guarantee may allow.")
+    )
+    highest_delta: float = field(
+        metadata=setting(Number(0, 1), "The chance of being wrong that a guarantee may have.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingSettings:
     """Which predictions people see."""
 
-    threshold: float = field(
-        metadata=setting(Number(0, 1), "Predictions below this confidence go to people.")
+    threshold: float | None = field(
+        metadata=setting(
+            Number(0, 1),
+            "Predictions below this confidence go to people. Either this or `guarantee`.",
+            default=None,
+        )
+    )
+    guarantee: ThresholdGuarantee | None = field(
+        metadata=setting(
+            GuaranteeFile(),
+            "The threshold guarantee whose thresholds are used: for this use case and model, within "
+            "`envelope`, with spot checks, and rolled out `linear`. It goes out once it is approved "
+            "(`overread guarantee propose`), so a new deployment begins with `threshold`.",
+            default=None,
+        )
+    )
+    envelope: EnvelopeSettings | None = field(
+        metadata=setting(
+            Section(EnvelopeSettings),
+            "What a routing policy may be: AppConfig refuses others before they go out. Required with "
+            "`guarantee`.",
+            default=None,
+        )
     )
     label_thresholds: Mapping[str, float] = field(
         metadata=setting(
-            MapOf(_LABEL, Number(0, 1)), "Thresholds of single labels; each beats `threshold`.", default={}
+            MapOf(_LABEL, Number(0, 1)),
+            "Thresholds of single labels; each beats `threshold`. With `guarantee` none may be below the "
+            "guarantee's.",
+            default={},
         )
     )
     always_review: bool = field(metadata=setting(Flag(), "Every case goes to people.", default=False))
@@ -142,6 +184,44 @@ class RoutingSettings:
             Number(0, 1), "Share of the spot checks that two people read, each for themselves.", default=0.0
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class MonitorSettings:
+    """When the error monitor turns a use case to people."""
+
+    alpha: float | None = field(
+        metadata=setting(
+            OpenFraction(),
+            "The share of automatic decisions that may be wrong; by default the guarantee's. Required "
+            "without one.",
+            default=None,
+        )
+    )
+    delta: float | None = field(
+        metadata=setting(
+            OpenFraction(),
+            "The chance that it ever alarms although no more than that are wrong; by default the "
+            "guarantee's. Required without one.",
+            default=None,
+        )
+    )
+    outcomes: bool = field(
+        metadata=setting(
+            Flag(),
+            "What callers tell to be true counts like a spot check. Only where they tell it of every case, "
+            "or of a random sample.",
+            default=False,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSettings:
+    """How much there is to decide, for the check that people suffice."""
+
+    cases_per_hour: float = field(metadata=setting(Number(0.001, 1e9), "Cases in an hour, all of them."))
+    review_seconds: float = field(metadata=setting(Number(1, 604_800), "What one review takes a person."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +484,22 @@ class UseCaseSettings:
     )
     routing: RoutingSettings = field(
         metadata=setting(Section(RoutingSettings), "Which predictions people see.")
+    )
+    monitor: MonitorSettings | None = field(
+        metadata=setting(
+            Section(MonitorSettings),
+            "The error monitor: once spot checks show that too many automatic decisions are wrong, people "
+            "decide all cases. With `routing.guarantee` always; needs `routing.spot_check_probability`.",
+            default=None,
+        )
+    )
+    load: LoadSettings | None = field(
+        metadata=setting(
+            Section(LoadSettings),
+            "With a guarantee and a team of known capacity: AppConfig refuses a policy that gives the team "
+            "more than it can read.",
+            default=None,
+        )
     )
     review: UseCaseReviewSettings = field(
         metadata=setting(Section(UseCaseReviewSettings), "How people review.")

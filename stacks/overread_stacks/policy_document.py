@@ -7,7 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from overread_config import Settings, UseCaseSettings
+from overread.risk.guarantee import ThresholdGuarantee
+from overread.routing.envelope import Envelope
+from overread_config import Settings, TeamSettings, UseCaseSettings, model_version
 
 _SHOWN = 12
 
@@ -27,6 +29,7 @@ def policy_document(
     `others`: ARN and name of the flow definitions beside the first, by their member of the document.
     """
     routing, review = use_case.routing, use_case.review
+    guarantee = routing.guarantee
     answer = {"label": review.answer.label}
     answer |= {"reason_code": review.answer.reason_code} if review.answer.reason_code else {}
     answer |= {"cannot_decide": review.answer.cannot_decide} if review.answer.cannot_decide else {}
@@ -38,13 +41,18 @@ def policy_document(
         "labels": list(use_case.labels),
         "input": {"withheld": list(use_case.input.withheld)},
         "routing": {
-            "threshold": routing.threshold,
-            "label_thresholds": dict(routing.label_thresholds),
+            "threshold": guarantee.threshold if guarantee else routing.threshold,
+            "label_thresholds": {
+                **(guarantee.label_thresholds if guarantee else {}),
+                **routing.label_thresholds,
+            },
             "always_review": routing.always_review,
             "rules": [{"name": rule.name, "when": rule.when} for rule in routing.rules],
             "spot_check_probability": routing.spot_check_probability,
             "spot_check_two_reader_share": routing.spot_check_two_reader_share,
+            **_given(guarantee=_guarantee(guarantee)),
         },
+        **_given(monitor=_monitor(use_case)),
         "review": {
             "flow_definition_arn": flow_definition_name,
             "task_ui_sha256": task_ui_sha256,
@@ -77,9 +85,57 @@ def policy_document(
     return json.dumps(document, sort_keys=True, indent=1)
 
 
+def envelope_of(settings: Settings, use_case: UseCaseSettings) -> Envelope:
+    """What the policy of a use case may be before it goes out."""
+    envelope, load = use_case.routing.envelope, use_case.load
+    capacity = _team(settings, use_case.review.team).capacity
+    return Envelope(
+        lowest_threshold=envelope.lowest_threshold if envelope else 0.0,
+        highest_alpha=envelope.highest_alpha if envelope else 1.0,
+        highest_delta=envelope.highest_delta if envelope else 1.0,
+        cases_per_hour=load.cases_per_hour if load else None,
+        review_seconds=load.review_seconds if load else None,
+        reviewers=capacity.reviewers if capacity else None,
+    )
+
+
+def _guarantee(guarantee: ThresholdGuarantee | None) -> dict[str, Any] | None:
+    """What the policy says of the guarantee that it stands on."""
+    if guarantee is None:
+        return None
+    return {
+        "id": guarantee.id,
+        "alpha": guarantee.alpha,
+        "delta": guarantee.delta,
+        "threshold": guarantee.threshold,
+        "label_thresholds": dict(guarantee.label_thresholds),
+        "coverage": guarantee.coverage,
+        "model_version": guarantee.model_version,
+        "reference": str(guarantee.reference.standard),
+    }
+
+
+def _monitor(use_case: UseCaseSettings) -> dict[str, Any] | None:
+    """What the error monitor alarms at, if there is one: what is not said is as guaranteed."""
+    monitor, guarantee = use_case.monitor, use_case.routing.guarantee
+    if monitor is None and guarantee is None:
+        return None
+    alpha, delta = monitor and monitor.alpha, monitor and monitor.delta
+    return {
+        "alpha": alpha if alpha is not None or guarantee is None else guarantee.alpha,
+        "delta": delta if delta is not None or guarantee is None else guarantee.delta,
+        "outcomes": monitor is not None and monitor.outcomes,
+    }
+
+
+def _team(settings: Settings, name: str) -> TeamSettings:
+    (team,) = (team for team in settings.teams if team.name == name)
+    return team
+
+
 def _queue(settings: Settings, team_name: str) -> dict[str, Any]:
     """The team's queue; where the team has a capacity, how much of it may be open and wait."""
-    (team,) = (team for team in settings.teams if team.name == team_name)
+    team = _team(settings, team_name)
     if team.capacity is None:
         return {"name": team_name}
     most = team.capacity.reviewers * team.capacity.open_per_reviewer
@@ -99,12 +155,11 @@ def _prediction(settings: Settings, use_case: UseCaseSettings) -> dict[str, str]
     prediction = use_case.prediction
     if prediction.model is None:
         return {"source": prediction.source}
-    digest = hashlib.sha256(prediction.model.read_bytes()).hexdigest()
     return {
         "source": prediction.source,
         "endpoint_name": endpoint_name(settings, use_case),
         "label": prediction.label,
         "confidence": prediction.confidence,
         "model_name": use_case.name,
-        "model_version": f"sha256:{digest[:_SHOWN]}",
+        "model_version": model_version(prediction.model),
     }
