@@ -1,5 +1,6 @@
 """`python -m benchmarks.statistics_table`: build/bench.json on statistics, in docs/statistics.md."""
 
+import argparse
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -27,7 +28,9 @@ def table(measurements: Iterable[Mapping[str, Any]]) -> str:
 
 def main() -> None:
     """Rewrite the table."""
-    measurements = json.loads((ROOT / "build/bench.json").read_text())
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--input", type=Path, default=ROOT / "build/bench.json")
+    measurements = json.loads(parser.parse_args().input.read_text())
     replace_between(ROOT / "docs/statistics.md", name="bench", text=table(measurements))
 
 

@@ -153,6 +153,42 @@ def test_the_search_alone_certifies_what_all_nulls_would_allow_at_its_level_only
     assert 0 < false <= 200
 
 
+def _false_certificates(masses: list[float], rates: list[float], *, draws: int) -> float:
+    """The share of draws of 2,000 points that certify a threshold whose true rate is above 5 %."""
+    rng = np.random.default_rng(12)
+    grid = np.linspace(1, 0, len(masses))
+    true_rates = np.cumsum(np.multiply(masses, rates)) / np.cumsum(masses)
+    cells = rng.multinomial(2_000, masses, size=draws)
+    errors = rng.binomial(cells, rates)
+    false = 0
+    for cell, error in zip(cells, errors, strict=True):
+        # The cells as points: each at its grid value.
+        confidence = np.repeat(grid, cell)
+        is_error = np.concatenate([np.arange(n) < e for n, e in zip(cell, error, strict=True)])
+        found = certify_threshold(Scores(confidence, ~is_error), alpha=0.05, delta=0.1, grid=grid)
+        false += found.threshold is not None and bool(
+            true_rates[np.flatnonzero(grid == found.threshold)[0]] > 0.05
+        )
+    return false / draws
+
+
+@pytest.mark.parametrize(
+    ("masses", "rates"),
+    [
+        (
+            [0.095, 0.1, 0.805],
+            [0.051, 0.0501, 0.2],
+        ),  # the start (188 points) falls on either of two bad cells
+        ([0.08, 0.05, 0.87], [0.08, 0.0035, 0.2]),  # a gap without errors behind a bad start
+        ([0.01] * 100, [0.07, 0.0315] * 50),  # to and fro all the way
+    ],
+)
+def test_a_rate_that_falls_and_rises_gets_no_more_false_certificates(
+    masses: list[float], rates: list[float]
+) -> None:
+    assert _false_certificates(masses, rates, draws=600) <= 0.1 + 2 * (0.09 / 600) ** 0.5
+
+
 @given(
     points=st.integers(0, 100_000),
     alpha=st.floats(0.001, 0.5),
