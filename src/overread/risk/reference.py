@@ -6,7 +6,7 @@ the reference's own error.
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from overread.errors import InvalidDataError
 from overread.risk.binomial import clopper_pearson
@@ -46,9 +46,12 @@ def reference_error(
     upper confidence limit of d; from d = 0.5 up readers are no better than chance and it is 0.5.
 
     Raises:
-        InvalidDataError: no points, disagreements not within [0, points], a confidence not within (0, 1).
+        InvalidDataError: another standard (a later outcome has no readers), no points, disagreements not
+        within [0, points], a confidence not within (0, 1).
     """
     faults = []
+    if standard not in get_args(Standard):
+        faults.append(f"standard must be one of {', '.join(get_args(Standard))}, got {standard!r}")
     if points < 1:
         faults.append(f"points must be at least 1, got {points}")
     if not 0 <= disagreements <= max(points, 0):

@@ -300,6 +300,8 @@ def _checked(grid: ArrayLike, *, alpha: float, delta: float) -> NDArray[np.float
 
 
 def _rows_by(keys: tuple[str, ...]) -> dict[str, NDArray[np.intp]]:
+    if not keys:
+        return {}
     names, codes = np.unique(np.array(keys, dtype=object).astype(str), return_inverse=True)
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes))

@@ -52,6 +52,14 @@ def test_the_model_is_at_most_so_far_from_the_truth() -> None:
     assert true_error_bound(0.9, reference=reference, coverage=0.1) == 1
 
 
+def test_a_later_outcome_has_no_readers() -> None:
+    with pytest.raises(InvalidDataError) as refused:
+        reference_error(1, 10, standard="later-outcome")  # type: ignore[arg-type]
+    assert refused.value.faults == (
+        "standard must be one of one-reader, two-blind-readers, got 'later-outcome'",
+    )
+
+
 @pytest.mark.parametrize(
     ("disagreements", "points", "confidence", "faults"),
     [

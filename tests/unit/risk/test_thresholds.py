@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from benchmarks.threshold import ALPHA, DELTA, peer_threshold
+from benchmarks.threshold import GRID as PEER_GRID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -410,3 +412,17 @@ def test_no_points_are_refused_as_such() -> None:
     assert not found.is_certified
     assert found.needed == 45
     assert found.coverage == 0
+    none = certify_thresholds_by(replace(empty, label=()), by="label", alpha=0.05, delta=0.1)
+    assert none == {}
+
+
+@pytest.mark.filterwarnings("ignore:Fixed sequence testing requires a monotonic risk:UserWarning")
+def test_the_exact_test_accepts_no_less_than_the_peers_wider_bound() -> None:
+    rng = np.random.default_rng(14)
+    confidence = 0.5 + 0.5 * rng.beta(4, 1, 20_000)
+    is_correct = rng.random(20_000) < confidence
+    own = certify_threshold(Scores(confidence, is_correct), alpha=ALPHA, delta=DELTA, grid=PEER_GRID)
+    peer = peer_threshold(confidence, is_correct)
+    assert own.threshold is not None
+    assert peer is not None
+    assert peer - 0.1 < own.threshold <= peer
