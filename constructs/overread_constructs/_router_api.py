@@ -118,7 +118,9 @@ class RouterApi(Construct):
         switch = version.add_resource("kill-switches").add_resource("{scope}")
         roster = version.add_resource("roster")
         guarantee = version.add_resource("guarantees").add_resource("{use_case}")
-        error_monitor = version.add_resource("error-monitors").add_resource("{use_case}")
+        error_monitors = version.add_resource("error-monitors")
+        error_monitor = error_monitors.add_resource("{use_case}")
+        self._answer(error_monitors, "GET", by=steer)
         for steered in (switch, roster, guarantee, error_monitor):
             for method in ("GET", "PUT"):
                 self._answer(steered, method, by=steer)

@@ -20,6 +20,8 @@ from overread_lambda.rest_proxy import Event, Reply, body_bytes, caller_of, path
 from overread_lambda.settings import SteerSettings
 
 GUARANTEES, ERROR_MONITORS = "/v1/guarantees/{use_case}", "/v1/error-monitors/{use_case}"
+ALL_ERROR_MONITORS = "/v1/error-monitors"
+ROUTES = frozenset({GUARANTEES, ERROR_MONITORS, ALL_ERROR_MONITORS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,10 @@ def respond(event: Event, *, settings: SteerSettings, ports: GuaranteePorts, clo
     Raises:
         OverreadError: the request is at fault, or a service failed.
     """
-    by, use_case = caller_of(event), _use_case(event, settings)
+    by = caller_of(event)
+    if event.get("resource") == ALL_ERROR_MONITORS:
+        return reply(200, {"error_monitors": _all_monitors(settings, ports=ports, clock=clock)})
+    use_case = _use_case(event, settings)
     change = event.get("httpMethod") == "PUT"
     if event.get("resource") == ERROR_MONITORS:
         state = _standing(use_case, ports=ports, clock=clock)
@@ -81,6 +86,13 @@ def monitor_document(use_case: str, state: MonitorState | None) -> dict[str, Any
             "proposal": _proposal_document(state.proposal),
         }
     )
+
+
+def _all_monitors(settings: SteerSettings, *, ports: GuaranteePorts, clock: Clock) -> list[dict[str, Any]]:
+    return [
+        monitor_document(use_case, _standing(use_case, ports=ports, clock=clock))
+        for use_case in sorted(settings.use_cases)
+    ]
 
 
 def _standing(use_case: str, *, ports: GuaranteePorts, clock: Clock) -> MonitorState | None:

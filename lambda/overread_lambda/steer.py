@@ -32,7 +32,7 @@ ReadRoster = Callable[[str], bytes]
 
 def handler(event: Event, context: object) -> Reply:
     """What API Gateway calls."""
-    if event.get("resource") in (guarantees.GUARANTEES, guarantees.ERROR_MONITORS):
+    if event.get("resource") in guarantees.ROUTES:
         return answer(
             lambda: guarantees.respond(event, settings=_settings(), ports=_guarantee_ports(), clock=_now)
         )

@@ -25,12 +25,18 @@ COMMANDS = {
     ),
     "demo": ("overread_cli.demo.command", "demo", "Deploy, predict, review and decide on this machine."),
     "feedback": ("overread_cli.feedback", "feedback", "Export what people decided, to train on."),
+    "guarantee": (
+        "overread_cli.guarantees",
+        "guarantee",
+        "Show and approve what is promised of a model.",
+    ),
     "kill-switch": ("overread_cli.steering", "kill_switch", "Keep models from deciding."),
     "local": (
         "overread_cli.local",
         "local",
         "Run the local stack: an AWS emulator with SageMaker, A2I and a portal.",
     ),
+    "monitor": ("overread_cli.guarantees", "monitor", "Show how often models are wrong."),
     "outbox": ("overread_cli.outbox", "outbox", "List and redrive news that nobody took."),
     "review": (
         "overread_cli.review.command",

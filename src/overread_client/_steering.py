@@ -1,4 +1,4 @@
-"""What people steer by hand: kill switches and the roster."""
+"""What people steer by hand: kill switches, the roster, threshold guarantees, error monitors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY_USE_CASE = "all"
 
 @dataclass(frozen=True)
 class SteeredState:
-    """A kill switch, or which roster is in force, as the API describes it.
+    """A kill switch, which roster is in force, a guarantee or an error monitor, as the API describes it.
 
     `awaits_second`: this very call was recorded as a proposal, which another person has to make as well.
     """
@@ -24,7 +24,9 @@ class SteeredState:
 
 
 class Steering:
-    """Turns kill switches and puts rosters in force. Arguments and errors are those of `Decisions`.
+    """Turns kill switches, puts rosters in force, approves guarantees, looks at error monitors.
+
+    Arguments and errors are those of `Decisions`.
 
     Example:
         >>> steering = Steering("https://….execute-api.eu-west-1.amazonaws.com/live")
@@ -69,6 +71,31 @@ class Steering:
         """
         return self._call("PUT", "/v1/roster", body=body, member="sha256")
 
+    def guarantee(self, use_case: str) -> SteeredState:
+        """Which threshold guarantee of a use case is approved and which is proposed, with their words."""
+        return self._call("GET", _path("guarantees", use_case), member="use_case")
+
+    def put_guarantee(self, use_case: str, body: bytes) -> SteeredState:
+        """The guarantee approved; where two persons are needed, once another one has sent the same, too.
+
+        Raises:
+            ApiError: the document has faults; `detail` lists all of them.
+        """
+        return self._call("PUT", _path("guarantees", use_case), body=body, member="use_case")
+
+    def error_monitors(self) -> SteeredState:
+        """How the error monitors of all use cases stand."""
+        return self._call("GET", "/v1/error-monitors", member="error_monitors")
+
+    def error_monitor(self, use_case: str) -> SteeredState:
+        """How the error monitor of a use case stands."""
+        return self._call("GET", _path("error-monitors", use_case), member="use_case")
+
+    def restart_error_monitor(self, use_case: str, *, reason: str) -> SteeredState:
+        """The error monitor begins anew; where two persons are needed, once another one called this too."""
+        body = {"restart": True, "reason": reason}
+        return self._call("PUT", _path("error-monitors", use_case), body=body, member="use_case")
+
     def _call(
         self, method: str, path: str, *, body: Mapping[str, Any] | bytes | None = None, member: str
     ) -> SteeredState:
@@ -77,4 +104,8 @@ class Steering:
 
 
 def _switch_path(scope: str) -> str:
-    return f"/v1/kill-switches/{quote(scope, safe='')}"
+    return _path("kill-switches", scope)
+
+
+def _path(kind: str, name: str) -> str:
+    return f"/v1/{kind}/{quote(name, safe='')}"

@@ -30,6 +30,7 @@ _ROUTES = {
     ("PUT", "/v1/roster"): "steer",
     ("GET", "/v1/guarantees/{use_case}"): "guarantees",
     ("PUT", "/v1/guarantees/{use_case}"): "guarantees",
+    ("GET", "/v1/error-monitors"): "guarantees",
     ("GET", "/v1/error-monitors/{use_case}"): "guarantees",
     ("PUT", "/v1/error-monitors/{use_case}"): "guarantees",
 }

@@ -20,29 +20,13 @@ from overread.routing.policy import MonitorTerms
 from overread_aws.audit_log import DynamoDbAuditLog
 from overread_aws.error_monitors import DynamoDbErrorMonitors, ErrorMonitorReceiver
 from overread_aws.steering import DynamoDbSteering, read_guarantee_pin
+from overread_testing.audits import GUARANTEE
 from overread_testing.decision_builders import policy
 from overread_testing.decision_fakes import Faults, FixedPolicies
 from overread_testing.stored_records import NOW, make_news
 
 TABLE, BUCKET, USE_CASE = "decisions", "inputs", "loan-approval"
 WATCHED = Watched(guarantee="", model_version="v1", alpha=0.1, delta=0.05)
-GUARANTEE = {
-    "schema": 1,
-    "use_case": USE_CASE,
-    "model_version": "v1",
-    "method": "fixed-sequence-binomial",
-    "alpha": 0.01,
-    "delta": 0.05,
-    "threshold": 0.93,
-    "label_thresholds": {},
-    "coverage": 0.72,
-    "n": 1440,
-    "errors": 5,
-    "points": 2000,
-    "data_sha256": "a" * 64,
-    "reference": {"standard": "one-reader", "error": None},
-    "date": "2026-11-23",
-}
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""`overread decide`, `decisions`, `kill-switch` and `roster` against the handlers over HTTP."""
+"""`overread decide`, `decisions` and what people steer, against the handlers over HTTP."""
 
 from __future__ import annotations
 
 import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ import pytest
 from botocore.stub import Stubber
 from click.testing import CliRunner, Result
 
+from overread.routing.policy import MonitorTerms
 from overread_cli import decision_target
 from overread_cli.main import main
 from overread_client import Pauses
 from overread_lambda.logs import log
 from overread_testing.api_calls import Api
+from overread_testing.audits import GUARANTEE, tell_errors
 from overread_testing.decision_builders import policy
 from overread_testing.decision_fakes import World
 
@@ -367,3 +369,52 @@ def test_without_a_local_stack_that_is_said(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["decisions", "list", "--state-dir", str(tmp_path)])
     assert done.exit_code == 1
     assert "no local stack runs in" in done.stderr
+
+
+def test_a_guarantee_is_proposed_approved_and_shown(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "loans.json"
+    file.write_text(json.dumps(GUARANTEE))
+    show = ("guarantee", "show", "--use-case", "loan-approval")
+    assert desk.run(*show).stdout == "loan-approval: no guarantee is approved\n"
+    assert "proposed  g-" in desk.run("guarantee", "propose", str(file)).stdout
+    desk.api.user_arn = LEAD
+    assert desk.run("guarantee", "propose", str(file)).stdout.startswith("approved  g-")
+    shown = desk.run(*show).stdout.splitlines()
+    assert shown[0].endswith("approved by 111122223333:assumed-role/Lead")
+    assert shown[1] == (
+        "  at most 0.01 of automatic decisions wrong, 0.95 sure, from confidence 0.93 on (72.0% of cases), "
+        "model v1, against one-reader"
+    )
+
+
+def test_a_guarantee_with_faults_is_told_whole_and_not_sent(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "loans.json"
+    file.write_text(json.dumps({**GUARANTEE, "alpha": 2, "points": 0}))
+    done = desk.run("guarantee", "propose", str(file))
+    assert done.exit_code == 2
+    assert "alpha must be a number between 0 and 1, got 2" in done.stderr
+    assert "points must be a whole number of at least 1, got 0" in done.stderr
+    assert desk.authorizations == []
+
+
+def test_error_monitors_are_shown_and_begin_anew(desk: Desk) -> None:
+    world = desk.api.world
+    assert (
+        desk.run("monitor", "status").stdout == "loan-approval: the routing policy wants no error monitor\n"
+    )
+    world.policies.policy = replace(policy(), monitor=MonitorTerms(alpha=0.1, delta=0.05, outcomes=False))
+    tell_errors(world, 8)
+    shown = desk.run("monitor", "status", "--use-case", "loan-approval").stdout
+    assert shown.startswith("loan-approval: ALARM since 2026-11-22T21:00:00.000Z, people decide\n")
+    assert "  8 of 8 audited decisions wrong, since " in shown
+    listed = json.loads(desk.run("monitor", "status", "--json").stdout)
+    assert listed["error_monitors"][0]["errors"] == 8
+    again = ("monitor", "restart", "--use-case", "loan-approval", "--reason", "model replaced")
+    assert "to begin anew is proposed" in desk.run(*again).stdout
+    desk.api.user_arn = LEAD
+    assert desk.run(*again).stdout.startswith("loan-approval: calm\n  0 of 0 audited decisions wrong")
+
+
+def test_an_unknown_use_case_has_no_monitor(desk: Desk) -> None:
+    done = desk.run("monitor", "status", "--use-case", "unknown")
+    assert (done.exit_code, "use_case must be one of loan-approval" in done.stderr) == (1, True)

@@ -1,6 +1,7 @@
 """What the API's description says is what the handlers do: problems, requests, and every kind of reply."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
@@ -17,7 +18,9 @@ from overread.errors import (
     RetryableError,
 )
 from overread.review.wire import loop_name
+from overread.routing.policy import MonitorTerms
 from overread_testing.api_calls import Api
+from overread_testing.audits import GUARANTEE, tell_errors
 from overread_testing.decision_builders import output_document, policy
 from overread_testing.decision_fakes import World, service_error
 
@@ -218,6 +221,29 @@ def test_steering_is_as_described(api: Api) -> None:
     check_seen(api)
 
 
+def test_guarantees_and_error_monitors_are_as_described() -> None:
+    monitored = replace(policy(), monitor=MonitorTerms(alpha=0.1, delta=0.05, outcomes=False))
+    api = Api(World(monitored))
+    lead = Api(api.world, user_arn=LEAD, seen=api.seen)
+    guarantee, monitor = "/v1/guarantees/loan-approval", "/v1/error-monitors/loan-approval"
+    api.call("GET", guarantee)
+    for who in (api, lead):
+        who.call("PUT", guarantee, body=GUARANTEE)
+        api.call("GET", guarantee)
+    api.call("PUT", guarantee, body={"schema": 2})
+    api.call("PUT", guarantee, body={**GUARANTEE, "use_case": "other"})
+    tell_errors(api.world, 3)
+    for path in (monitor, "/v1/error-monitors", "/v1/error-monitors/unknown", "/v1/guarantees/unknown"):
+        api.call("GET", path)
+    for who in (api, lead):
+        who.call("PUT", monitor, body={"restart": True, "reason": "model replaced"})
+    api.call("PUT", monitor, body={})
+    Api(World(policy()), seen=api.seen).call("GET", monitor)
+    Api(World(policy()), seen=api.seen).call("PUT", monitor, body={"restart": True, "reason": "r"})
+    check_seen(api)
+    assert {got.status for _, _, got in api.seen} == {200, 202, 400, 404}
+
+
 def test_every_problem_that_the_handlers_make_is_as_described() -> None:
     """Each problem once, through the call that makes it."""
     path = "/v1/use-cases/loan-approval/decisions"
@@ -263,6 +289,8 @@ def test_every_problem_that_the_handlers_make_is_as_described() -> None:
         ("OutcomeRequest", {"label": "decline", "learnt_at": "2026-11-22T21:00:00Z"}),
         ("SwitchRequest", {"is_on": True, "reason": "r"}),
         ("Roster", {"schema": 1, "people": [PERSON]}),
+        ("Guarantee", GUARANTEE),
+        ("RestartRequest", {"restart": True, "reason": "r"}),
     ],
 )
 def test_requests_that_the_handlers_take_are_as_described(name: str, document: Any) -> None:
