@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -127,7 +128,7 @@ def _promise(document: dict[str, Any]) -> str:
     )
 
 
-def _show_monitor(document: dict[str, Any]) -> None:
+def _show_monitor(document: Mapping[str, Any]) -> None:
     name = document["use_case"]
     if not document["is_watched"]:
         click.echo(f"{name}: the routing policy wants no error monitor")
