@@ -22,6 +22,7 @@ from overread_constructs.flow_definition import FlowDefinition
 from overread_constructs.human_task_ui import HumanTaskUi
 from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
 from overread_constructs.news_delivery import NewsDelivery, Webhook
+from overread_constructs.policy_validator import PolicyValidator
 from overread_constructs.python_code import PythonCode, handler_code, review_code
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
@@ -50,6 +51,7 @@ __all__ = [
     "OidcClients",
     "OidcSignIn",
     "OidcWorkforce",
+    "PolicyValidator",
     "PrivateWorkforce",
     "PropsError",
     "PythonCode",

@@ -156,7 +156,11 @@ class RoutingPolicies(Construct):
             description="AppConfig looks at the alarm that rolls a routing policy back",
         )
         role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]))
-        acknowledge(role, rule="IAM5[Resource::*]", reason="DescribeAlarms takes no narrower resource.")
+        acknowledge(
+            role,
+            rule="IAM5[Resource::*]",
+            reason="AppConfig describes alarms without naming them; the role reads alarms, nothing else.",
+        )
         return appconfig.CfnEnvironment.MonitorsProperty(
             alarm_arn=alarm.alarm_arn, alarm_role_arn=role.role_arn
         )

@@ -15,6 +15,7 @@ from overread_constructs import (
     FlowDefinition,
     HumanTaskUi,
     OidcWorkforce,
+    PolicyValidator,
     PrivateWorkforce,
     ReviewService,
     RoutingPolicies,
@@ -23,7 +24,7 @@ from overread_constructs import (
 from overread_stacks.data_stack import DataStack
 from overread_stacks.network_stack import ISOLATED, NetworkStack
 from overread_stacks.own_review_service import review_service
-from overread_stacks.policy_document import policy_document
+from overread_stacks.policy_document import envelope_of, policy_document
 from overread_stacks.retention import log_retention
 
 OUTPUT_PREFIX = "reviews/"
@@ -76,6 +77,7 @@ class ReviewStack(Stack):
             name=settings.prefix,
             documents=documents,
             deployment="linear" if settings.policy_rollout == "linear" else "all-at-once",
+            validator=self._validator(network),
         )
         self.policies.node.add_dependency(*logged)  # nothing is in force before the log has it
         CfnOutput(self, "AuditorRoleArn", value=trail.auditor.role_arn)
@@ -101,6 +103,21 @@ class ReviewStack(Stack):
             subnets=ISOLATED,
             security_groups=[network.handlers],
             log_retention=log_retention(self._settings.retention.log_days),
+            key=data.operations_key,
+        )
+
+    def _validator(self, network: NetworkStack) -> PolicyValidator:
+        settings, data = self._settings, self._data
+        return PolicyValidator(
+            self,
+            "Validator",
+            name_prefix=settings.prefix,
+            table=data.table,
+            envelopes={use_case.name: envelope_of(settings, use_case) for use_case in settings.use_cases},
+            vpc=network.vpc,
+            subnets=ISOLATED,
+            security_groups=[network.handlers],
+            log_retention=log_retention(settings.retention.log_days),
             key=data.operations_key,
         )
 

@@ -15,6 +15,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks
 
+from overread.routing.envelope import Envelope
 from overread_constructs import (
     AuditTrail,
     CognitoIdentity,
@@ -28,6 +29,7 @@ from overread_constructs import (
     OidcClients,
     OidcSignIn,
     OidcWorkforce,
+    PolicyValidator,
     PrivateWorkforce,
     RandomSample,
     ReviewedEndpoint,
@@ -226,7 +228,26 @@ def inference(app: App, *, data: Data, archive: Path, flow: FlowDefinition) -> R
         name: json.dumps({"use_case": name, "review": {"flow_definition_arn": arn}})
         for name in ("loan", "card")
     }
-    policies = RoutingPolicies(stack, "Policies", name="loans", documents=documents, deployment="linear")
+    envelope = Envelope(
+        lowest_threshold=0.8,
+        highest_alpha=0.02,
+        highest_delta=0.05,
+        cases_per_hour=120,
+        review_seconds=90,
+        reviewers=4,
+    )
+    validator = PolicyValidator(
+        stack,
+        "Validator",
+        name_prefix="loans",
+        table=data.table,
+        envelopes=dict.fromkeys(documents, envelope),
+        key=data.key,
+        **data.network,
+    )
+    policies = RoutingPolicies(
+        stack, "Policies", name="loans", documents=documents, deployment="linear", validator=validator
+    )
     endpoint = ReviewedEndpoint(
         stack,
         "Model",

@@ -25,6 +25,7 @@ WITHOUT_RESOURCE = INTERFACES | {
     "ec2:DescribeDhcpOptions",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeVpcs",
+    "cloudwatch:DescribeAlarms",
 }
 RUNNING = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 KEYS = {"kms:Decrypt", "kms:GenerateDataKey"}
@@ -55,7 +56,14 @@ NEEDED = {
     "Steer": RUNNING
     | KEYS
     | INTERFACES
+    | POLICIES
     | {"dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "s3:PutObject"},
+    "WatchErrors": RUNNING
+    | KEYS
+    | SENDING
+    | INTERFACES
+    | POLICIES
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:Query"},
     "StartLoop": RUNNING
     | KEYS
     | SENDING
@@ -78,7 +86,7 @@ NEEDED_BESIDE = {
     | KEYS
     | SENDING
     | STREAM
-    | {"dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Query"}
+    | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"}
     | {"events:PutEvents", "s3:PutObject", "secretsmanager:GetSecretValue"},
     "AuditAnchorRole": RUNNING
     | KEYS
@@ -181,6 +189,49 @@ def test_a_handler_may_do_what_it_needs_and_nothing_else(synthesized: Any, handl
 @pytest.mark.parametrize("role", NEEDED_BESIDE)
 def test_delivery_and_audit_may_do_what_they_need_and_nothing_else(synthesized: Any, role: str) -> None:
     assert synthesized.actions("Trail", role=role) == NEEDED_BESIDE[role]
+
+
+def test_the_validator_reads_one_table_and_appconfig_reads_alarms(synthesized: Any) -> None:
+    validator = synthesized.actions("Inference", role="ValidatorValidatePolicyRole")
+    assert validator == RUNNING | INTERFACES | {"kms:Decrypt", "kms:GenerateDataKey", "dynamodb:GetItem"}
+    assert synthesized.actions("Inference", role="PoliciesRollBackRole") == {"cloudwatch:DescribeAlarms"}
+    (trust,) = synthesized.one("Inference", "AWS::IAM::Role", like="RollBackRole")[
+        "AssumeRolePolicyDocument"
+    ]["Statement"]
+    assert trust["Principal"] == {"Service": "appconfig.amazonaws.com"}
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def fences(synthesized: Any, stack: str, *, role: str) -> list[dict[str, Any]]:
+    """Where a role may never write, by partition keys."""
+    return [
+        statement["Condition"]
+        for _, statement in synthesized.statements(stack, role=role)
+        if statement["Effect"] == "Deny" and "dynamodb:PutItem" in as_list(statement["Action"])
+    ]
+
+
+@pytest.mark.parametrize(
+    "handler", ["RoutePrediction", "ResumeDecisions", "ChangeDecision", "StartLoop", "IngestReview"]
+)
+def test_who_decides_never_writes_what_people_steer_nor_what_is_watched(
+    synthesized: Any, handler: str
+) -> None:
+    (fence,) = fences(synthesized, "Inference", role=f"Router{handler}Role")
+    keys = ["SWITCH#*", "ROSTER", "GUARANTEE#*", "MONITOR#*"]
+    assert fence == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": keys}}
+
+
+def test_who_tells_the_world_writes_audits_and_never_what_people_steer(synthesized: Any) -> None:
+    (fence,) = fences(synthesized, "Trail", role="NewsDeliverRole")
+    keys = ["SWITCH#*", "ROSTER", "GUARANTEE#*"]
+    assert fence == {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": keys}}
+
+
+def test_who_watches_errors_writes_monitors_kill_switches_and_their_audit_only(synthesized: Any) -> None:
+    (fence,) = fences(synthesized, "Inference", role="RouterWatchErrorsRole")
+    keys = ["MONITOR#*", "SWITCH#*", "CHAIN#*", "change/*"]
+    assert fence == {"ForAnyValue:StringNotLike": {"dynamodb:LeadingKeys": keys}}
 
 
 def test_news_go_to_one_bus_in_one_name_and_feedback_below_its_prefix(synthesized: Any) -> None:
@@ -346,7 +397,7 @@ def test_code_in_the_network_may_not_touch_network_interfaces(synthesized: Any) 
         (denied,) = [
             statement
             for _, statement in synthesized.statements("Inference", role=f"Router{role}Role")
-            if statement["Effect"] == "Deny"
+            if statement["Effect"] == "Deny" and "ec2:" in json.dumps(statement["Action"])
         ]
         assert set(denied["Action"]) == INTERFACES
         arn = json.dumps(denied["Condition"]["ArnEquals"]["lambda:SourceFunctionArn"])

@@ -9,7 +9,13 @@ import pytest
 
 from overread.errors import Problem
 
-STEERED = {"/v1/kill-switches/{scope}", "/v1/roster"}
+STEERED = {
+    "/v1/kill-switches/{scope}",
+    "/v1/roster",
+    "/v1/guarantees/{use_case}",
+    "/v1/error-monitors",
+    "/v1/error-monitors/{use_case}",
+}
 
 
 @pytest.fixture(scope="module")

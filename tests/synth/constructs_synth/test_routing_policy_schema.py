@@ -30,7 +30,18 @@ POLICY: dict[str, Any] = {
         "rules": [{"name": "high-amount", "when": "input.amount > `10000`"}],
         "spot_check_probability": 0.02,
         "spot_check_two_reader_share": 0.5,
+        "guarantee": {
+            "id": "g-abcdefghijklmnopqrstuvwxyz",
+            "alpha": 0.02,
+            "delta": 0.05,
+            "threshold": 0.8,
+            "label_thresholds": {"decline": 0.75},
+            "coverage": 0.7,
+            "model_version": "sha256:0123456789ab",
+            "reference": "two-blind-readers",
+        },
     },
+    "monitor": {"alpha": 0.02, "delta": 0.05, "outcomes": False},
     "review": {
         "flow_definition_arn": "arn:aws:sagemaker:eu-central-1:123456789012:flow-definition/loans",
         "task_ui_sha256": "ab",
@@ -63,6 +74,11 @@ def test_appconfig_accepts_a_routing_policy() -> None:
         {"routing": {"threshold": "0.9"}},
         {"routing": {"threshold": 0.9, "rules": [{"name": "x"}]}},
         {"routing": {"threshold": 0.9, "spot_check_probability": -0.1}},
+        {"routing": POLICY["routing"] | {"guarantee": {"id": "g-1"}}},
+        {"routing": {**POLICY["routing"], "guarantee": POLICY["routing"]["guarantee"] | {"alpha": 1}}},
+        {"routing": {**POLICY["routing"], "guarantee": POLICY["routing"]["guarantee"] | {"reference": "me"}}},
+        {"monitor": {"alpha": 0.02}},
+        {"monitor": {"alpha": 0, "delta": 0.05}},
         {"prediction": {"source": "bedrock"}},
         {"review": {"backend": "a2i", "answer": {"label": "x"}}},
         {"review": POLICY["review"] | {"merge": "loudest"}},
@@ -77,7 +93,7 @@ def test_appconfig_refuses_a_faulty_policy(change: dict[str, Any]) -> None:
     assert not StandardValidator(json.loads(SCHEMA.read_text())).is_valid(POLICY | change)
 
 
-@pytest.mark.parametrize("missing", [key for key in POLICY if key != "input"])
+@pytest.mark.parametrize("missing", [key for key in POLICY if key not in {"input", "monitor"}])
 def test_appconfig_refuses_a_policy_without_a_part(missing: str) -> None:
     partial = {key: value for key, value in POLICY.items() if key != missing}
     assert not StandardValidator(json.loads(SCHEMA.read_text())).is_valid(partial)

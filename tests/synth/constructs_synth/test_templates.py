@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import botocore.session
@@ -10,9 +11,11 @@ import pytest
 from botocore.validate import ParamValidator
 from tests.synth.constructs_synth.conftest import PAGE
 
+from overread.decisions.error_monitor import fresh
+from overread.decisions.monitor_state import Watched
 from overread.errors import MissingSettingsError
 from overread_constructs.routing_policies import SCHEMA
-from overread_lambda import settings
+from overread_lambda import settings, watch_errors
 
 ROUTERS = ("Inference", "Proxied", "Own")
 SERVICES = ("Desk", "Exposed")
@@ -209,13 +212,13 @@ def test_no_event_is_lost(synthesized: Any, stack: str) -> None:
     }
     rules = synthesized.resources(stack, "AWS::Events::Rule").values()
     targets = [target for rule in rules for target in rule["Properties"]["Targets"]]
-    assert len(targets) == 5
+    assert len(targets) == 6
     for target in targets:
         assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in queues
         assert target["RetryPolicy"]["MaximumRetryAttempts"] > 0
         failures = configured[target["Arn"]["Fn::GetAtt"][0]]["DestinationConfig"]["OnFailure"]
         assert failures["Destination"]["Fn::GetAtt"][0] in queues
-    assert len(queues) == 8
+    assert len(queues) == 10
 
 
 @pytest.mark.parametrize("stack", ROUTERS)
@@ -249,6 +252,11 @@ PATHS = {
     "PUT /v1/kill-switches/{scope}",
     "GET /v1/roster",
     "PUT /v1/roster",
+    "GET /v1/guarantees/{use_case}",
+    "PUT /v1/guarantees/{use_case}",
+    "GET /v1/error-monitors",
+    "GET /v1/error-monitors/{use_case}",
+    "PUT /v1/error-monitors/{use_case}",
 }
 
 
@@ -327,6 +335,8 @@ def test_handlers_get_the_settings_that_they_read_and_no_others(synthesized: Any
         "resume_decisions": settings.resume_settings,
         "start_loop": settings.start_settings,
         "ingest_review": settings.ingest_settings,
+        "watch_errors": settings.watch_settings,
+        "validate_policy": settings.validate_settings,
     }
     for module, function in synthesized.functions("Inference").items():
         variables = {name: str(value) for name, value in function["Environment"]["Variables"].items()}
@@ -376,8 +386,63 @@ def test_policies_roll_out_one_after_the_other_and_no_version_blocks_their_delet
         assert "Retain" not in (version.get("UpdateReplacePolicy"), version.get("DeletionPolicy"))
         assert version["Properties"]["ContentType"] == "application/json"
     for profile in synthesized.resources("Inference", "AWS::AppConfig::ConfigurationProfile").values():
-        (validator,) = profile["Properties"]["Validators"]
-        assert json.loads(validator["Content"]) == json.loads(SCHEMA.read_text())
+        schema, function = profile["Properties"]["Validators"]
+        assert (schema["Type"], json.loads(schema["Content"])) == (
+            "JSON_SCHEMA",
+            json.loads(SCHEMA.read_text()),
+        )
+        assert function["Type"] == "LAMBDA"
+        assert "ValidatePolicy" in function["Content"]["Fn::GetAtt"][0]
+
+
+def test_appconfig_of_this_application_alone_may_ask_the_validator(synthesized: Any) -> None:
+    resources = synthesized.resources("Inference", "AWS::Lambda::Permission")
+    ((name, permission),) = (
+        (name, resource["Properties"])
+        for name, resource in resources.items()
+        if resource["Properties"]["Principal"] == "appconfig.amazonaws.com"
+    )
+    assert permission["Action"] == "lambda:InvokeFunction"
+    assert "ValidatePolicy" in permission["FunctionName"]["Fn::GetAtt"][0]
+    assert permission["SourceAccount"] == "123456789012"
+    *_, application, rest = permission["SourceArn"]["Fn::Join"][1]
+    assert application["Ref"].startswith("PoliciesApplication")
+    assert rest == "/*"
+    for profile in synthesized.resources("Inference", "AWS::AppConfig::ConfigurationProfile").values():
+        assert name in profile["DependsOn"]  # else the first deployment might ask before it may
+
+
+def test_an_error_monitors_alarm_rolls_a_deployment_back(synthesized: Any) -> None:
+    (monitor,) = synthesized.one("Inference", "AWS::AppConfig::Environment")["Monitors"]
+    ((name, resource),) = synthesized.resources("Inference", "AWS::CloudWatch::Alarm").items()
+    assert monitor["AlarmArn"]["Fn::GetAtt"] == [name, "Arn"]
+    assert "DependsOn" not in resource  # it has been evaluated when the first deployment begins
+    alarm = resource["Properties"]
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    state = fresh("loan", Watched(guarantee="", model_version="", alpha=0.02, delta=0.05), at=now)
+    told = watch_errors.figures(state, deployment="loans", at=now)
+    (emitted,) = (
+        directive
+        for directive in told["_aws"]["CloudWatchMetrics"]
+        if {"Name": alarm["MetricName"]} in directive["Metrics"]
+    )
+    assert emitted["Namespace"] == alarm["Namespace"]
+    assert emitted["Dimensions"] == [["Deployment"]]
+    assert alarm["Dimensions"] == [{"Name": "Deployment", "Value": told["Deployment"]}]
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["Period"]) == ("Maximum", 1, 60)
+    assert (
+        alarm["TreatMissingData"] == "notBreaching"
+    )  # AppConfig rolls back where data are insufficient, too
+    watcher = synthesized.functions("Inference")["watch_errors"]["Environment"]["Variables"]
+    assert watcher["OVERREAD_DEPLOYMENT"] == "loans"
+    strategy = synthesized.one("Inference", "AWS::AppConfig::DeploymentStrategy")
+    assert strategy["FinalBakeTimeInMinutes"] == strategy["DeploymentDurationInMinutes"] == 10
+
+
+def test_errors_are_watched_each_minute(synthesized: Any) -> None:
+    schedule = synthesized.one("Inference", "AWS::Events::Rule", like="WatchErrorsEachMinute")
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert "WatchErrorsFunction" in schedule["Targets"][0]["Arn"]["Fn::GetAtt"][0]
 
 
 def test_an_adopted_workforce_creates_nothing_but_the_team(synthesized: Any) -> None:

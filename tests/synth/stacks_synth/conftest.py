@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "config").mkdir()
     for source in (*(REPOSITORY / "config").glob("*.yaml"), HERE / "mixed.yaml", HERE / "open.yaml"):
         (root / "config" / source.name).write_bytes(source.read_bytes())
+    shutil.copytree(REPOSITORY / "config/guarantees", root / "config/guarantees")
     return root
 
 

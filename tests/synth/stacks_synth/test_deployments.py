@@ -10,15 +10,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.synth.stacks_synth.conftest import ENVIRONMENTS, ON_OWN_SERVICE, STACKS, Assembly, as_list
+from tests.synth.stacks_synth.conftest import (
+    ENVIRONMENTS,
+    ON_OWN_SERVICE,
+    REPOSITORY,
+    STACKS,
+    Assembly,
+    as_list,
+)
 
-from overread.routing.policy import Mode, Source, UseCasePolicy, parse_policy
+from overread.errors import InvalidPolicyError
+from overread.risk.guarantee import parse_guarantee
+from overread.routing.envelope import check_policy, parse_envelopes
+from overread.routing.policy import Mode, MonitorTerms, Source, UseCasePolicy, parse_policy
 
 ARN = "arn:aws:sagemaker:eu-central-1:111122223333:flow-definition/{}"
 NAMED = {
     "AWS::AppConfig::Application": "Name",
     "AWS::AppConfig::DeploymentStrategy": "Name",
     "AWS::ApiGateway::RestApi": "Name",
+    "AWS::CloudWatch::Alarm": "AlarmName",
     "AWS::Cognito::UserPoolDomain": "Domain",
     "AWS::IAM::Role": "RoleName",
     "AWS::KMS::Alias": "AliasName",
@@ -248,17 +259,59 @@ def test_policies_of_callers_shadow_and_public_teams_are_readable_too(assembly: 
 def test_each_policy_names_the_endpoint_that_is_deployed(environment: str, assembly: Assembly) -> None:
     endpoints = assembly.resources(f"{environment}-inference", "AWS::SageMaker::Endpoint").values()
     deployed = {endpoint["Properties"]["EndpointName"] for endpoint in endpoints}
-    assert {policy.endpoint_name for policy in policies(assembly, environment).values()} == deployed
+    named = {policy.endpoint_name for policy in policies(assembly, environment).values()}
+    assert named - {""} == deployed
+
+
+def test_a_guarantee_reaches_the_policy_and_its_envelope_the_validator(assembly: Assembly) -> None:
+    found = policies(assembly, "prod")
+    renewals = found["loan-renewal"]
+    guarantee = parse_guarantee((REPOSITORY / "config/guarantees/loan-renewal.json").read_bytes())
+    assert renewals.guarantee is not None
+    assert renewals.guarantee.id == guarantee.id
+    assert renewals.threshold == guarantee.threshold
+    assert renewals.monitor == MonitorTerms(alpha=guarantee.alpha, delta=guarantee.delta, outcomes=False)
+    assert found["loan-approval"].monitor is None
+    functions = assembly.resources("prod-review", "AWS::Lambda::Function").values()
+    (variables,) = (
+        f["Properties"]["Environment"]["Variables"]
+        for f in functions
+        if f["Properties"]["Handler"] == "overread_lambda.validate_policy.handler"
+    )
+    envelopes = parse_envelopes(variables["OVERREAD_ENVELOPES"])
+    assert set(envelopes) == set(found)
+    check_policy(renewals, envelope=envelopes["loan-renewal"], approved=guarantee.id)
+    with pytest.raises(InvalidPolicyError, match="must be approved"):
+        check_policy(renewals, envelope=envelopes["loan-renewal"], approved="")
+    assert envelopes["loan-approval"].lowest_threshold == 0.0
+
+
+def test_the_demos_monitor_is_in_its_policy(assembly: Assembly) -> None:
+    found = policies(assembly, "demo")
+    assert found["loan-approval"].monitor == MonitorTerms(alpha=0.25, delta=0.05, outcomes=False)
+    assert found["digit-reading"].monitor is None
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_appconfig_checks_every_policy_against_the_schema(environment: str, assembly: Assembly) -> None:
+def test_every_environment_rolls_back_on_its_own_alarm(environment: str, assembly: Assembly) -> None:
+    (monitor,) = assembly.properties(f"{environment}-review", "AWS::AppConfig::Environment")["Monitors"]
+    ((name, alarm),) = assembly.resources(f"{environment}-review", "AWS::CloudWatch::Alarm").items()
+    assert monitor["AlarmArn"]["Fn::GetAtt"] == [name, "Arn"]
+    deployment = {"Name": "Deployment", "Value": f"overread-{environment}"}
+    assert alarm["Properties"]["Dimensions"] == [deployment]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_appconfig_checks_every_policy_against_the_schema_and_asks_the_validator(
+    environment: str, assembly: Assembly
+) -> None:
     profiles = assembly.resources(f"{environment}-review", "AWS::AppConfig::ConfigurationProfile")
-    assert len(profiles) == 3
+    assert len(profiles) == len(policies(assembly, environment))
     for profile in profiles.values():
-        (validator,) = profile["Properties"]["Validators"]
-        assert validator["Type"] == "JSON_SCHEMA"
-        assert json.loads(validator["Content"])["type"] == "object"
+        schema, function = profile["Properties"]["Validators"]
+        assert (schema["Type"], function["Type"]) == ("JSON_SCHEMA", "LAMBDA")
+        assert json.loads(schema["Content"])["type"] == "object"
+        assert "ValidatePolicy" in function["Content"]["Fn::GetAtt"][0]
 
 
 def test_workforce_is_created_only_when_asked_and_then_outlives_its_stack(assembly: Assembly) -> None:
@@ -320,7 +373,7 @@ def may_invoke(action: str) -> bool:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_everything_asynchronous_has_a_dead_letter_queue(environment: str, assembly: Assembly) -> None:
-    waited_for = {"route_prediction", "read_decision", "change_decision", "steer"}
+    waited_for = {"route_prediction", "read_decision", "change_decision", "steer", "validate_policy"}
     waited_for |= {"review_service", "review_sign_in"}
     for stack in ("review", "inference"):
         resources = assembly.resources(f"{environment}-{stack}")

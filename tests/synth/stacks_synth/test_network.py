@@ -194,6 +194,7 @@ def test_functions_run_inside_but_those_that_call_what_is_only_outside(
         "ingest_review",
         "resume_decisions",
         "deliver_outbox",
+        "watch_errors",
     }
     assert {name for name, function in by_handler.items() if "VpcConfig" not in function} == outside
     for function in by_handler.values():
