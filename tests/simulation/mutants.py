@@ -365,6 +365,10 @@ def _ready(record: Record, clock: Callable[[], datetime]) -> bool:
     return record.waiting is None or record.waiting.next_attempt_at <= clock()
 
 
+def _one_senior(record: Record, *, generation: int) -> tuple[Seat, ...]:
+    return (Seat(seats.SECOND_TEAM[0], generation),)
+
+
 def _no_sweep() -> list[tuple[object, str, object]]:
     return [(Functions, "_plan_tick", _nothing)]
 
@@ -394,6 +398,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("no wait for the output", lambda: [(ingest, "_unreadable", _impatient)]),
     Mutant("no look after the stop", lambda: [(sweep, "_stop_unwanted", _stop_and_forget)]),
     Mutant("the next generation before the stop", lambda: [(sweep, "_stop_unwanted", _stop_and_reopen)]),
+    Mutant("one senior decides alone", lambda: [(settling, "second_team_seats", _one_senior)]),
     Mutant("the second team does not wait", lambda: [(start_loop, "_is_ready", _ready)]),
     Mutant("unnoted loops are forgotten", lambda: [(start_loop, "_forgotten", _nothing)]),
     Mutant("loop before record", lambda: [(RecordsPort, "commit", _start_before_commit)]),

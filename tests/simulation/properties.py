@@ -31,7 +31,7 @@ from tests.simulation.world import POLICY_STALE_S
 
 from overread.audit.chain import Head, Link, genesis, verify
 from overread.decisions.record import TERMINAL, LoopEnd, Record, Reviewer, Seat, SignOff, State
-from overread.decisions.seats import is_of_second_team, places
+from overread.decisions.seats import accepted, is_of_second_team, places
 from overread.instants import format_instant, parse_instant
 from overread.review.wire import LoopStatus, content_sha256
 from overread.routing.policy import MergePolicy
@@ -303,6 +303,10 @@ def distinct_reviewers(history: History) -> Iterator[str]:
         is_by_people = record.outcome is not None and record.outcome.source == BY_PEOPLE
         if is_by_people and record.terms.two_person and len(set(people)) < 2:
             yield f"{record.decision_id} wants two persons and had {len(set(people))}"
+        labels = [answer.label for answer in accepted(record) if answer.label]
+        is_settled = len(labels) > 2 or (record.outcome and labels.count(record.outcome.label) > 1)
+        if is_by_people and record.terms.two_person and not is_settled:
+            yield f"{record.decision_id} was decided by one of {labels}"
 
 
 def answer_at_current_generation(history: History) -> Iterator[str]:

@@ -7,6 +7,7 @@ from overread.routing.policy import ReviewTerms
 ONE_READER = ("",)
 READERS = ("a", "b", "c")
 SECOND_TEAM = ("e", "f", "g")
+_TWO = 2
 
 
 def first_seats(count: int, *, generation: int) -> tuple[Seat, ...]:
@@ -16,9 +17,9 @@ def first_seats(count: int, *, generation: int) -> tuple[Seat, ...]:
 
 
 def second_team_seats(record: Record, *, generation: int) -> tuple[Seat, ...]:
-    """One seat; two under the two-person rule when nobody else has answered."""
-    has_answer = any(review.end is LoopEnd.ANSWERED for review in record.reviews)
-    count = 2 if record.terms.two_person and not has_answer else 1
+    """One seat to settle what two people have labelled; two under the two-person rule where fewer have."""
+    labels = sum(1 for answer in accepted(record) if answer.label)
+    count = 2 if record.terms.two_person and labels < _TWO else 1
     return tuple(Seat(name, generation) for name in SECOND_TEAM[:count])
 
 
