@@ -47,7 +47,7 @@ COMMANDS = {
     "threshold": (
         "overread_cli.statistics.threshold",
         "threshold",
-        "From which confidence on a model may decide alone, and what is promised.",
+        "Certify what a model may decide alone.",
     ),
 }
 

@@ -52,15 +52,25 @@ def agreement_document(one: Agreement) -> dict[str, Any]:
     }
 
 
-def agreement_rows(found: Sequence[Agreement]) -> list[tuple[str, ...]]:
-    """The same for people: statistic, value, interval, items, note."""
+def agreement_rows(found: Sequence[Agreement]) -> list[tuple[str, str, str, str]]:
+    """The same for people: statistic, value, interval, items."""
     return [
         (
             one.statistic,
             "undefined" if one.value is None else f"{one.value:.3f}",
             "—" if one.low is None or one.high is None else f"{one.low:.3f} to {one.high:.3f}",
             f"{one.items:,}",
-            one.note or "",
         )
         for one in found
+    ]
+
+
+def agreement_notes(found: Sequence[Agreement]) -> list[str]:
+    """What must be known of them; what is true of all is said once."""
+    notes: dict[str, list[str]] = {}
+    for one in found:
+        if one.note:
+            notes.setdefault(one.note, []).append(one.statistic)
+    return [
+        note if len(named) == len(found) else f"{', '.join(named)}: {note}" for note, named in notes.items()
     ]

@@ -11,6 +11,7 @@ import click
 from overread_cli.statistics.agreeing import (
     METRICS,
     agreement_document,
+    agreement_notes,
     agreement_rows,
     agreements_of,
 )
@@ -86,6 +87,7 @@ def agreement(
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
     click.echo(f"{len(votes):,} votes of {len(votes.workers):,} workers on {len(votes.items):,} items")
-    for statistic, value, interval, items, note in agreement_rows(found):
-        told = f"  {statistic:<28} {value:>9}  {interval:<18} {items:>9} items"
-        click.echo(f"{told}  {note}".rstrip())
+    for statistic, value, interval, items in agreement_rows(found):
+        click.echo(f"  {statistic:<32} {value:>9}  {interval:<18} {items:>9} items")
+    for note in agreement_notes(found):
+        click.echo(f"note: {note}")

@@ -7,7 +7,7 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
 
 from overread_cli.statistics import plots
-from overread_cli.statistics.agreeing import agreement_rows, agreements_of
+from overread_cli.statistics.agreeing import agreement_notes, agreement_rows, agreements_of
 from overread_cli.statistics.deciding import Found, quality_of
 from overread_cli.statistics.page import (
     Drawn,
@@ -98,15 +98,16 @@ def _sentence(found: Found) -> str:
 
 
 def _agreement(found: Found) -> list[str]:
-    rows = agreement_rows(agreements_of(found.read.votes, metrics=("nominal",)))
+    agreements = agreements_of(found.read.votes, metrics=("nominal",))
     return [
         heading("How far workers agree"),
         table(
-            ("Statistic", "Value", "95 % interval", "Items", ""),
-            rows,
+            ("Statistic", "Value", "95 % interval", "Items"),
+            agreement_rows(agreements),
             caption="1 is full agreement, 0 what chance alone would give.",
             numbers=(1, 2, 3),
         ),
+        bullets(agreement_notes(agreements)),
     ]
 
 
@@ -195,8 +196,9 @@ def ranked_workers(quality: Sequence[WorkerQuality]) -> list[WorkerQuality]:
 def _whisker(one: WorkerQuality, *, chance: float) -> Drawn:
     if one.gold_total:
         return whisker(one.wilson[0], one.gold_right / one.gold_total, one.wilson[1], mark=chance)
-    value = float(one.shrunken or 0.0)
-    return whisker(value, value, value, mark=chance)
+    if one.shrunken is None:
+        return Drawn()
+    return whisker(one.shrunken, one.shrunken, one.shrunken, mark=chance)
 
 
 def _confusions(found: Found) -> list[str]:

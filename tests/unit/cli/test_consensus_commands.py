@@ -126,6 +126,19 @@ def test_with_enough_gold_confidence_is_calibrated_and_says_so(tmp_path: Path) -
     assert document["expected_calibration_error_calibrated"] < document["expected_calibration_error"]
 
 
+def test_known_labels_stay_certain_when_the_others_are_calibrated(tmp_path: Path) -> None:
+    labels, gold = _crowd(tmp_path)
+    half = tmp_path / "half.csv"
+    half.write_text("\n".join(gold.read_text().splitlines()[:301]))
+    document = told(
+        "--labels", labels, "--gold", half, "--method", "majority", "--output", tmp_path / "o.csv"
+    )
+    assert document["is_calibrated"] is True
+    confidences = [float(row["confidence"]) for row in rows_of(tmp_path / "o.csv")]
+    assert set(confidences[:300]) == {1.0}
+    assert max(confidences[300:]) < 1.0
+
+
 def test_with_little_gold_confidence_is_as_stated_and_says_so(tmp_path: Path) -> None:
     labels, gold = _crowd(tmp_path)
     few = tmp_path / "few.csv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from overread_cli.statistics import plots
-from overread_cli.statistics.page import figure, heat_table, page, paragraph, promise, table, whisker
+from overread_cli.statistics.page import facts, figure, heat_table, page, paragraph, promise, table, whisker
 from overread_testing.report_pages import ReportPage
 
 NASTY = '<script>alert("1")</script> & $x^2$'
@@ -40,6 +40,7 @@ def test_a_page_with_every_plot_is_whole_and_needs_nothing_else() -> None:
 def test_what_users_call_things_is_text_and_never_markup() -> None:
     read = _page(
         paragraph(NASTY),
+        facts([(NASTY, NASTY)], caption=NASTY),
         table((NASTY, "n"), [(NASTY, 1)], caption=NASTY, numbers=(1,)),
         heat_table([[3.0, 1.0], [0.0, 2.0]], (NASTY, "b"), caption=NASTY),
     )
@@ -66,6 +67,7 @@ def test_plots_have_the_pages_colours_so_that_dark_pages_can_be_read() -> None:
     for svg in _plots("x").values():
         assert "#" not in svg.replace('href="#', "").replace("url(#", "")
         assert "var(--ink)" in svg
+        assert "xlink" not in svg
 
 
 def test_a_confusion_table_of_shares_is_in_per_cent_of_the_row() -> None:

@@ -202,6 +202,16 @@ def test_workers_answers_are_votes(tmp_path: Path, name: str, write: Write, answ
     assert read.votes.label.tolist() == [0, 0, 0, 1]
 
 
+def test_an_answer_with_two_labels_needs_to_be_told_which(tmp_path: Path) -> None:
+    path = tmp_path / "loops.jsonl"
+    answer = {"animal": {"label": "cat"}, "colour": {"label": "red"}}
+    output = {"humanLoopName": "l", "humanAnswers": [{"workerId": "w", "answerContent": answer}]}
+    path.write_text(json.dumps(output))
+    with pytest.raises(InvalidDataError, match="row 1: an answer without worker or without one label"):
+        read_votes(Source(path), say=_say)
+    assert read_votes(Source(path), answer="colour.label", say=_say).votes.classes == ("red",)
+
+
 def test_an_answer_without_one_label_is_told_with_its_row(tmp_path: Path) -> None:
     path = tmp_path / "payload.json"
     _payload(path)

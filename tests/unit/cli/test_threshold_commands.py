@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from hashlib import sha256
 from pathlib import Path
 
@@ -292,6 +293,8 @@ def test_a_report_has_the_promise_the_guaranteed_point_and_nothing_from_elsewher
     assert f"The guaranteed point is at {coverage} automatic" in "".join(page.alts)
     assert ["SHA-256 of the file", sha256(SENTIMENT.read_bytes()).hexdigest()] in page.rows
     assert ["Date", "2026-11-23"] in page.rows
+    reviewed = 1 - certified["coverage"] * (1 - 0.02)
+    assert f"People read {100 * reviewed:.1f} % of the cases" in page.text
     for told in ("What it costs", "What people have to do", "What is taken for what", "Learn then Test"):
         assert told in page.text
     # Readers of the file decide that nothing on the page depends on when or where it is made.
@@ -391,6 +394,15 @@ def test_calibration_is_measured_on_cases_that_it_has_not_seen(tmp_path: Path) -
     assert len(rows) == 2000
     assert [float(row[0]) for row in rows] == pytest.approx([0.6] * 2000, abs=0.05)
     assert run("certify", "--scores", rest, "--alpha", "0.5", "--delta", "0.05").exit_code == 0
+
+
+def test_noise_that_was_fitted_is_seen_on_the_other_half(tmp_path: Path) -> None:
+    # Each confidence once, right by chance: a rising map made of these very cases would be off by nothing.
+    chance = random.Random(3)
+    rows = [(round(0.5 + place / 10000, 5), chance.randint(0, 1)) for place in range(4000)]
+    found = json.loads(run("fit", "--scores", _scores(tmp_path / "s.csv", rows), "--json").stdout)
+    assert found["method"] == "isotonic"
+    assert found["expected_calibration_error"]["after"] > 0.01
 
 
 def test_few_cases_are_calibrated_by_temperature(tmp_path: Path) -> None:
