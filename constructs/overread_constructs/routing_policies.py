@@ -101,10 +101,10 @@ class RoutingPolicies(Construct):
             "Environment",
             application_id=application.ref,
             name="live",
-            monitors=[self._monitor(validator.alarm)] if validator else None,
         )
         self._validator = validator
         if validator is not None:
+            self._roll_back(environment, on=validator.alarm)
             validator.let_validate(application.ref)
         self.application_id: str = application.ref
         self.environment_id: str = environment.ref
@@ -144,8 +144,8 @@ class RoutingPolicies(Construct):
             validators.append(kind(type="LAMBDA", content=self._validator.function.function_arn))
         return validators
 
-    def _monitor(self, alarm: cloudwatch.Alarm) -> appconfig.CfnEnvironment.MonitorsProperty:
-        """The alarm that ends a deployment and brings the policy before it back."""
+    def _roll_back(self, environment: appconfig.CfnEnvironment, *, on: cloudwatch.Alarm) -> None:
+        """The alarm ends a deployment of the environment and brings the policy before it back."""
         role = iam.Role(
             self,
             "RollBackRole",
@@ -161,9 +161,10 @@ class RoutingPolicies(Construct):
             rule="IAM5[Resource::*]",
             reason="AppConfig describes alarms without naming them; the role reads alarms, nothing else.",
         )
-        return appconfig.CfnEnvironment.MonitorsProperty(
-            alarm_arn=alarm.alarm_arn, alarm_role_arn=role.role_arn
-        )
+        environment.monitors = [
+            appconfig.CfnEnvironment.MonitorsProperty(alarm_arn=on.alarm_arn, alarm_role_arn=role.role_arn)
+        ]
+        environment.node.add_dependency(role)  # with its policy, before the first deployment looks
 
     def _strategy(self, name: str, *, deployment: Rollout) -> str:
         return appconfig.CfnDeploymentStrategy(

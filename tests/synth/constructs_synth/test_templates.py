@@ -417,6 +417,8 @@ def test_an_error_monitors_alarm_rolls_a_deployment_back(synthesized: Any) -> No
     ((name, resource),) = synthesized.resources("Inference", "AWS::CloudWatch::Alarm").items()
     assert monitor["AlarmArn"]["Fn::GetAtt"] == [name, "Arn"]
     assert "DependsOn" not in resource  # it has been evaluated when the first deployment begins
+    waits_for = synthesized.resources("Inference", "AWS::AppConfig::Environment").popitem()[1]["DependsOn"]
+    assert any(one.startswith("PoliciesRollBackRoleDefaultPolicy") for one in waits_for)
     alarm = resource["Properties"]
     now = datetime(2026, 11, 23, tzinfo=UTC)
     state = fresh("loan", Watched(guarantee="", model_version="", alpha=0.02, delta=0.05), at=now)
