@@ -9,7 +9,6 @@ from overread.errors import InvalidDataError
 
 if TYPE_CHECKING:
     from overread.consensus.agreement import Agreement
-
     from overread.consensus.votes import Votes
 
 METRICS = ("nominal", "ordinal", "interval")
