@@ -116,9 +116,9 @@ def test_alpha_is_the_peers(metric: Metric, seed: int) -> None:
 @pytest.mark.parametrize("metric", ["nominal", "interval"])
 def test_many_values_take_no_matrix_of_values(metric: Metric) -> None:
     rng = np.random.default_rng(3)
-    base = np.repeat(rng.integers(1_000_000, size=400), 2)
-    label = base + rng.integers(3, size=800)
-    found = votes(np.repeat(np.arange(400), 2), np.tile([0, 1], 400), label)
+    base = np.repeat(rng.integers(1_000_000, size=80), 2)
+    label = base + rng.integers(3, size=160)
+    found = votes(np.repeat(np.arange(80), 2), np.tile([0, 1], 80), label)
     expected = peer.alpha(reliability_data=_table(found), level_of_measurement=metric)
     assert krippendorff(found, metric=metric).value == pytest.approx(expected, abs=1e-9)
 
