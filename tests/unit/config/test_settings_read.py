@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.config.broken import OIDC, own, review, vendor
+from tests.unit.config.broken_guarantees import guaranteed
 from tests.unit.config.conftest import VALID, Write, changed
 
 from overread_config import OidcSettings, Settings, load_settings
@@ -81,6 +82,23 @@ def test_a_vendor_team_needs_no_workforce_settings(write: Write) -> None:
     assert load_settings(write(text)).teams[0].arn == arn
 
 
+def test_a_guarantee_at_its_limits_is_taken(write: Write) -> None:
+    envelope = "{lowest_threshold: 0.93, highest_alpha: 0.02, highest_delta: 0.05}"
+    stated = "label_thresholds: {decline: 0.97, approve: 0.93}"
+    use_case = load_settings(write(guaranteed(envelope=envelope, more=stated))).use_cases[0]
+    assert use_case.routing.threshold is None
+    assert use_case.routing.guarantee is not None
+    assert use_case.routing.guarantee.threshold == 0.93
+    assert use_case.monitor is None
+
+
+def test_a_monitor_beside_a_guarantee_may_say_one_figure_only(write: Write) -> None:
+    text = guaranteed().replace("    labels: [", "    monitor: {alpha: 0.01}\n    labels: [")
+    monitor = load_settings(write(text)).use_cases[0].monitor
+    assert monitor is not None
+    assert (monitor.alpha, monitor.delta, monitor.outcomes) == (0.01, None, False)
+
+
 def committed(name: str, *, project: Path) -> Settings:
     """The settings of a committed configuration, with stand-ins for the models that it names."""
     for use_case in ("digit-reading", "loan-approval", "tumor-screening"):
@@ -89,6 +107,7 @@ def committed(name: str, *, project: Path) -> Settings:
         archive.write_bytes(b"stand-in")
     (project / "templates").symlink_to(REPOSITORY / "templates")
     (project / "config").mkdir()
+    (project / "config" / "guarantees").symlink_to(REPOSITORY / "config" / "guarantees")
     file = project / "config" / f"{name}.yaml"
     file.write_bytes((REPOSITORY / "config" / f"{name}.yaml").read_bytes())
     return load_settings(file)
@@ -106,6 +125,7 @@ def test_every_committed_configuration_is_valid_once_the_models_are_trained(
     assert [use_case.name for use_case in settings.use_cases] == [
         "digit-reading",
         "loan-approval",
+        *(["loan-renewal"] if name == "prod" else []),
         "tumor-screening",
     ]
 
