@@ -165,12 +165,7 @@ def _ranking(found: Found) -> list[str]:
         for place, one in enumerate(ranked[:_SHOWN_WORKERS], 1)
     ]
     left = len(ranked) - _SHOWN_WORKERS
-    caption = (
-        "Best first, by the lower end of the interval. Bar and stroke: right on gold and its 95 % "
-        "interval, or without gold the estimate "
-        "that the "
-        "method has learnt from votes; red: chance."
-    )
+    caption = _ranked_by(found)
     return [
         heading("Workers"),
         table(
@@ -180,6 +175,14 @@ def _ranking(found: Found) -> list[str]:
             numbers=(0, 2, 3, 4, 5),
         ),
     ]
+
+
+def _ranked_by(found: Found) -> str:
+    if found.gold_items:
+        return "Best first, by the lower end of the interval. Bar and stroke: right on gold; red: chance."
+    if found.consensus.confusion is not None:
+        return "Best first. Stroke: how right they are, as learnt from votes alone; red: chance."
+    return "By their votes: without gold a majority tells nothing of how right they are."
 
 
 def ranked_workers(quality: Sequence[WorkerQuality]) -> list[WorkerQuality]:

@@ -168,6 +168,7 @@ def histogram(groups: Sequence[tuple[str, Sequence[float]]], *, edges: Sequence[
             label=name,
         )
         base = [below + count for below, count in zip(base, counts, strict=True)]
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set(xlabel="confidence, %", ylabel="items", xlim=(100 * edges[0], 100 * edges[-1]))
     if len(groups) > 1:
         axes.legend(loc="upper left", fontsize=9)

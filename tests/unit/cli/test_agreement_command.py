@@ -138,3 +138,4 @@ def test_a_worker_is_never_named_as_markup_and_many_are_not_all_shown(tmp_path: 
     page = ReportPage(output.read_text())
     assert page.faults == []
     assert any("30 more are not shown" in caption for caption in page.captions)
+    assert "how right they are, as learnt from votes alone" in page.text
