@@ -19,10 +19,10 @@ class MaskConsensus:
     """The consensus on one image of R masks (H, W) of class codes; arrays are read-only.
 
     `confidence` (H, W) is the share of the votes that the pixel's class has. `disputed` is the share of
-    pixels where masks differ, `disputed_confidence` the mean confidence there (None where none does): over all
-    pixels a large plain background would make every image look sure. `tied` pixels had several classes with the most
-    votes. `pairwise_iou` (R, R) is the mean, over the classes other than 0 that either mask has, of their
-    intersection over union; NaN for two masks with nothing but 0.
+    pixels where masks differ, `disputed_confidence` the mean confidence there (None where none does): over
+    all pixels a large plain background would make every image look sure. `tied` pixels had several classes
+    with the most votes. `pairwise_iou` (R, R) is the mean, over the classes other than 0 that either mask
+    has, of their intersection over union; NaN for two masks with nothing but 0.
     """
 
     mask: Codes
