@@ -68,7 +68,9 @@ def run_worlds(
     run, digest = Run(), sha256()
     began = process_time()
     is_collecting = gc.isenabled()
-    gc.disable()  # what is left of worlds is collected together
+    gc.disable()  # what is left of worlds is collected together, and nothing else is looked at
+    gc.collect()
+    gc.freeze()
     try:
         for seed in seeds:
             world, violations = run_world(seed)
@@ -86,6 +88,7 @@ def run_worlds(
             if (decisions is not None and run.decisions >= decisions) or is_enough(run):
                 break
     finally:
+        gc.unfreeze()
         if is_collecting:
             gc.enable()
     run.cpu_s = process_time() - began
