@@ -15,15 +15,14 @@ from overread_cli.statistics.threshold_page import Bin
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from overread.consensus.worker_quality import WorkerQuality
 
+    from overread.consensus.confidence import Calibrated
     from overread.consensus.result import Consensus
     from overread.consensus.votes import Gold, Votes
+    from overread.consensus.worker_quality import WorkerQuality
     from overread.risk.scores import Scores
 
 METHODS = ("majority", "dawid-skene", "one-coin")
-ENOUGH_GOLD = 200
-"""From so many gold items on confidence is calibrated; with fewer isotonic regression follows their noise."""
 _ALL_GOLD = (
     "every item is gold, so the labels are those of the gold file; --measure-only gives what votes alone say"
 )
@@ -127,10 +126,13 @@ def find_consensus(read: ReadVotes, *, gold: Gold | None, method: str, is_learnt
     if known is not None and is_learnt:
         consensus = _consensus(votes, gold=known, method=method, say=say)
     confidence = consensus.confidence
+    made = None if known is None else _calibrated(blind, known)
     seen = None if known is None else _on_gold(blind, known)
-    is_calibrated = seen is not None and len(seen) >= ENOUGH_GOLD
-    if seen is not None and is_calibrated:
-        confidence = _calibrated(confidence, seen=seen, kept=known if is_learnt else None)
+    is_calibrated = made is not None and made.isotonic is not None
+    if made is not None and made.isotonic is not None:
+        confidence = made.isotonic.apply(confidence)
+        if known is not None and is_learnt:
+            confidence[known.item] = 1.0
     voted = _voted(votes, known if is_learnt else None)
     labels = consensus.labels
     return Found(
@@ -147,6 +149,7 @@ def find_consensus(read: ReadVotes, *, gold: Gold | None, method: str, is_learnt
         is_calibrated=is_calibrated,
         notes=(
             *consensus.notes,
+            *(() if made is None else made.notes),
             *_left_out(len(votes.items) - len(voted)),
             *([_ALL_GOLD] if is_learnt and known is not None and len(known) == len(voted) else []),
         ),
@@ -179,14 +182,10 @@ def _on_gold(blind: Consensus, gold: Gold) -> Scores:
     return Scores(confidence=blind.confidence[gold.item].clip(0.0, 1.0), is_correct=said == gold.label)
 
 
-def _calibrated(confidence: NDArray[np.float64], *, seen: Scores, kept: Gold | None) -> NDArray[np.float64]:
-    """Mapped by what gold says of the stated confidence; known labels stay certain."""
-    from overread.risk.calibration import fit_isotonic  # noqa: PLC0415 - numpy
+def _calibrated(blind: Consensus, gold: Gold) -> Calibrated:
+    from overread.consensus.confidence import calibrated  # noqa: PLC0415 - numpy
 
-    mapped = fit_isotonic(seen).apply(confidence)
-    if kept is not None:
-        mapped[kept.item] = 1.0
-    return mapped
+    return calibrated(blind, gold=gold)
 
 
 def _measured(seen: Scores, *, is_calibrated: bool) -> Measured:
@@ -253,9 +252,7 @@ def _left_out(count: int) -> list[str]:
 def _told(gold: int, *, is_calibrated: bool) -> str:
     if is_calibrated:
         return f"confidence is calibrated on {gold:,} gold items (isotonic regression)"
-    few = (
-        f"{gold:,} gold items are fewer than the {ENOUGH_GOLD} that it takes" if gold else "there is no gold"
-    )
+    few = "there is too little gold" if gold else "there is no gold"
     return f"confidence is as the method states it, not calibrated: {few}"
 
 

@@ -145,7 +145,9 @@ def test_with_little_gold_confidence_is_as_stated_and_says_so(tmp_path: Path) ->
     few.write_text("\n".join(gold.read_text().splitlines()[:100]))
     document = told("--labels", labels, "--gold", few, "--method", "majority", "--output", tmp_path / "o.csv")
     assert document["is_calibrated"] is False
-    assert "99 gold items are fewer than the 200" in document["calibration"]
+    assert "not calibrated: there is too little gold" in document["calibration"]
+    assert any("99 gold items are too few" in note for note in document["notes"])
+    assert document["accuracy"] is not None
 
 
 def test_an_item_without_any_label_is_left_out_and_told(tmp_path: Path) -> None:
@@ -166,7 +168,11 @@ def test_the_degenerate_set_is_reported_and_not_hidden(tmp_path: Path) -> None:
     )
     assert document["gold"] == {"items": 100, "without_votes": 1, "is_learnt": True}
     assert any("no item has votes that differ" in note for note in document["notes"])
+    # About certain of everything, and right in two thirds: gold says what that is worth.
     assert document["expected_calibration_error"] > 0.3
+    assert document["expected_calibration_error_calibrated"] < 0.1
+    assert document["is_calibrated"] is True
+    assert any("1 gold items have no votes" in note for note in document["notes"])
 
 
 @pytest.mark.parametrize(
