@@ -24,6 +24,8 @@ from overread_constructs._rules import Rule, check
 from overread_constructs.python_code import handler_code
 
 _NAME_PREFIX = TextLimit(1, 40, r"[a-z0-9](-*[a-z0-9])*")
+_LONGEST = 3500
+"""Of the 4 KB that Lambda gives a function's environment."""
 NAMESPACE, ALARM_METRIC = "Overread", "ErrorMonitorAlarmRaised"
 
 
@@ -38,6 +40,11 @@ class PolicyValidatorProps:
 RULES: tuple[Rule[PolicyValidatorProps], ...] = (
     Rule(prop="name_prefix", must=f"be {_NAME_PREFIX}", holds=lambda p: _NAME_PREFIX.allows(p.name_prefix)),
     Rule(prop="envelopes", must="hold at least one use case", holds=lambda p: bool(p.envelopes)),
+    Rule(
+        prop="envelopes",
+        must=f"be at most {_LONGEST} characters as JSON, about thirty use cases",
+        holds=lambda p: len(_stated(p.envelopes)) <= _LONGEST,
+    ),
 )
 
 
@@ -52,9 +59,13 @@ class PolicyValidator(Construct):
             name_prefix="loans",
             table=table,
             envelopes={"loan-approval": envelope},
-            vpc=…,
+            vpc=vpc,
+            security_groups=[group],
+            key=key,
         )
-        RoutingPolicies(self, "Policies", …, validator=validator)
+        RoutingPolicies(
+            self, "Policies", name="loans", documents=documents, deployment="linear", validator=validator
+        )
     """
 
     def __init__(
@@ -80,7 +91,6 @@ class PolicyValidator(Construct):
         super().__init__(scope, id)
         props = PolicyValidatorProps(name_prefix=name_prefix, envelopes=envelopes)
         check(self, construct="PolicyValidator", props=props, rules=RULES)
-        stated = {name: asdict(envelopes[name]) for name in sorted(envelopes)}
         handler = Handler(
             self,
             "ValidatePolicy",
@@ -90,7 +100,7 @@ class PolicyValidator(Construct):
             code=code or handler_code(),
             environment={
                 "OVERREAD_TABLE": table.table_name,
-                "OVERREAD_ENVELOPES": json.dumps(stated, sort_keys=True),
+                "OVERREAD_ENVELOPES": _stated(envelopes),
             },
             timeout=Duration.seconds(15),
             asynchronous=False,
@@ -136,3 +146,12 @@ class PolicyValidator(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+
+
+def _stated(envelopes: Mapping[str, Envelope]) -> str:
+    """The envelopes as the function reads them, without what nobody has said."""
+    said = {
+        name: {limit: value for limit, value in asdict(envelope).items() if value is not None}
+        for name, envelope in envelopes.items()
+    }
+    return json.dumps(said, sort_keys=True, separators=(",", ":"))

@@ -10,10 +10,12 @@ import pytest
 from aws_cdk import Duration, SecretValue
 
 from overread.review.limits import PricedTask
+from overread.routing.envelope import Envelope
 from overread_constructs import (
     confidence_router,
     flow_definition,
     human_task_ui,
+    policy_validator,
     review_service,
     reviewed_endpoint,
     routing_policies,
@@ -29,6 +31,14 @@ PUBLIC = {"team": "public", "price_usd": Decimal("0.036"), "availability": Durat
 TEXTRACT = {"priced_as": PricedTask.TEXTRACT}
 VERSION = ("overread:guideline-version", "2026-11")
 GROUP: Any = object()
+ENVELOPE = Envelope(
+    lowest_threshold=0.9,
+    highest_alpha=0.02,
+    highest_delta=0.05,
+    cases_per_hour=120,
+    review_seconds=90,
+    reviewers=4,
+)
 
 GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
     "ui": (
@@ -103,6 +113,10 @@ GOOD: dict[str, tuple[Sequence[Rule[Any]], Any]] = {
         routing_policies.RoutingPoliciesProps(
             name="loans", documents={"loan-approval": "{}"}, deployment="linear"
         ),
+    ),
+    "validator": (
+        policy_validator.RULES,
+        policy_validator.PolicyValidatorProps(name_prefix="loans", envelopes={"loan-approval": ENVELOPE}),
     ),
     "endpoint": (
         reviewed_endpoint.RULES,
@@ -234,6 +248,13 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("policies", {"documents": {"Loan": "{}"}}, "documents must be by use case, each 1 to 30 characters"),
     ("policies", {"documents": {"loan": ""}}, "documents must each have a text of 1 to 1,048,576"),
     ("policies", {"deployment": "canary"}, "deployment must be one of all-at-once, linear, got 'canary'"),
+    ("validator", {"name_prefix": "Loans"}, "name_prefix must be 1 to 40 characters"),
+    ("validator", {"envelopes": {}}, "envelopes must hold at least one use case"),
+    (
+        "validator",
+        {"envelopes": {f"use-case-{number}": ENVELOPE for number in range(40)}},
+        "envelopes must be at most 3500 characters as JSON",
+    ),
     ("endpoint", {"endpoint_name": "Loans"}, "lower case, as in its ARN"),
     ("endpoint", {"model_archive": Path("/nowhere/m.tar.gz")}, "must be an existing .tar.gz file"),
     ("endpoint", {"model_archive": Path(__file__)}, "must be an existing .tar.gz file"),

@@ -265,6 +265,7 @@ def test_an_image_in_a_token_needs_a_role(stack: Stack, tmp_path: Path) -> None:
         "ConfidenceRouter",
         "FlowDefinition",
         "HumanTaskUi",
+        "PolicyValidator",
         "PrivateWorkforce",
         "ReviewService",
         "ReviewedEndpoint",
