@@ -1,1 +1,1 @@
-"""What a model's confidences are worth: thresholds with a guarantee, calibration, curves, costs, monitoring."""
+"""What a model's confidences are worth: thresholds with a guarantee, calibration, curves, costs, monitors."""

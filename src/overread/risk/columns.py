@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHOWN_ROWS = 5
+_ROUNDING = 1e-6
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
@@ -40,10 +41,13 @@ def describe_rows(rows: NDArray[np.intp]) -> str:
 
 def probabilities_of(values: Any, *, name: str, faults: ColumnFaults) -> NDArray[np.float64]:
     """Numbers in [0, 1]. A column of texts is read as numbers; one of texts and numbers mixed is a fault.
+    What single precision leaves beyond 0 or 1 counts as 0 or 1.
 
     Gives zeros of the right length where there are faults.
     """
     numbers = _numbers(values, name=name, faults=faults)
+    is_rounded = (np.abs(numbers - 0.5) > 0.5) & (np.abs(numbers - 0.5) <= 0.5 + _ROUNDING)
+    numbers = np.where(is_rounded, np.round(numbers), numbers)
     is_outside = ~((numbers >= 0) & (numbers <= 1))  # also true of NaN
     if not is_outside.any():
         return numbers

@@ -167,3 +167,11 @@ def test_single_precision_sums_are_close_enough() -> None:
         np.array([[1.00001, 0.00001]], dtype=np.float32), ["a"], classes=["a", "b"]
     )
     assert found.confidence.tolist() == [1.0]
+
+
+def test_what_single_precision_leaves_beyond_one_counts_as_one() -> None:
+    beyond = float(np.float32(1.0) + np.float32(1.2e-7))
+    found = scores([beyond, -1e-7, 0.5], [1, 0, 1])
+    assert found.confidence.tolist() == [1.0, 0.0, 0.5]
+    with pytest.raises(InvalidDataError, match=r"confidence must be a probability in \[0, 1\]"):
+        scores([1.00001], [1])
