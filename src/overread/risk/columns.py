@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHOWN_ROWS = 5
-_ROUNDING = 1e-6
+_ROUNDING = 1e-4  # probabilities that were clipped or normalised in single precision
 _TRUTHS = {"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False}
 
 
@@ -41,7 +41,7 @@ def describe_rows(rows: NDArray[np.intp]) -> str:
 
 def probabilities_of(values: Any, *, name: str, faults: ColumnFaults) -> NDArray[np.float64]:
     """Numbers in [0, 1]. A column of texts is read as numbers; one of texts and numbers mixed is a fault.
-    What single precision leaves beyond 0 or 1 counts as 0 or 1.
+    What rounding leaves beyond 0 or 1, up to 0.0001, counts as 0 or 1.
 
     Gives zeros of the right length where there are faults.
     """
