@@ -16,6 +16,7 @@ BENCHMARKS = (
     "audit",
     "store",
     "load",
+    "agreement",
     "consensus",
     "monitor",
     "threshold",

@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 RESAMPLES = 1_000
 _METRICS = ("nominal", "ordinal", "interval")
 _UNCERTAINTIES = ("jackknife", "bootstrap", "none")
-_CELLS_A_VOTE = 8
-_LARGEST_KEY = 2**62
+_LARGEST_KEY = 2**53
+_MOST_COUNTERS = 2**20
 _DRAWS_A_STEP = 5_000_000
 _ROUNDING = 1e-12
 
@@ -426,51 +426,51 @@ def _student(confidence: float, *, freedom: float) -> float:
 
 def _patterns(votes: Votes) -> _Patterns:
     """The distinct patterns of votes of the items that have at least two."""
-    items, classes = len(votes.items), max(len(votes.classes), 1)
-    per_item = np.bincount(votes.item, minlength=items)
+    classes = max(len(votes.classes), 1)
+    per_item = np.bincount(votes.item, minlength=len(votes.items))
     is_compared = per_item >= 2
     raters = _raters(votes, is_compared=is_compared)
-    if items * classes <= _CELLS_A_VOTE * max(len(votes), 1):
-        return _dense_patterns(votes, per_item, is_compared=is_compared, raters=raters)
-    keys, counts = np.unique(votes.item.astype(np.int64) * classes + votes.label, return_counts=True)
-    item, label = keys // classes, keys % classes
-    place = np.cumsum(is_compared) - 1
-    is_kept = is_compared[item]
-    return _Patterns(
-        unit=place[item[is_kept]],
-        label=label[is_kept],
-        count=counts[is_kept].astype(np.float64),
-        times=np.ones(int(is_compared.sum())),
-        classes=classes,
-        raters=raters,
-    )
-
-
-def _dense_patterns(
-    votes: Votes, per_item: NDArray[np.int64], *, is_compared: NDArray[np.bool_], raters: int
-) -> _Patterns:
-    items, classes = len(votes.items), max(len(votes.classes), 1)
-    place = votes.item * np.int64(classes)
-    place += votes.label
-    table = np.bincount(place, minlength=items * classes).reshape(items, classes)
-    if not is_compared.all():
-        table = table[is_compared]
     radix = int(per_item.max(initial=0)) + 1
-    if radix**classes < _LARGEST_KEY:
-        key = table @ np.array([radix**power for power in range(classes)], dtype=np.int64)
-        _, first, times = np.unique(key, return_index=True, return_counts=True)
-        table = table[first]
+    if radix**classes <= _LARGEST_KEY:
+        table, times = _distinct(votes, is_compared=is_compared, radix=radix)
+        unit, label = np.nonzero(table)
+        count = table[unit, label]
     else:
-        times = np.ones(len(table), dtype=np.int64)
-    unit, label = np.nonzero(table)
+        keys, counts = np.unique(votes.item.astype(np.int64) * classes + votes.label, return_counts=True)
+        is_kept = is_compared[keys // classes]
+        unit = (np.cumsum(is_compared) - 1)[keys[is_kept] // classes]
+        label, count = keys[is_kept] % classes, counts[is_kept]
+        times = np.ones(int(is_compared.sum()), dtype=np.int64)
     return _Patterns(
         unit=unit,
         label=label,
-        count=table[unit, label].astype(np.float64),
+        count=count.astype(np.float64),
         times=times.astype(np.float64),
         classes=classes,
         raters=raters,
     )
+
+
+def _distinct(
+    votes: Votes, *, is_compared: NDArray[np.bool_], radix: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct rows of the items' counts (P, K), and how many items have each.
+
+    A row is one number, Σ_k c_k radix^k, exact as a float up to 2^53: a sum over the item's votes.
+    """
+    powers = np.array([radix**place for place in range(max(len(votes.classes), 1))], dtype=np.int64)
+    key = np.bincount(
+        votes.item, weights=powers.astype(np.float64)[votes.label], minlength=len(votes.items)
+    ).astype(np.int64)
+    if not is_compared.all():
+        key = key[is_compared]
+    if int(powers[-1]) * radix <= _MOST_COUNTERS:
+        counts = np.bincount(key)
+        distinct = np.flatnonzero(counts)
+        times = counts[distinct]
+    else:
+        distinct, times = np.unique(key, return_counts=True)
+    return distinct[:, None] // powers % radix, times
 
 
 def _raters(votes: Votes, *, is_compared: NDArray[np.bool_]) -> int:
