@@ -102,7 +102,11 @@ def normalised(counts: Array, *, pseudo: Array) -> Array:
     if not pseudo.any():
         np.maximum(counts, _SMALLEST, out=counts, where=counts.any(axis=2, keepdims=True))
     counts += pseudo
-    counts /= counts.sum(axis=1, keepdims=True)
+    sums = counts.sum(axis=1, keepdims=True)
+    if not sums.all():  # a worker without a vote, and no prior
+        np.copyto(counts, 1.0, where=sums == 0.0)
+        sums = counts.sum(axis=1, keepdims=True)
+    counts /= sums
     return counts.reshape(-1, counts.shape[2])
 
 

@@ -13,6 +13,8 @@ from overread.risk.columns import ColumnFaults, note_lengths
 
 Codes = NDArray[np.int32]
 _ABSENT = -1
+_GAPS = ("NAType", "NaTType")
+"""Types of what pandas writes where a value is missing, known by name so that pandas need not be there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def votes(items: Any, workers: Any, labels: Any, *, classes: Sequence[str] | Non
 
     Raises:
         InvalidDataError: unequal lengths, no rows, a missing item or worker, texts and numbers mixed in one
-            column, a label that is no class; all faults together, with their rows.
+            column, a label that is no class, no label at all and no classes; all faults together, with their
+            rows.
     """
     faults = ColumnFaults()
     lists = {"item": _listed(items), "worker": _listed(workers), "label": _listed(labels)}
@@ -79,6 +82,8 @@ def votes(items: Any, workers: Any, labels: Any, *, classes: Sequence[str] | Non
     for name, column in (("item", item), ("worker", worker)):
         faults.add_rows(f"{name} is missing", column.codes == _ABSENT)
     label = _in_classes(label, classes, faults=faults)
+    if not faults.found and not label.names:
+        faults.add("label is missing in every row, and no classes are given")
     if faults.found:
         raise InvalidDataError(faults.found)
     is_vote = label.codes != _ABSENT
@@ -202,14 +207,24 @@ def _factorised(values: Any, *, name: str, faults: ColumnFaults) -> _Column:
     if isinstance(values, np.ndarray):
         values = values.tolist()
     kinds = set(map(type, values)) - {type(None)}
+    if any(issubclass(kind, np.generic) or kind.__name__ in _GAPS for kind in kinds):
+        values = [_plain(value) for value in values]
+        kinds = set(map(type, values)) - {type(None)}
     if float in kinds:
         values = list(_without_nan(values))
         kinds = set(map(type, values)) - {type(None)}
     if str in kinds and len(kinds) > 1:
-        is_text = np.array([isinstance(value, str) for value in values], dtype=np.bool_)
-        is_other = np.array([value is not None for value in values], dtype=np.bool_) & ~is_text
-        rarer = is_text if is_text.sum() <= is_other.sum() else is_other
-        faults.add_rows(f"{name} must be of one type, got texts and numbers mixed", rarer)
+        _note_mixed(
+            values, str, fault=f"{name} must be of one type, got texts and numbers mixed", faults=faults
+        )
+        return _Column(np.zeros(len(values), dtype=np.int32), ("",))
+    if kinds == {bool, int}:
+        _note_mixed(
+            values,
+            bool,
+            fault=f"{name} must be of one type, got truth values and numbers mixed",
+            faults=faults,
+        )
         return _Column(np.zeros(len(values), dtype=np.int32), ("",))
     if not kinds <= {str, int, bool}:
         allowed = np.array(
@@ -219,6 +234,20 @@ def _factorised(values: Any, *, name: str, faults: ColumnFaults) -> _Column:
         faults.add_rows(f"{name} must be a text or a whole number", ~allowed, example=example)
         return _Column(np.zeros(len(values), dtype=np.int32), ("",))
     return _of_values(values)
+
+
+def _note_mixed(values: Sequence[Any], kind: type, *, fault: str, faults: ColumnFaults) -> None:
+    """Notes the rows of the rarer of two kinds of values: they are likelier to be at fault."""
+    is_kind = np.array([isinstance(value, kind) for value in values], dtype=np.bool_)
+    is_other = np.array([value is not None for value in values], dtype=np.bool_) & ~is_kind
+    faults.add_rows(fault, is_kind if is_kind.sum() <= is_other.sum() else is_other)
+
+
+def _plain(value: Any) -> Any:
+    """A number or text of Python's own for numpy's, None for what pandas writes into a gap."""
+    if type(value).__name__ in _GAPS:
+        return None
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _without_nan(values: Sequence[Any]) -> Iterator[Any]:

@@ -187,6 +187,15 @@ def test_one_class_one_worker_and_no_vote_have_results(method: Method) -> None:
     assert nobody.posteriors == pytest.approx(np.array([[0.5, 0.5]]))
 
 
+@pytest.mark.parametrize("prior", [{}, MAXIMUM_LIKELIHOOD])
+def test_a_worker_without_a_vote_says_nothing(prior: dict[str, float]) -> None:
+    found = dawid_skene(votes(["a", "b", "b"], ["u", "v", "idle"], ["x", "y", None]), **prior)
+    without = dawid_skene(votes(["a", "b"], ["u", "v"], ["x", "y"]), **prior)
+    assert found.posteriors == pytest.approx(without.posteriors, abs=1e-9)
+    assert found.confusion is not None
+    assert found.confusion.sum(axis=2) == pytest.approx(np.ones((3, 2)))
+
+
 @pytest.mark.parametrize("method", [dawid_skene, one_coin, majority])
 def test_a_class_that_nobody_voted_for_is_unlikely_but_there(method: Method) -> None:
     found = method(votes(["a", "a", "b"], ["w", "v", "w"], ["1", "1", "2"], classes=("1", "2", "3")))

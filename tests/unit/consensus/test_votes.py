@@ -51,7 +51,13 @@ def test_whole_numbers_are_sorted_by_size_also_as_texts() -> None:
     assert votes(["010", "9x"], [1, 2], [10, 9]).items == ("010", "9x")
 
 
-@pytest.mark.parametrize("absent", [None, float("nan"), ""])
+def test_a_list_of_numpys_values_is_as_good_as_one_of_pythons() -> None:
+    found = votes(list(np.array(ITEMS)), list(np.array([1, 2, 2])), [np.float64(1), np.float64("nan"), 2.0])
+    assert (found.items, found.workers, found.classes) == (("a", "b"), ("1", "2"), ("1", "2"))
+    assert found.missing == 1
+
+
+@pytest.mark.parametrize("absent", [None, float("nan"), "", pd.NA, pd.NaT])
 def test_a_missing_label_is_no_vote_and_its_item_stays(absent: object) -> None:
     found = votes(["a", "b"], ["w", "w"], ["yes", absent])
     assert (found.items, found.missing, len(found)) == (("a", "b"), 1, 1)
@@ -83,6 +89,11 @@ def test_all_faults_come_together_with_their_rows() -> None:
         (([], [], []), "item must have at least one row, got none"),
         ((["a"], ["w", "v"], ["yes"]), "columns must be equally long, got item 1, worker 2, label 1"),
         ((["a"], ["w"], [0.5]), r"label must be a text or a whole number, got 0.5 \(row 1\)"),
+        ((["a"], ["w"], [None]), "label is missing in every row, and no classes are given"),
+        (
+            ([1, True, 2], ["w"] * 3, ["yes"] * 3),
+            r"item must be of one type, got truth values and numbers mixed \(row 2\)",
+        ),
         ((["a"], ["w"], [b"yes"]), r"label must be a text or a whole number, got b'yes' \(row 1\)"),
     ],
 )
