@@ -22,7 +22,8 @@ MAX_ITERATIONS = 200
 TOLERANCE = 1e-6
 LARGEST_FALL = 1e-9
 """More than rounding can explain: the penalised likelihood of a vote never falls."""
-_SMALLEST = 1e-10
+SMALLEST = 1e-10
+"""What takes the place of a probability or a count of zero, as a logarithm is needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def crowd_rows(counts: Array) -> Array:
 def normalised(counts: Array, *, pseudo: Array) -> Array:
     """The probabilities (W·K, K) that counts (W, K, K) and pseudo-counts (K, K) come to; in place."""
     if not pseudo.any():
-        np.maximum(counts, _SMALLEST, out=counts, where=counts.any(axis=2, keepdims=True))
+        np.maximum(counts, SMALLEST, out=counts, where=counts.any(axis=2, keepdims=True))
     counts += pseudo
     sums = counts.sum(axis=1, keepdims=True)
     if not sums.all():  # a worker without a vote, and no prior
@@ -113,7 +114,7 @@ def normalised(counts: Array, *, pseudo: Array) -> Array:
 def _maximise(matrix: VoteMatrix, posteriors: Array, *, pseudo: Array, class_strength: float) -> Model:
     confusion = normalised(count_votes(matrix, posteriors), pseudo=pseudo)
     prior = posteriors.sum(axis=0) + class_strength
-    prior = np.maximum(prior / max(prior.sum(), _SMALLEST), _SMALLEST)
+    prior = np.maximum(prior / max(prior.sum(), SMALLEST), SMALLEST)
     return Model(confusion=confusion, prior=prior)
 
 

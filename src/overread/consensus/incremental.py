@@ -1,4 +1,4 @@
-"""Dawid–Skene as votes come in: what was learnt of the workers is kept, and new items are judged by it."""
+"""Dawid–Skene as votes come in: what was learnt of the workers is kept, and items are judged by it."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from overread.consensus.dawid_skene import (
     CLASS_STRENGTH,
     CONFUSION_STRENGTH,
+    SMALLEST,
     Model,
     count_votes,
     crowd_rows,
     expect,
     normalised,
 )
+from overread.consensus.majority import clamp, vote_shares
 from overread.consensus.result import Consensus
 from overread.consensus.vote_matrix import VoteMatrix
 from overread.consensus.votes import Gold, Votes
@@ -24,30 +26,45 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What is known of workers and classes: expected votes `counts` (W, K, K), label by true class, and
-    expected items of each class (K,).
+    """What is known of workers and classes: expected votes `counts` (W, K, K), label by true class, expected
+    items of each class (K,), and how the crowd as a whole confused classes at the start (K, K).
     """
 
     workers: tuple[str, ...]
     classes: tuple[str, ...]
     counts: Array
     class_counts: Array
+    crowd: Array
 
 
-def learn(consensus: Consensus, votes: Votes) -> Learned:
-    """What the consensus on these votes has learnt.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Votes and the consensus that was found on them.
 
     Raises:
         InvalidDataError: the consensus is on other items, workers or classes.
     """
-    if (consensus.items, consensus.workers, consensus.classes) != (votes.items, votes.workers, votes.classes):
-        raise InvalidDataError(["consensus must be on the same items, workers and classes as the votes"])
-    counts = count_votes(VoteMatrix.of(votes), consensus.posteriors)
+
+    consensus: Consensus
+    votes: Votes
+
+    def __post_init__(self) -> None:
+        mine, theirs = self.consensus, self.votes
+        if (mine.items, mine.workers, mine.classes) != (theirs.items, theirs.workers, theirs.classes):
+            raise InvalidDataError(["consensus must be on the same items, workers and classes as the votes"])
+
+
+def learn(judged: Judged, *, gold: Gold | None = None) -> Learned:
+    """What a consensus by `dawid_skene` has learnt; `gold` is what it was given then."""
+    matrix = VoteMatrix.of(judged.votes)
+    shares = vote_shares(judged.votes)
+    clamp(shares, gold)
     return Learned(
-        workers=votes.workers,
-        classes=votes.classes,
-        counts=counts,
-        class_counts=consensus.posteriors.sum(axis=0),
+        workers=judged.votes.workers,
+        classes=judged.votes.classes,
+        counts=_frozen(count_votes(matrix, judged.consensus.posteriors)),
+        class_counts=_frozen(judged.consensus.posteriors.sum(axis=0)),
+        crowd=_frozen(crowd_rows(count_votes(matrix, shares))),
     )
 
 
@@ -55,54 +72,83 @@ def fold_in(
     learned: Learned,
     votes: Votes,
     *,
+    replaced: Judged | None = None,
     gold: Gold | None = None,
     confusion_strength: float = CONFUSION_STRENGTH,
     class_strength: float = CLASS_STRENGTH,
 ) -> tuple[Consensus, Learned]:
-    """The consensus on new items by one E-step, and what is then known of the workers.
+    """The consensus on these items by one E-step, and what is then known of the workers.
 
-    A worker not met before is taken for like the others. What is old is not judged again: run the whole
-    `dawid_skene` now and then, as it also corrects what early items were taken for. Items are not compared
-    with earlier ones: votes for an item that come later belong into a run with its first ones.
+    An item that gets further votes comes with all of its votes; what it had said before is taken back by
+    `replaced`, its former votes and consensus. With nothing new, one fold is one iteration of `dawid_skene`.
+    A worker not met before is taken for like the others.
+
+    It drifts: items that do not come again keep what was believed of them, and the crowd's rows stay those
+    of the start. Run the whole `dawid_skene` now and then, such as when votes have grown by a tenth.
 
     Raises:
-        InvalidDataError: the votes have other classes.
+        InvalidDataError: the votes, or those replaced, have other classes, or a replaced worker is unknown.
     """
-    if votes.classes != learned.classes:
-        raise InvalidDataError(
-            [f"classes must be {', '.join(learned.classes)}, got {', '.join(votes.classes)}"]
-        )
-    workers = (*learned.workers, *(name for name in votes.workers if name not in set(learned.workers)))
+    _require_same(learned, votes, replaced=replaced)
+    known = set(learned.workers)
+    workers = (*learned.workers, *(name for name in votes.workers if name not in known))
+    place = {name: code for code, name in enumerate(workers)}
     classes = len(votes.classes)
     counts = np.zeros((len(workers), classes, classes))
     counts[: len(learned.workers)] = learned.counts
-    pseudo = crowd_rows(counts) * confusion_strength
-    place = {name: code for code, name in enumerate(workers)}
-    known = counts[[place[name] for name in votes.workers]]
+    rows = [place[name] for name in votes.workers]
     prior = learned.class_counts + class_strength
-    model = Model(confusion=normalised(known, pseudo=pseudo), prior=prior / prior.sum())
+    pseudo = learned.crowd * confusion_strength
+    model = Model(
+        confusion=normalised(counts[rows], pseudo=pseudo),
+        prior=np.maximum(prior / max(float(prior.sum()), SMALLEST), SMALLEST),
+    )
     matrix = VoteMatrix.of(votes)
     posteriors, likelihood = expect(matrix, model, gold=gold)
-    for code, added in enumerate(count_votes(matrix, posteriors)):
-        counts[place[votes.workers[code]]] += added
+    class_counts = learned.class_counts + posteriors.sum(axis=0)
+    counts[rows] += count_votes(matrix, posteriors)
+    if replaced is not None:
+        former = replaced.consensus.posteriors
+        counts[[place[name] for name in replaced.votes.workers]] -= count_votes(
+            VoteMatrix.of(replaced.votes), former
+        )
+        class_counts = class_counts - former.sum(axis=0)
     grown = Learned(
         workers=workers,
         classes=votes.classes,
-        counts=counts,
-        class_counts=learned.class_counts + posteriors.sum(axis=0),
+        counts=_frozen(np.maximum(counts, 0.0)),  # rounding may leave a little less than nothing
+        class_counts=_frozen(np.maximum(class_counts, 0.0)),
+        crowd=learned.crowd,
     )
     confusion = model.confusion.reshape(-1, classes, classes).transpose(0, 2, 1).copy()
-    for array in (posteriors, confusion, model.prior, grown.counts, grown.class_counts):
-        array.flags.writeable = False
     consensus = Consensus(
         method="dawid-skene-incremental",
         items=votes.items,
         classes=votes.classes,
         workers=votes.workers,
-        posteriors=posteriors,
-        prior=model.prior,
-        confusion=confusion,
+        posteriors=_frozen(posteriors),
+        prior=_frozen(model.prior),
+        confusion=_frozen(confusion),
         log_likelihood=(likelihood / max(len(votes), 1),),
         iterations=1,
     )
     return consensus, grown
+
+
+def _require_same(learned: Learned, votes: Votes, *, replaced: Judged | None) -> None:
+    allowed = ", ".join(learned.classes)
+    faults = []
+    if votes.classes != learned.classes:
+        faults.append(f"classes must be {allowed}, got {', '.join(votes.classes)}")
+    if replaced is not None:
+        if replaced.votes.classes != learned.classes:
+            faults.append(f"replaced classes must be {allowed}, got {', '.join(replaced.votes.classes)}")
+        unknown = sorted(set(replaced.votes.workers) - set(learned.workers))
+        faults += [f"replaced votes must be of known workers, got {name!r}" for name in unknown[:5]]
+    if faults:
+        raise InvalidDataError(faults)
+
+
+def _frozen(values: Array) -> Array:
+    values.flags.writeable = False
+    return values

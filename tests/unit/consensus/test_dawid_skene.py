@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from overread.consensus import vote_matrix
 from overread.consensus.dawid_skene import dawid_skene, grow
-from overread.consensus.incremental import fold_in, learn
+from overread.consensus.incremental import Judged, fold_in, learn
 from overread.consensus.majority import majority, weighted_majority
 from overread.consensus.one_coin import one_coin
 from overread.consensus.result import Consensus
@@ -275,12 +275,35 @@ def test_ties_go_to_the_first_class() -> None:
     assert majority(votes(["a", "a"], ["u", "v"], ["yes", "no"])).labels == ("no",)
 
 
-def test_what_was_learnt_judges_the_same_votes_as_before() -> None:
+@pytest.mark.parametrize("prior", [{}, MAXIMUM_LIKELIHOOD])
+def test_one_fold_with_nothing_new_is_one_iteration_of_the_whole(prior: dict[str, float]) -> None:
     found = _crowd(items=500, workers=20, classes=3, seed=2)
-    batch = dawid_skene(found, tolerance=1e-12)
-    again, _ = fold_in(learn(batch, found), found)
-    assert again.posteriors == pytest.approx(batch.posteriors, abs=0.02)
-    assert again.labels == batch.labels
+    batch = dawid_skene(found, max_iterations=6, tolerance=-1.0, **prior)
+    further = dawid_skene(found, max_iterations=7, tolerance=-1.0, **prior)
+    judged = Judged(batch, found)
+    again, grown = fold_in(learn(judged), found, replaced=judged, **prior)
+    assert again.posteriors == pytest.approx(further.posteriors, abs=1e-9)
+    assert grown.counts == pytest.approx(learn(Judged(further, found)).counts, abs=1e-6)
+    assert np.abs(batch.posteriors - further.posteriors).max() > 1e-4  # else it would prove nothing
+
+
+def test_once_converged_a_fold_changes_nothing() -> None:
+    found = _crowd(items=500, workers=20, classes=3, seed=2)
+    judged = Judged(dawid_skene(found, tolerance=1e-13), found)
+    again, _ = fold_in(learn(judged), found, replaced=judged)
+    assert again.posteriors == pytest.approx(judged.consensus.posteriors, abs=1e-5)
+
+
+def test_a_further_vote_replaces_what_the_item_had_said() -> None:
+    found = _crowd(items=200, workers=5, classes=2, seed=6)
+    learned = learn(Judged(dawid_skene(found), found))
+    first = votes(["new"], ["0"], ["1"], classes=("0", "1"))
+    once, grown = fold_in(learned, first)
+    second = votes(["new"] * 3, ["0", "1", "2"], ["1", "0", "0"], classes=("0", "1"))
+    twice, replaced = fold_in(grown, second, replaced=Judged(once, first))
+    assert (once.labels, twice.labels) == (("1",), ("0",))
+    assert replaced.counts.sum() == pytest.approx(len(found) + 3)
+    assert replaced.class_counts.sum() == pytest.approx(len(found.items) + 1)
 
 
 def test_items_that_come_later_are_judged_almost_as_if_all_had_come_at_once() -> None:
@@ -292,7 +315,7 @@ def test_items_that_come_later_are_judged_almost_as_if_all_had_come_at_once() ->
     early, late = rows[:4500], rows[4500:]
     first = votes(*map(list, zip(*early, strict=True)), classes=whole.classes)
     then = votes(*map(list, zip(*late, strict=True)), classes=whole.classes)
-    consensus, grown = fold_in(learn(dawid_skene(first), first), then)
+    consensus, grown = fold_in(learn(Judged(dawid_skene(first), first)), then)
     expected = dict(zip(whole.items, dawid_skene(whole).labels, strict=True))
     pairs = list(zip(consensus.items, consensus.labels, strict=True))
     assert len(pairs) == 100
@@ -302,7 +325,7 @@ def test_items_that_come_later_are_judged_almost_as_if_all_had_come_at_once() ->
 
 def test_a_new_worker_is_taken_for_like_the_others() -> None:
     found = _crowd(items=200, workers=5, classes=2, seed=4)
-    learned = learn(dawid_skene(found), found)
+    learned = learn(Judged(dawid_skene(found), found))
     consensus, grown = fold_in(learned, votes(["new"], ["stranger"], ["1"], classes=("0", "1")))
     assert grown.workers == (*learned.workers, "stranger")
     assert 0.5 < consensus.confidence[0] < 1.0
@@ -311,8 +334,11 @@ def test_a_new_worker_is_taken_for_like_the_others() -> None:
 
 def test_votes_of_other_classes_cannot_be_folded_in() -> None:
     found = _crowd(items=20, workers=5, classes=2, seed=5)
-    learned = learn(dawid_skene(found), found)
+    learned = learn(Judged(dawid_skene(found), found))
     with pytest.raises(InvalidDataError, match="classes must be 0, 1, got 0, 1, 2"):
         fold_in(learned, votes(["new"], ["0"], ["2"], classes=("0", "1", "2")))
+    stranger = votes(["new"], ["stranger"], ["1"], classes=("0", "1"))
+    with pytest.raises(InvalidDataError, match="replaced votes must be of known workers, got 'stranger'"):
+        fold_in(learned, found, replaced=Judged(majority(stranger), stranger))
     with pytest.raises(InvalidDataError, match="consensus must be on the same items"):
-        learn(dawid_skene(found), votes(["other"], ["0"], ["1"], classes=("0", "1")))
+        Judged(dawid_skene(found), votes(["other"], ["0"], ["1"], classes=("0", "1")))
