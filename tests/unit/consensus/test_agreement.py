@@ -232,3 +232,22 @@ def test_every_fault_of_the_call_is_told_together() -> None:
         cohen(found, workers=("r0", "nobody"))
     with pytest.raises(InvalidDataError, match="two different"):
         cohen(found, workers=("r0", "r0"))
+
+
+def test_of_a_workers_votes_on_an_item_cohen_takes_the_first() -> None:
+    once = votes([1, 1, 2, 2, 3, 3], ["a", "b"] * 3, ["x", "x", "y", "y", "x", "y"])
+    twice = votes(
+        [1, 1, 2, 2, 3, 3, 1, 1], ["a", "b"] * 3 + ["b", "b"], ["x", "x", "y", "y", "x", "y", "y", "y"]
+    )
+    found = cohen(twice, workers=("a", "b"))
+    assert found.value == cohen(once, workers=("a", "b")).value
+    assert found.note.startswith("2 votes are of workers")
+
+
+def test_without_any_vote_nothing_is_defined() -> None:
+    none = votes([1, 2], ["a", "b"], [None, None], classes=["1", "2"])
+    for metric in ("nominal", "ordinal", "interval"):
+        found = krippendorff(none, metric=metric)
+        assert (found.value, found.low, found.items, found.votes) == (None, None, 0, 0)
+    assert fleiss(none).value is None
+    assert cohen(none, workers=("a", "b")).value is None

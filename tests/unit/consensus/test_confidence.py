@@ -8,6 +8,8 @@ from overread.consensus.majority import majority
 from overread.consensus.result import Consensus
 from overread.consensus.votes import Gold, gold_of, votes
 from overread.errors import InvalidDataError
+from overread.risk.calibration import expected_calibration_error
+from overread.risk.scores import Scores
 
 
 def _overconfident(items: int, *, seed: int = 5) -> tuple[Consensus, Gold]:
@@ -87,3 +89,15 @@ def test_gold_of_something_else_is_refused() -> None:
         reliability_on_gold(consensus, gold=Gold(gold.item + 5, gold.label))
     with pytest.raises(InvalidDataError, match="enough must be at least 2"):
         calibrated(consensus, gold=gold, enough=1)
+
+
+def test_what_calibration_mends_is_measured_on_items_it_did_not_see() -> None:
+    # Confidence that says nothing: on the items it was fitted to a map follows noise, and looks perfect.
+    rng = np.random.default_rng(8)
+    consensus, gold = _overconfident(150)
+    noise = Gold(gold.item, rng.integers(2, size=150).astype(np.int32))
+    found = calibrated(consensus, gold=noise)
+    assert found.isotonic is not None
+    assert found.after is not None
+    fitted = Scores(found.confidence, consensus.posteriors.argmax(axis=1) == noise.label)
+    assert found.after > expected_calibration_error(fitted) + 0.02
