@@ -12,8 +12,29 @@ from aws_cdk import aws_lambda as lambda_
 
 from overread_constructs._bundle import Bundle
 
+NUMPY_EXCLUDE = (
+    "overread/consensus/*",
+    *(
+        f"overread/risk/{name}.py"
+        for name in (
+            "binomial",
+            "calibration",
+            "columns",
+            "costs",
+            "curves",
+            "propensity",
+            "reference",
+            "scores",
+            "sequences",
+            "thresholds",
+        )
+    ),
+)
+"""The statistics that need numpy: they are for people at their machines, and no function has it."""
+
 HANDLER_PACKAGES = ("overread", "overread_aws", "overread_client", "overread_lambda")
 HANDLER_EXCLUDE = (
+    *NUMPY_EXCLUDE,
     "overread_client/openapi.json",
     "overread_lambda/authorize_client.py",
     "overread_aws/cognito_people.py",
@@ -36,7 +57,7 @@ EVIDENCE_REQUIREMENTS = Path(__file__).parent / "evidence_requirements.txt"
 AUTHORIZER_PACKAGES = ("overread", "overread_lambda")
 
 REVIEW_PACKAGES = (*HANDLER_PACKAGES, "overread_review", "overread_templates")
-REVIEW_EXCLUDE = ("babel/locale-data/[!er]*",)
+REVIEW_EXCLUDE = (*NUMPY_EXCLUDE, "babel/locale-data/[!er]*")
 """Locales other than English and the root, 30 MB: worker templates have no filters that ask for them."""
 REVIEW_REQUIREMENTS = Path(__file__).parent / "review_requirements.txt"
 
@@ -109,7 +130,9 @@ def authorizer_code() -> lambda_.Code:
 
         ConfidenceRouter(self, "Router", clients=OidcClients(issuer=…, audience=…), …)   # the default
     """
-    return PythonCode.bundle(packages=AUTHORIZER_PACKAGES, requirements=REVIEW_REQUIREMENTS)
+    return PythonCode.bundle(
+        packages=AUTHORIZER_PACKAGES, requirements=REVIEW_REQUIREMENTS, exclude=NUMPY_EXCLUDE
+    )
 
 
 def review_code() -> lambda_.Code:

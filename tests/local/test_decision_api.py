@@ -122,10 +122,13 @@ def test_a_kill_switch_sends_sure_cases_to_people(
     on = run(deployed, "kill-switch", "on", "--use-case", "tumor-screening", "--reason", "drill")
     assert on.exit_code == 0, on.output
     try:
-        decision = decisions.decide("tumor-screening", sure)
-        codes = [reason["code"] for reason in decision.document["route"]["reasons"]]
-        assert (decision.is_final, "kill_switch" in codes) == (False, True)
-        decisions.cancel(decision.decision_id)
+        reasons = ["spot_check"]
+        while reasons == ["spot_check"]:  # people read it anyhow: another key is another draw
+            decision = decisions.decide("tumor-screening", sure)
+            reasons = [reason["code"] for reason in decision.document["route"]["reasons"]]
+            assert not decision.is_final
+            decisions.cancel(decision.decision_id)
+        assert reasons == ["kill_switch"]
     finally:
         off = run(deployed, "kill-switch", "off", "--use-case", "tumor-screening", "--reason", "over")
     assert "tumor-screening: off" in off.stdout

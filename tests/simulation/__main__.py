@@ -44,7 +44,8 @@ def _arguments() -> argparse.Namespace:
 
 def _show_progress(run: Run) -> None:
     rate = run.decisions / run.cpu_s if run.cpu_s else 0.0
-    line = f"{run.decisions} decisions, {run.faults} faults, {len(run.violations)} violations, {rate:.0f}/s"
+    line = f"{run.worlds} worlds, {run.decisions} decisions, {run.faults} faults"
+    line += f", {len(run.violations)} violations, {rate:.0f}/s"
     seeds = sorted({violation.seed for violation in run.violations})[:MOST_SHOWN]
     print(line + (f", seeds {seeds}" if seeds else ""), file=sys.stderr, flush=True)
 

@@ -236,7 +236,7 @@ def test_an_answer_without_one_label_is_told_with_its_row(tmp_path: Path) -> Non
         (b'item,worker,label\n1,a,"x\n', "l.csv: is not CSV: line 2"),
         (b"item,worker,label\n1,a,\xe9\n", "l.csv: is not text in UTF-8"),
         (b"item,worker,label\n1,,x\n,a,x\n", "l.csv: item is missing (row 2)"),
-        (b"item,worker,label\n1,a,\n", "l.csv: no row has a label"),
+        (b"item,worker,label\n1,a,\n", "l.csv: label is missing in every row"),
     ],
 )
 def test_a_faulty_csv_is_refused_with_its_rows(tmp_path: Path, content: bytes, message: str) -> None:

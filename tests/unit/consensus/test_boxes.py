@@ -144,5 +144,5 @@ def test_every_fault_is_told_with_its_rows() -> None:
         vote_boxes(["i"] * 2, ["a"] * 2, ["x"] * 2, [NEAR])
     with pytest.raises(InvalidDataError, match="at least one row"):
         vote_boxes([], [], [], np.empty((0, 4)))
-    with pytest.raises(InvalidDataError, match="label is missing in 1 rows"):
+    with pytest.raises(InvalidDataError, match="label is missing in every row"):
         vote_boxes(["i"], ["a"], [None], [NEAR])
