@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -295,6 +296,7 @@ class ConfidenceRouter(Construct):
         self.ingest_review: lambda_.Function = ingest.function
         self.resume_decisions: lambda_.Function = resumer.function
         self.watch_errors: lambda_.Function = watcher.function
+        self.predicting: tuple[iam.IRole, ...] = (router.role, resumer.role)
 
     def _spot_check_secret(self, key: kms.IKey) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(

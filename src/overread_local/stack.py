@@ -195,6 +195,21 @@ class LocalStack:
         """Switches IAM on or off for every caller but the account's own root-like key."""
         self._administer("iam", {"enforced": enforced})
 
+    def access_checks(self) -> list[dict[str, Any]]:
+        """Every permission that a role's session needed while IAM was on, once each.
+
+        Each has `role` and `resource` (ARNs), `action`, `context` (condition keys) and `allowed`.
+        """
+        reply = httpx.get(
+            f"{self.endpoint_url}/_overread/access",
+            headers={"x-overread-token": self._record.token},
+            timeout=60.0,
+            trust_env=False,
+        )
+        reply.raise_for_status()
+        checks: list[dict[str, Any]] = reply.json()["checks"]
+        return checks
+
     def checkpoint(self) -> None:
         """Writes the whole state to disk, so that a killed emulator comes back as of now."""
         self._administer("checkpoint", {})

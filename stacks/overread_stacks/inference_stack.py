@@ -21,6 +21,7 @@ from overread_stacks.network_stack import ISOLATED, NetworkStack
 from overread_stacks.policy_document import endpoint_name
 from overread_stacks.retention import log_retention
 from overread_stacks.review_stack import OUTPUT_PREFIX, ReviewStack
+from overread_stacks.service_control_policy import only_router_predicts
 
 
 class InferenceStack(Stack):
@@ -99,6 +100,9 @@ class InferenceStack(Stack):
         CfnOutput(self, "ApiUrl", value=router.api.url)
         CfnOutput(self, "ApiId", value=router.api.rest_api_id)
         CfnOutput(self, "ApiStage", value=router.api.deployment_stage.stage_name)
+        if endpoints:
+            policy = only_router_predicts(self, endpoints=endpoints, roles=router.predicting)
+            CfnOutput(self, "ServiceControlPolicy", value=policy)
         if delivery.secret is not None:
             CfnOutput(self, "WebhookSecretArn", value=delivery.secret.secret_arn)
 

@@ -12,12 +12,17 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.local.recorded_access import hold_against_record
 
 from overread_cli.demo.deployment import deploy
 from overread_local.stack import LocalStack
+from overread_local.state import ACCOUNT, REGION
+from overread_testing.access import Stacks
 
 ROOT = Path(__file__).parents[2]
 LAMBDA_PYTHON = ROOT / ".venv-lambda/bin/python"
+
+_STACKS = ("network", "data", "review", "inference")
 
 Clients = Callable[..., Any]
 
@@ -102,7 +107,7 @@ class Deployment:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """config/demo.yaml, bootstrapped and deployed by the CDK's command line, IAM enforced afterwards."""
+    """config/demo.yaml, bootstrapped and deployed by the CDK's command line, IAM enforced."""
     yield from _deployed("demo", folder=tmp_path_factory.mktemp("deployed"), config="demo.yaml")
 
 
@@ -116,6 +121,7 @@ def _deployed(environment: str, *, folder: Path, config: str) -> Iterator[Deploy
     stack = LocalStack.start(
         state_dir=folder / "state", lambda_python=LAMBDA_PYTHON, status_lag_s=0.2, sandbox=True, tied=True
     )
+    stack.enforce_iam(True)
     try:
         outputs = deploy(
             root=ROOT,
@@ -124,10 +130,33 @@ def _deployed(environment: str, *, folder: Path, config: str) -> Iterator[Deploy
             environment=stack.environment(),
             report=lambda _line: None,
         )
-        stack.enforce_iam(True)
         yield Deployment(stack=stack, outputs=outputs, work_dir=folder / "work", environment=environment)
+        hold_against_record(
+            stack.access_checks(),
+            stacks=_templates(folder / "work/cdk.out", environment=environment),
+            physical=_physical_ids(stack, environment=environment),
+            name=environment,
+        )
     finally:
         stack.stop()
+
+
+def _templates(assembly: Path, *, environment: str) -> Stacks:
+    found = {
+        name: json.loads((assembly / f"overread-{environment}-{name}.template.json").read_text())
+        for name in _STACKS
+    }
+    return Stacks(found, account=ACCOUNT, region=REGION)
+
+
+def _physical_ids(stack: LocalStack, *, environment: str) -> dict[tuple[str, str], str]:
+    pages = client_of(stack, "cloudformation").get_paginator("list_stack_resources")
+    return {
+        (name, one["LogicalResourceId"]): one["PhysicalResourceId"]
+        for name in _STACKS
+        for page in pages.paginate(StackName=f"overread-{environment}-{name}")
+        for one in page["StackResourceSummaries"]
+    }
 
 
 def archive(code: str, *, model: Mapping[str, Any] | None = None) -> bytes:

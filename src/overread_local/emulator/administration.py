@@ -1,4 +1,4 @@
-"""The host's own paths, `/_overread/…`, for the stack's other processes: events, IAM switch, checkpoints."""
+"""The host's own paths, `/_overread/…`, for the stack's other processes: events, IAM, checkpoints."""
 
 import hmac
 import json
@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from overread_local.emulator import lambda_workers
+from overread_local.emulator.access_log import AccessLog
 from overread_local.state import ACCOUNT, REGION, StateFolder, write_private
 
 TOKEN_HEADER = "x-overread-token"  # noqa: S105 - a header's name
@@ -56,14 +57,16 @@ def emit(entry: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
 class Administration:
     """The routes under `/_overread/`; each needs the stack's token."""
 
-    def __init__(self, folder: StateFolder, *, token: str) -> None:
+    def __init__(self, folder: StateFolder, *, access: AccessLog, token: str) -> None:
         self._folder = folder
+        self._access = access
         self._token = token
         self._touched = False
         self._routes = Starlette(
             routes=[
                 Route("/_overread/healthz", self.health),
                 Route("/_overread/iam", self.iam, methods=["POST"]),
+                Route("/_overread/access", self.checks),
                 Route("/_overread/checkpoint", self.save, methods=["POST"]),
                 Route("/_overread/events", self.events, methods=["POST"]),
             ]
@@ -97,6 +100,12 @@ class Administration:
         enforced = bool((await request.json())["enforced"])
         await run_in_threadpool(set_iam, self._folder, enforced=enforced)
         return JSONResponse({"enforced": bool(ministack_app.AUTH)})
+
+    async def checks(self, request: Request) -> Response:
+        """What roles asked for while IAM was on."""
+        return self._refusal(request) or JSONResponse(
+            {"checks": await run_in_threadpool(self._access.checks)}
+        )
 
     async def save(self, request: Request) -> Response:
         if refusal := self._refusal(request):

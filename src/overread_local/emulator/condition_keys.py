@@ -18,7 +18,7 @@ def _as_on_aws(resolve: Resolve) -> Resolve:
     def resolve_key(key: str, context: Any) -> Any:
         value = resolve(key, context)
         if key.lower() == "aws:principalarn":
-            return _role_of(str(value))
+            return role_of(str(value))
         if key.lower() == "aws:sourcevpce" and value is None:
             return _endpoint_of(context.resource_arn)
         return value
@@ -26,7 +26,7 @@ def _as_on_aws(resolve: Resolve) -> Resolve:
     return resolve_key
 
 
-def _role_of(arn: str) -> str:
+def role_of(arn: str) -> str:
     """The role that a session acts as; other principals as they are."""
     before, kind, session = arn.partition(":assumed-role/")
     if not kind:

@@ -17,6 +17,7 @@ from overread_local.emulator import (
     resource_types,
     sign_in_pages,
 )
+from overread_local.emulator.access_log import AccessLog
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
 from overread_local.emulator.prompt_stacks import settling
@@ -31,7 +32,7 @@ _POINTS = (
     (lambda_svc, ("_execute_function_with_config_scope",)),
     (lambda_svc, ("_restore_esm_positions", "_dynamodb_stream_positions")),
     (iam_actions, ("request_tag_context",)),
-    (iam_evaluator, ("_resolve_condition_key",)),
+    (iam_evaluator, ("_resolve_condition_key", "enforce", "resolve_principal", "AuthError")),
     (apigateway_v1, ("_rest_apis",)),
     (iam, ("_roles",)),
     (cognito, ("_create_user_pool_client", "_update_user_pool_client", "_generate_temp_password")),
@@ -43,7 +44,12 @@ _POINTS = (
 
 
 def install(
-    gateway: Gateway, *, scaling: ApplicationAutoScaling, lambda_python: Path, emulator_url: str
+    gateway: Gateway,
+    *,
+    scaling: ApplicationAutoScaling,
+    access: AccessLog,
+    lambda_python: Path,
+    emulator_url: str,
 ) -> None:
     """Installs every hook.
 
@@ -73,6 +79,7 @@ def install(
     lambda_workers.install(lambda_python, localised=here)
     sign_in_pages.install(localised=here)
     condition_keys.install()
+    access.install()
     event_conditions.install()
     resource_types.install(emulator_url)
     corrections.install()

@@ -17,6 +17,7 @@ from ministack import app as ministack_app
 from starlette.concurrency import run_in_threadpool
 
 from overread_local.emulator import hooks, lambda_workers, prompt_stacks
+from overread_local.emulator.access_log import AccessLog
 from overread_local.emulator.administration import Administration, restore_iam
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
@@ -100,14 +101,16 @@ def main() -> None:
         server=ModelServer(arguments.model_server_url),
         status_lag_s=arguments.status_lag_s,
     )
+    access = AccessLog()
     hooks.install(
         Gateway(sagemaker, review_url=arguments.review_url),
         scaling=ApplicationAutoScaling(folder.scaling, clock=time.time),
+        access=access,
         lambda_python=arguments.lambda_python,
         emulator_url=f"http://127.0.0.1:{arguments.port}",
     )
     restore_iam(folder)
-    administration = Administration(folder, token=arguments.token_file.read_text().strip())
+    administration = Administration(folder, access=access, token=arguments.token_file.read_text().strip())
     config = uvicorn.Config(
         administration.wrap(ministack_app.app),
         host="127.0.0.1",
