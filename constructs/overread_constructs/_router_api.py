@@ -121,6 +121,8 @@ class RouterApi(Construct):
         error_monitors = version.add_resource("error-monitors")
         error_monitor = error_monitors.add_resource("{use_case}")
         self._answer(error_monitors, "GET", by=steer)
+        recheck = version.add_resource("rechecks").add_resource("{id}")
+        self._answer(recheck, "PUT", by=change_decision)
         for steered in (switch, roster, guarantee, error_monitor):
             for method in ("GET", "PUT"):
                 self._answer(steered, method, by=steer)

@@ -1,4 +1,4 @@
-"""POST /v1/decisions/{id}/cancel, /contest and /outcome: what a caller does after asking."""
+"""POST /v1/decisions/{id}/cancel, /contest, /outcome by its caller; PUT /v1/rechecks/{id} by who steers."""
 
 import os
 import time
@@ -31,6 +31,10 @@ from overread_lambda.rest_proxy import (
 )
 from overread_lambda.settings import ChangeSettings, change_settings
 
+RECHECK = "recheck"
+RECHECKS = "/v1/rechecks/{id}"
+"""Of any caller's decisions: whose answers are in doubt, all of them are read again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -53,19 +57,20 @@ def respond(event: Event, *, ports: ChangePorts, clock: Clock) -> Reply:
     Raises:
         OverreadError: the decision is unknown to this caller, the request is at fault, or a service failed.
     """
-    name = str(event.get("resource") or "").rpartition("/")[2]
+    resource = str(event.get("resource") or "")
+    name = RECHECK if resource == RECHECKS else resource.rpartition("/")[2]
     if name not in _CHANGES:
         raise RequestRefusedError(Problem.UNKNOWN_DECISION, "there is no such call", field="path")
     scope = caller_of(event)
     decision_id = path_parameter(event, "id")
     known = ports.records.get(decision_id) if is_decision_id(decision_id) else None
-    if known is None or known.caller_scope != scope:
+    if known is None or (name != RECHECK and known.caller_scope != scope):
         detail = f"decision {decision_id[:80]!r} is unknown"
         raise RequestRefusedError(Problem.UNKNOWN_DECISION, detail, field="id")
     call = Call(
         decision_id=decision_id,
         by=scope,
-        body=parse_change(body_bytes(event), kind=name),
+        body=parse_change(body_bytes(event), kind="contest" if name == RECHECK else name),
         idempotency_keys=header_values(event, "Idempotency-Key"),
     )
     record = _CHANGES[name](call, ports, clock)
@@ -91,6 +96,17 @@ def _contest(call: Call, ports: ChangePorts, clock: Clock) -> Record:
     )
 
 
+def _recheck(call: Call, ports: ChangePorts, clock: Clock) -> Record:
+    return contest(
+        call.decision_id,
+        grounds=call.body.get("grounds") or "",
+        idempotency_key=RECHECK,
+        by=call.by,
+        ports=ports,
+        clock=clock,
+    )
+
+
 def _outcome(call: Call, ports: ChangePorts, clock: Clock) -> Record:
     return learn_truth(
         call.decision_id,
@@ -106,6 +122,7 @@ _CHANGES: Mapping[str, Callable[[Call, ChangePorts, Clock], Record]] = {
     "cancel": _cancel,
     "contest": _contest,
     "outcome": _outcome,
+    RECHECK: _recheck,
 }
 
 

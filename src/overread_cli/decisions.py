@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -205,6 +206,43 @@ def contest(
 def outcome(*, target: Target, decision_id: str, label: str, learnt_at: str | None, as_json: bool) -> None:
     """Tell that LABEL turned out to be right for the final decision DECISION_ID."""
     _show(target.decisions.outcome(decision_id, label, learnt_at=learnt_at), as_json=as_json)
+
+
+@decisions.command(epilog=EPILOG)
+@with_target
+@click.argument("decision_ids", nargs=-1, required=True, metavar="DECISION_ID...")
+@click.option("--grounds", required=True, help="Why; the new reviewers read it.")
+def recheck(*, target: Target, decision_ids: Sequence[str], grounds: str) -> None:
+    """Have other people read final decisions of any caller again; - takes their ids from standard input.
+
+    For those who steer. Running it again changes nothing. Decisions that somebody contests already are
+    told, and left to that.
+    """
+    wanted = list(dict.fromkeys(_ids(decision_ids)))
+    refused = [one for one in wanted if not _recheck(one, grounds=grounds, target=target)]
+    click.echo(f"{len(wanted) - len(refused):,} of {len(wanted):,} are read again")
+    if refused:
+        raise click.ClickException(f"not read again: {', '.join(refused)}")
+
+
+def _ids(given: Sequence[str]) -> Iterator[str]:
+    for one in given:
+        if one == "-":
+            yield from sys.stdin.read().split()
+        else:
+            yield one
+
+
+def _recheck(decision_id: str, *, grounds: str, target: Target) -> bool:
+    try:
+        new = target.steering.recheck(decision_id, grounds=grounds)
+    except ApiError as error:
+        if error.status not in (404, 409, 422):
+            raise
+        click.echo(f"{decision_id}: {error.detail}")
+        return False
+    click.echo(f"{decision_id}: read again as {new.document['decision_id']}")
+    return True
 
 
 def _object(file: Any) -> dict[str, Any]:

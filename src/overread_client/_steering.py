@@ -1,4 +1,4 @@
-"""What people steer by hand: kill switches, the roster, threshold guarantees, error monitors."""
+"""What people steer by hand: kill switches, the roster, guarantees, error monitors, rechecks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ class SteeredState:
     """A kill switch, which roster is in force, a guarantee or an error monitor, as the API describes it.
 
     `awaits_second`: this very call was recorded as a proposal, which another person has to make as well.
+    A recheck awaits its readers.
     """
 
     document: Mapping[str, Any]
@@ -24,7 +25,7 @@ class SteeredState:
 
 
 class Steering:
-    """Turns kill switches, puts rosters in force, approves guarantees, looks at error monitors.
+    """Turns kill switches, puts rosters in force, approves guarantees, has decisions read again.
 
     Arguments and errors are those of `Decisions`.
 
@@ -95,6 +96,16 @@ class Steering:
         """The error monitor begins anew; where two persons are needed, once another one called this too."""
         body = {"restart": True, "reason": reason}
         return self._call("PUT", _path("error-monitors", use_case), body=body, member="use_case")
+
+    def recheck(self, decision_id: str, *, grounds: str) -> SteeredState:
+        """The new decision, by other people, that supersedes anybody's final one; asked again the same.
+
+        Raises:
+            ApiError: the decision is unknown, not final, erased or contested already.
+        """
+        return self._call(
+            "PUT", _path("rechecks", decision_id), body={"grounds": grounds}, member="decision_id"
+        )
 
     def _call(
         self, method: str, path: str, *, body: Mapping[str, Any] | bytes | None = None, member: str

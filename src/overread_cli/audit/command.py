@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from overread.audit.anchors import ArchivedLog, ShardReport, read_anchors, verify_log
-from overread.audit.chain import SHARDS
+from overread.audit.chain import DECISION_SHARDS, SHARDS
 from overread.audit.erasure import erase as erase_decision
 from overread.audit.evidence import subject_hash
 from overread.audit.export import export as write_export
@@ -21,6 +21,7 @@ from overread.audit.page import report_page
 from overread.audit.reconcile import reconcile as reconciled
 from overread.audit.replay import Page, Replay
 from overread.audit.report import report as figures_of
+from overread.audit.signed_by import decided_by
 from overread.instants import format_instant, parse_instant
 from overread_cli.audit import sources
 from overread_cli.audit.target import Target, with_target
@@ -228,6 +229,28 @@ def report(
         )
     click.echo(f"written: {html}, {json_file}")
     _fail_if(bool(document.get("verification", {}).get("faults")))
+
+
+@audit.command(name="decided-by", epilog=_EPILOG)
+@with_target
+@click.argument("reviewer", metavar="SUB")
+@_period
+def list_decided_by(*, target: Target, reviewer: str, begin: datetime, end: datetime | None) -> None:
+    """List the decisions that the reviewer SUB signed in a period: one id a line.
+
+    SUB is the subject that the sign-in gave the reviewer, as the roster and the audit entries tell it.
+
+    \b
+    Example, when an account was taken over:
+      overread audit decided-by 3f6c --from 2026-11-20 > doubtful.txt
+      overread decisions recheck - --grounds "account taken over on 20 November" < doubtful.txt
+    """
+    until = end or datetime.now(UTC)
+    _check_period(begin, until)
+    links = (link for shard in DECISION_SHARDS for link in target.log.links(shard, after=0))
+    found = list(decided_by(links, sub=reviewer, begin=begin, end=until))
+    click.echo("".join(f"{one}\n" for one in found), nl=False)
+    click.echo(f"{len(found):,} decisions signed by {reviewer}", err=True)
 
 
 @audit.command(epilog=_EPILOG)

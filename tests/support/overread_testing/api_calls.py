@@ -24,6 +24,7 @@ _ROUTES = {
     ("POST", "/v1/decisions/{id}/cancel"): "change",
     ("POST", "/v1/decisions/{id}/contest"): "change",
     ("POST", "/v1/decisions/{id}/outcome"): "change",
+    ("PUT", "/v1/rechecks/{id}"): "change",
     ("GET", "/v1/kill-switches/{scope}"): "steer",
     ("PUT", "/v1/kill-switches/{scope}"): "steer",
     ("GET", "/v1/roster"): "steer",

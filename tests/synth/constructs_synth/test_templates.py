@@ -248,6 +248,7 @@ PATHS = {
     "POST /v1/decisions/{id}/cancel",
     "POST /v1/decisions/{id}/contest",
     "POST /v1/decisions/{id}/outcome",
+    "PUT /v1/rechecks/{id}",
     "GET /v1/kill-switches/{scope}",
     "PUT /v1/kill-switches/{scope}",
     "GET /v1/roster",

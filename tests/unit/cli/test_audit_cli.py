@@ -274,6 +274,21 @@ def test_report_of_a_tampered_log_says_so_and_fails(deployment: Deployment, tmp_
     assert "The audit log has 1 faults." in (tmp_path / "audit-report.html").read_text()
 
 
+def test_decisions_of_a_reviewer_in_doubt_are_listed(deployment: Deployment) -> None:
+    (signed,) = (
+        one
+        for one in deployment.log.entries(deployment.case.decision_id)
+        if "reviewers" in one.entry["detail"]
+    )
+    (reviewer,) = (one["sub"] for one in signed.entry["detail"]["reviewers"])
+    found = deployment.run("decided-by", reviewer, *PERIOD)
+    assert (found.exit_code, found.stdout) == (0, f"{deployment.case.decision_id}\n")
+    assert found.stderr == f"1 decisions signed by {reviewer}\n"
+    before = ("--from", "2026-11-20", "--to", "2026-11-21")
+    assert deployment.run("decided-by", reviewer, *before).stdout == ""
+    assert deployment.run("decided-by", "somebody-else", *PERIOD).stdout == ""
+
+
 def test_export_is_checked_by_the_program_in_it(deployment: Deployment, tmp_path: Path) -> None:
     deployment.anchor()
     done = deployment.run("export", "audit.zip")

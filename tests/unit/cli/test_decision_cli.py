@@ -418,3 +418,28 @@ def test_error_monitors_are_shown_and_begin_anew(desk: Desk) -> None:
 def test_an_unknown_use_case_has_no_monitor(desk: Desk) -> None:
     done = desk.run("monitor", "status", "--use-case", "unknown")
     assert (done.exit_code, "use_case must be one of loan-approval" in done.stderr) == (1, True)
+
+
+def test_doubtful_decisions_are_read_again_once(desk: Desk) -> None:
+    first, second = desk.decision_id("--key", "a"), desk.decision_id("--key", "b")
+    desk.api.user_arn = LEAD
+    given = f"{first}\n{second}\n{first}\n"
+    done = desk.run("decisions", "recheck", "-", "--grounds", "account taken over", given=given)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "2 of 2 are read again"
+    assert (
+        desk.run("decisions", "recheck", "-", "--grounds", "account taken over", given=given).stdout
+        == done.stdout
+    )
+
+
+def test_what_cannot_be_read_again_is_named_and_the_rest_is_done(desk: Desk) -> None:
+    final, pending = desk.decision_id("--key", "a"), desk.decision_id("--key", "b", confidence=0.5)
+    unknown = "d-" + "a" * 26
+    done = desk.run("decisions", "recheck", unknown, pending, final, "--grounds", "g")
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"{unknown}: decision '{unknown}' is unknown"
+    assert lines[1] == f"{pending}: the decision is PENDING: only what is final can be contested"
+    assert lines[2].startswith(f"{final}: read again as d-")
+    assert f"not read again: {unknown}, {pending}" in done.stderr

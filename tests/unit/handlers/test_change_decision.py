@@ -67,6 +67,18 @@ def test_a_contest_sent_again_is_the_same_contest(api: Api) -> None:
     assert (other_grounds.status, other_grounds.problem) == (422, "idempotency-key-reused")
 
 
+def test_who_steers_has_anybodys_decision_read_again_once(api: Api) -> None:
+    old = decide(api)
+    operator = Api(api.world, user_arn=OTHER)
+    first = operator.call("PUT", f"/v1/rechecks/{old}", body={"grounds": "reviewer 7 in doubt"})
+    assert (first.status, first.document["state"], first.document["supersedes"]) == (202, "PENDING", old)
+    again = operator.call("PUT", f"/v1/rechecks/{old}", body={"grounds": "reviewer 7 in doubt"})
+    assert again.document == first.document
+    assert api.call("GET", f"/v1/decisions/{old}").document["contested_by"] == first.document["decision_id"]
+    noted = [entry.detail["by"] for entry in api.world.records.audit if entry.event == "contested"]
+    assert noted == ["111122223333:user/other"]
+
+
 def test_a_contest_needs_an_idempotency_key(api: Api) -> None:
     got = api.call("POST", f"/v1/decisions/{decide(api)}/contest", body={})
     assert (got.status, got.problem, got.document["field"]) == (

@@ -178,8 +178,11 @@ def test_what_callers_do_afterwards_is_as_described(api: Api) -> None:
     api.call("POST", f"/v1/decisions/{final}/contest", body={}, key="d")
     api.call("POST", f"/v1/decisions/{final}/contest", body={})
     api.call("GET", f"/v1/decisions/{final}")
+    for path, body in ((final, {"grounds": "g"}), (pending, {}), ("d-" + "a" * 26, {})):
+        api.call("PUT", f"/v1/rechecks/{path}", body=body)
+    api.call("PUT", f"/v1/rechecks/{decide(api, key='e')}", body={"grounds": "g"})
     assert [got.status for _, _, got in api.seen] == [
-        *(202, 200, 200, 200, 409, 409, 200, 400, 202, 422, 404, 409, 400, 200)
+        *(202, 200, 200, 200, 409, 409, 200, 400, 202, 422, 404, 409, 400, 200, 409, 409, 404, 200, 202)
     ]
     check_seen(api)
 
