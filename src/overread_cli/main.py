@@ -17,6 +17,11 @@ COMMANDS = {
         "consensus",
         "One label an item out of the labels of several workers.",
     ),
+    "dead-letters": (
+        "overread_cli.dead_letters",
+        "dead_letters",
+        "List and redrive events that no function could handle.",
+    ),
     "decide": ("overread_cli.decisions", "decide", "Ask for a decision."),
     "decisions": (
         "overread_cli.decisions",

@@ -161,7 +161,14 @@ def test_the_auditor_may_read_everything_and_change_nothing(audited: Audited) ->
         return deployed.client(service, key=key)
 
     outputs = deployed.outputs["overread-demo-data"]
-    auditor = Target(name="auditor", make_client=client, outputs=outputs, state_dir=None, invocations=None)
+    auditor = Target(
+        name="auditor",
+        deployment="overread-demo",
+        make_client=client,
+        outputs=outputs,
+        state_dir=None,
+        invocations=None,
+    )
     read = read_anchors(auditor.archive)
     reports = list(verify_log(log=auditor.log, read=read, pause=time.sleep))
     assert [fault for report in reports for fault in report.faults] == []

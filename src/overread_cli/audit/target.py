@@ -32,9 +32,13 @@ _OUTPUTS = ("TableName", "AuditBucketName", "InputBucketName", "OutputBucketName
 
 @dataclass(frozen=True)
 class Target:
-    """One deployment. `state_dir` is the local stack's, `invocations` its endpoints' log; None on AWS."""
+    """One deployment. `state_dir` is the local stack's, `invocations` its endpoints' log; None on AWS.
+
+    `deployment` is what the names of its stacks begin with.
+    """
 
     name: str
+    deployment: str
     make_client: Callable[[str], Any]
     outputs: Mapping[str, str]
     state_dir: Path | None
@@ -114,8 +118,10 @@ def _on_aws(stack: str | None) -> Target:
     def make(service: str) -> Any:
         return session.client(service, config=_config())
 
-    outputs = _outputs(make("cloudformation"), stack=stack, place="this account and region")
-    return Target(name="AWS", make_client=make, outputs=outputs, state_dir=None, invocations=None)
+    deployment, outputs = _outputs(make("cloudformation"), stack=stack, place="this account and region")
+    return Target(
+        name="AWS", deployment=deployment, make_client=make, outputs=outputs, state_dir=None, invocations=None
+    )
 
 
 def _on_local_stack(state_dir: Path, stack: str | None) -> Target:
@@ -132,9 +138,10 @@ def _on_local_stack(state_dir: Path, stack: str | None) -> Target:
         return session.client(service, endpoint_url=local.endpoint_url, config=config)
 
     name = f"the local stack in {local.state_dir}"
-    outputs = _outputs(make("cloudformation"), stack=stack, place=name)
+    deployment, outputs = _outputs(make("cloudformation"), stack=stack, place=name)
     return Target(
         name=name,
+        deployment=deployment,
         make_client=make,
         outputs=outputs,
         state_dir=local.state_dir,
@@ -142,8 +149,8 @@ def _on_local_stack(state_dir: Path, stack: str | None) -> Target:
     )
 
 
-def _outputs(cloudformation: Any, *, stack: str | None, place: str) -> dict[str, str]:
-    """The outputs of the data stack, which tell where everything lies."""
+def _outputs(cloudformation: Any, *, stack: str | None, place: str) -> tuple[str, dict[str, str]]:
+    """The deployment's name, and the outputs of its data stack, which tell where everything lies."""
     named = {"StackName": stack} if stack else {}
     found = {}
     for page in cloudformation.get_paginator("describe_stacks").paginate(**named):
@@ -152,7 +159,8 @@ def _outputs(cloudformation: Any, *, stack: str | None, place: str) -> dict[str,
             if all(name in outputs for name in _OUTPUTS):
                 found[one["StackName"]] = outputs
     if len(found) == 1:
-        return next(iter(found.values()))
+        ((name, outputs),) = found.items()
+        return name.removesuffix("-data"), outputs
     if found:
         raise click.ClickException(
             f"{place} has several deployments, name one by --stack: {', '.join(found)}"

@@ -348,8 +348,9 @@ DATA = ("TableName", "AuditBucketName", "InputBucketName", "OutputBucketName")
 
 
 def test_the_data_stack_is_found_by_its_outputs() -> None:
-    stacks = CloudFormation(data=DATA, review=("ReviewUrl",))
-    assert targets._outputs(stacks, stack=None, place="here")["TableName"] == "TableName of data"
+    stacks = CloudFormation(**{"bank-dev-data": DATA, "bank-dev-review": ("ReviewUrl",)})
+    name, outputs = targets._outputs(stacks, stack=None, place="here")
+    assert (name, outputs["TableName"]) == ("bank-dev", "TableName of bank-dev-data")
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,12 @@ def desk(emulator: AwsEmulator, monkeypatch: pytest.MonkeyPatch) -> Desk:
         s3.delete_object(Bucket=BUCKET, Key=one["Key"])
     made = Desk(dynamodb, s3)
     found = Target(
-        name="here", make_client=made.make_client, outputs=OUTPUTS, state_dir=None, invocations=None
+        name="here",
+        deployment="here",
+        make_client=made.make_client,
+        outputs=OUTPUTS,
+        state_dir=None,
+        invocations=None,
     )
     monkeypatch.setattr(targets, "_on_local_stack", lambda *_: found)
     return made
