@@ -27,7 +27,7 @@ from overread_local.errors import LocalStackError
 from overread_local.stack import LocalStack
 
 REVIEWERS = ("ada", "grace", "katherine")
-SENIORS = ("margaret",)
+SENIORS = ("margaret", "dorothy", "evelyn")
 LEAD = "barbara"
 POLL_S = 0.5
 
@@ -311,7 +311,7 @@ def settle(
     people = [ScriptedReviewer(desk.reviewer(name), reading) for name in REVIEWERS]
     if escalating:
         narrate(
-            f"  {reading.unsure_rate:.0%} they leave to {', '.join(SENIORS)}, who decides what is escalated"
+            f"  {reading.unsure_rate:.0%} they leave to {', '.join(SENIORS)}, who decide what is escalated"
         )
         people += [ScriptedReviewer(desk.reviewer(name), reading, is_senior=True) for name in SENIORS]
     with ReviewTeam(people) as team:

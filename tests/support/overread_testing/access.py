@@ -90,6 +90,16 @@ class Stacks:
             for condition in [json.dumps(statement.get("Condition", ""), sort_keys=True).strip('"')]
         }
 
+    def roles_of_functions(self) -> set[str]:
+        """The roles that Lambda assumes."""
+        return {
+            self.name(stack, logical)
+            for stack, template in self.templates.items()
+            for logical, resource in template["Resources"].items()
+            if resource["Type"] == "AWS::IAM::Role"
+            and "lambda.amazonaws.com" in json.dumps(resource["Properties"]["AssumeRolePolicyDocument"])
+        }
+
     def statements(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Roles with the statements of their policies, in shared names."""
         for stack, template in self.templates.items():
