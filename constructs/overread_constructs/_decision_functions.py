@@ -97,7 +97,7 @@ class DecisionFunctions:
         )
         self._let_predict(handler)
         self._query(handler, _OPEN)
-        self._use_inputs(handler, "s3:GetObject", "s3:GetObjectVersion")
+        self._use_inputs(handler, "s3:GetObjectVersion")
         return handler
 
     def reader(self) -> Handler:
@@ -192,7 +192,7 @@ class DecisionFunctions:
         self._use_table(handler, *_COMMIT)
         self._keep_to_decisions(handler)
         self._query(handler, _OPEN, _QUEUE)
-        self._use_inputs(handler, "s3:GetObject", "s3:GetObjectVersion")
+        self._use_inputs(handler, "s3:GetObjectVersion")
         self.policies.grant_read(handler.role)
         if self.reviews is None:
             flow_definitions = self._sagemaker_arn("flow-definition", name=f"{self.name_prefix}-*")

@@ -55,7 +55,8 @@ def redrive(*, target: Target, queues: Sequence[str], is_all: bool) -> None:
     known = {queue.name: queue for queue in letters.queues()}
     if unknown := sorted(set(queues) - known.keys()):
         raise click.UsageError(f"no queue of {target.name}: {', '.join(unknown)}")
-    left = sum(_redrive(known[name], letters=letters) for name in sorted(queues or known))
+    wanted = sorted(queues) or [queue.name for queue in known.values() if queue.messages]
+    left = sum(_redrive(known[name], letters=letters) for name in wanted)
     if left:
         raise click.ClickException(f"{left:,} messages were left: read them in the queue's console")
 

@@ -267,8 +267,8 @@ class UseCaseReviewSettings:
     two_person: bool = field(
         metadata=setting(
             Flag(),
-            "Two people decide each case, in a loop of their own each; a third where they disagree. Escalated "
-            "cases too, so the escalation team needs three people.",
+            "Two people decide each case, in a loop of their own each; a third where they disagree. "
+            "Escalated cases too, so the escalation team needs three people.",
             default=False,
         )
     )

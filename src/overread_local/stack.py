@@ -198,7 +198,8 @@ class LocalStack:
     def access_checks(self) -> list[dict[str, Any]]:
         """Every permission that a role's session needed while IAM was on, once each.
 
-        Each has `role` and `resource` (ARNs), `action`, `context` (condition keys) and `allowed`.
+        Each has `role` and `resource` (ARNs), `action`, `context` (condition keys), `allowed`,
+        and `denied_by`: the Sid of the statement that denied it, if one did.
         """
         reply = httpx.get(
             f"{self.endpoint_url}/_overread/access",

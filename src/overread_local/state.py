@@ -59,6 +59,10 @@ class StateFolder:
         return self.root / "token"
 
     @property
+    def access(self) -> Path:
+        return self.root / "access.jsonl"
+
+    @property
     def iam(self) -> Path:
         return self.root / "iam.json"
 

@@ -16,13 +16,9 @@ from tests.local.recorded_access import hold_against_record
 
 from overread_cli.demo.deployment import deploy
 from overread_local.stack import LocalStack
-from overread_local.state import ACCOUNT, REGION
-from overread_testing.access import Stacks
 
 ROOT = Path(__file__).parents[2]
 LAMBDA_PYTHON = ROOT / ".venv-lambda/bin/python"
-
-_STACKS = ("network", "data", "review", "inference")
 
 Clients = Callable[..., Any]
 
@@ -130,33 +126,13 @@ def _deployed(environment: str, *, folder: Path, config: str) -> Iterator[Deploy
             environment=stack.environment(),
             report=lambda _line: None,
         )
-        yield Deployment(stack=stack, outputs=outputs, work_dir=folder / "work", environment=environment)
-        hold_against_record(
-            stack.access_checks(),
-            stacks=_templates(folder / "work/cdk.out", environment=environment),
-            physical=_physical_ids(stack, environment=environment),
-            name=environment,
+        deployment = Deployment(
+            stack=stack, outputs=outputs, work_dir=folder / "work", environment=environment
         )
+        yield deployment
+        hold_against_record(deployment)
     finally:
         stack.stop()
-
-
-def _templates(assembly: Path, *, environment: str) -> Stacks:
-    found = {
-        name: json.loads((assembly / f"overread-{environment}-{name}.template.json").read_text())
-        for name in _STACKS
-    }
-    return Stacks(found, account=ACCOUNT, region=REGION)
-
-
-def _physical_ids(stack: LocalStack, *, environment: str) -> dict[tuple[str, str], str]:
-    pages = client_of(stack, "cloudformation").get_paginator("list_stack_resources")
-    return {
-        (name, one["LogicalResourceId"]): one["PhysicalResourceId"]
-        for name in _STACKS
-        for page in pages.paginate(StackName=f"overread-{environment}-{name}")
-        for one in page["StackResourceSummaries"]
-    }
 
 
 def archive(code: str, *, model: Mapping[str, Any] | None = None) -> bytes:

@@ -15,6 +15,7 @@ from tests.local.conftest import LAMBDA_PYTHON, ROOT, Deployment
 from tests.local.decision_world import Asked, DecisionWorld
 from tests.local.faults import KINDS, Faults
 from tests.local.killing import kill_part
+from tests.local.recorded_access import hold_against_record
 
 from overread.decisions.record import State
 from overread_cli.demo.deployment import deploy
@@ -44,6 +45,7 @@ def deployed_world(folder: Path, *, seed: int = 7) -> Iterator[DecisionWorld]:
         sandbox=True,
         tied=True,
     )
+    stack.enforce_iam(True)
     try:
         outputs = deploy(
             root=ROOT,
@@ -52,10 +54,11 @@ def deployed_world(folder: Path, *, seed: int = 7) -> Iterator[DecisionWorld]:
             environment=stack.environment(),
             report=lambda _line: None,
         )
-        stack.enforce_iam(True)
-        world = DecisionWorld(Deployment(stack, outputs, folder / "work"), faults=faults, seed=seed)
+        deployment = Deployment(stack, outputs, folder / "work")
+        world = DecisionWorld(deployment, faults=faults, seed=seed)
         yield world
         world.close()
+        hold_against_record(deployment)
     finally:
         stack.stop()
 

@@ -94,7 +94,7 @@ class Office:
 
 @pytest.fixture(scope="module")
 def office(deployed: Deployment) -> Iterator[Office]:
-    policy = _policy_in_force(deployed, "loan-approval")
+    policy = policy_in_force(deployed, "loan-approval")
     policy |= {"use_case": USE_CASE, "version": "drift", "prediction": {"source": "caller"}}
     policy["routing"] = {"threshold": 0.8, "spot_check_probability": 0.7}
     policy["monitor"] = {"alpha": ALPHA, "delta": DELTA}
@@ -121,7 +121,7 @@ def _set_variables(functions: Any, name: str, variables: Mapping[str, str]) -> N
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": dict(variables)})
 
 
-def _policy_in_force(deployed: Deployment, use_case: str) -> dict[str, Any]:
+def policy_in_force(deployed: Deployment, use_case: str) -> dict[str, Any]:
     client = deployed.client("appconfigdata")
     token = client.start_configuration_session(
         ApplicationIdentifier=deployed.output("review", "AppConfigApplicationId"),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from inspect import signature
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -17,19 +18,20 @@ Enforce = Callable[..., Any]
 class AccessLog:
     """Which role asked for which action on which resource, under which condition keys, and the answer.
 
-    Only while IAM is on: the emulator checks nothing otherwise.
+    Only while IAM is on: the emulator checks nothing otherwise. `file` keeps them over a restart.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
+        self._file = file
         self._lock = Lock()
-        self._checks: set[str] = set()
+        self._checks = set(file.read_text().splitlines()) if file.is_file() else set()
 
     def install(self) -> None:
         """Watches the emulator's evaluator."""
         iam_evaluator.enforce = self._watched(iam_evaluator.enforce)
 
     def checks(self) -> list[dict[str, Any]]:
-        """The checks so far: `role` (its ARN), `action`, `resource`, `context` and `allowed`."""
+        """The checks so far: ARN of the `role`, `action`, `resource`, `context`, `allowed`, `denied_by` (a Sid)."""
         with self._lock:
             return [json.loads(check) for check in sorted(self._checks)]
 
@@ -39,12 +41,12 @@ class AccessLog:
         def watched(*given: Any, **named: Any) -> Any:
             denied = enforce(*given, **named)
             if not isinstance(denied, iam_evaluator.AuthError):
-                self._note(parameters.bind(*given, **named).arguments, is_allowed=denied is None)
+                self._note(parameters.bind(*given, **named).arguments, denied)
             return denied
 
         return watched
 
-    def _note(self, asked: Mapping[str, Any], *, is_allowed: bool) -> None:
+    def _note(self, asked: Mapping[str, Any], denied: Any) -> None:
         principal = iam_evaluator.resolve_principal(asked["access_key_id"], get_account_id())
         if isinstance(principal, iam_evaluator.AuthError) or principal.type != "AssumedRole":
             return
@@ -54,7 +56,12 @@ class AccessLog:
             "action": asked["iam_action"],
             "resource": asked.get("resource_arn", "*"),
             "context": {name: value for name, value in context.items() if value},
-            "allowed": is_allowed,
+            "allowed": denied is None,
+            "denied_by": denied.matched_sid if denied else "",
         }
+        line = json.dumps(check, sort_keys=True)
         with self._lock:
-            self._checks.add(json.dumps(check, sort_keys=True))
+            if line not in self._checks:
+                self._checks.add(line)
+                with self._file.open("a") as file:
+                    file.write(f"{line}\n")

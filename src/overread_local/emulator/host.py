@@ -101,7 +101,7 @@ def main() -> None:
         server=ModelServer(arguments.model_server_url),
         status_lag_s=arguments.status_lag_s,
     )
-    access = AccessLog()
+    access = AccessLog(folder.access)
     hooks.install(
         Gateway(sagemaker, review_url=arguments.review_url),
         scaling=ApplicationAutoScaling(folder.scaling, clock=time.time),

@@ -38,6 +38,8 @@ _CONSTRUCT_HASH = re.compile(r"[0-9A-F]{8}$")
 _MADE = re.compile(
     # What each run or version makes anew stands as zeros: UUIDs, hashes, times and counts.
     r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"
+    r"|(?<=/h-)[0-9a-z]{8,}-g[0-9]+(?:-[a-g])?\b"
+    r"|(?<=/)[0-9a-f]{2}(?=/)"
     r"|\b(?=[0-9a-z]*\d)[0-9a-z]{8,}\b"
     r"|(?<=[/-])[\d.:TZ-]*\d[\d.:TZ-]*(?=[/.-]|$)"
 )
@@ -211,7 +213,10 @@ def shared_names(text: str, *, stacks: Stacks, physical: Mapping[tuple[str, str]
             and "SageMaker" not in resource["Type"]
         ):
             before, _, after = text.partition(name)
-            text = f"{before}{stacks.name(stack, logical)}{after}"
+            shared = (
+                stacks.reference(logical, stack) if name.startswith("arn:") else stacks.name(stack, logical)
+            )
+            text = f"{before}{shared}{after}"
     text = text.replace(stacks.account, "{account}").replace(stacks.region, "{region}")
     parts = re.split(r"(\{[^}]+\})", text)
     return "".join(part if part.startswith("{") else _MADE.sub(_zeros, part) for part in parts)

@@ -115,7 +115,7 @@ def test_names_of_a_run_become_shared_ones() -> None:
         shared("arn:aws:dynamodb:eu-west-1:111111111111:table/x-data-Rows0A1B2C3D-77FF/index/open")
         == "arn:aws:dynamodb:{region}:{account}:table/{data.Rows}/index/open"
     )
-    assert shared("human-loop/h-4f7x2k9qab3c5d7e-g12") == "human-loop/h-00000000-g12"
+    assert shared("human-loop/h-4f7x2k9qab3c5d7e-g12-b") == "human-loop/h-00000000"
     assert shared("flow-definition/digits-1a2b3c4d") == "flow-definition/digits-00000000"
 
 
