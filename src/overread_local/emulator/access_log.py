@@ -31,7 +31,7 @@ class AccessLog:
         iam_evaluator.enforce = self._watched(iam_evaluator.enforce)
 
     def checks(self) -> list[dict[str, Any]]:
-        """The checks so far: ARN of the `role`, `action`, `resource`, `context`, `allowed`, `denied_by` (a Sid)."""
+        """The checks so far: `role`, `action`, `resource`, `context`, `allowed`, `denied_by` (a Sid)."""
         with self._lock:
             return [json.loads(check) for check in sorted(self._checks)]
 
