@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._handler import Handler, Placement
+from overread_constructs.acknowledgements import acknowledge
 from overread_constructs.python_code import authorizer_code
 
 _KEPT = Duration.minutes(5)
@@ -72,9 +72,7 @@ class ClientAuthorizer(Construct):
             key=key,
         )
         if proxy_url is None:
-            acknowledge(
-                handler.function, rule="LambdaInsideVPC", pack="NIST.800.53.R5", reason=_OUTSIDE_REASON
-            )
+            acknowledge(handler.function, rule="LambdaInsideVPC", reason=_OUTSIDE_REASON)
         self.function: lambda_.Function = handler.function
         self.authorizer = apigateway.TokenAuthorizer(
             self,

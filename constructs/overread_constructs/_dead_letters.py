@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from overread_constructs._acknowledgements import acknowledge
+from overread_constructs.acknowledgements import acknowledge
 
 
 def dead_letter_queue(scope: Construct, id: str, *, key: kms.IKey | None) -> sqs.Queue:

@@ -13,10 +13,10 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._handler import Handler, Placement
 from overread_constructs._item_fences import MONITORED, STEERED, keep_off, keep_to
+from overread_constructs.acknowledgements import accept_wildcards, acknowledge
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import RoutingPolicies
@@ -286,9 +286,7 @@ class DecisionFunctions:
         )
         accept_wildcards(handler.role, reasons=self._wildcards)
         if outside:
-            acknowledge(
-                handler.function, rule="LambdaInsideVPC", pack="NIST.800.53.R5", reason=_OUTSIDE_REASON
-            )
+            acknowledge(handler.function, rule="LambdaInsideVPC", reason=_OUTSIDE_REASON)
         return handler
 
     @property

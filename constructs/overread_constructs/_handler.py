@@ -15,14 +15,20 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._dead_letters import dead_letter_queue, sendable
 from overread_constructs._encryption import let_logs_use, use_of_keys
+from overread_constructs.acknowledgements import BY_ACCOUNT, accept_inline_policy, acknowledge
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 _STAR_REASON = (
     "X-Ray's write actions, SageMaker's list actions, and in a network Lambda's interface actions, take no "
     "narrower resource; an explicit Deny keeps the interface actions from the function's own code."
+)
+_ANSWERED_REASON = "Its callers wait for its answer: no event is ever queued for it."
+_DESTINATION_REASON = "Its failed events go to a queue, by a destination that the rule does not see."
+_CONCURRENCY_REASON = (
+    "The stage's throttle, its schedule or the stream's shards bound how often it runs at once. A "
+    "reservation is taken from the account's other functions, and a new account has none to give."
 )
 _INTERFACE_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
@@ -105,6 +111,13 @@ class Handler(Construct):
             vpc_subnets=placement.subnets if placement else None,
             security_groups=list(placement.security_groups) if placement else None,
         )
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        reason = _DESTINATION_REASON if self.failures else _ANSWERED_REASON
+        accept_inline_policy(self.role)
+        acknowledge(self.function, rule="LambdaDLQ", reason=reason)
+        acknowledge(self.function, rule="LambdaConcurrency", reason=_CONCURRENCY_REASON, terms=BY_ACCOUNT)
 
     def allow(self, *actions: str, on: Sequence[str]) -> None:
         """Add one statement: `actions` on the resources `on`."""

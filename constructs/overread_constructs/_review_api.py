@@ -13,8 +13,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._rest_stage import LOG_POLICY, STAGE, stage_options
+from overread_constructs.acknowledgements import acknowledge
 
 CALLS = (
     ("POST", "/sagemaker/{operation}"),
@@ -113,6 +113,10 @@ class ReviewApi(Construct):
                 "each fault with one sentence. A request validator knows none of that."
             ),
             "APIG3": f"Signed callers and people whom {protected}; the stage is throttled.",
+            "APIGWCacheEnabledAndEncrypted": (
+                "Every answer is one caller's and of its moment: a cache shows it to others, or too long."
+            ),
+            "APIGWSSLEnabled": "Lambda answers, inside AWS: there is no server to show a certificate to.",
             LOG_POLICY: "API Gateway's own role for writing logs, with the policy AWS made for it.",
         }
         for rule, reason in reasons.items():

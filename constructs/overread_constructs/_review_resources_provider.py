@@ -11,8 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._handler import Handler
+from overread_constructs.acknowledgements import acknowledge
 from overread_constructs.python_code import handler_code
 
 if TYPE_CHECKING:
@@ -75,6 +75,14 @@ class ReviewResourcesProvider(Construct):
         )
         if service is None:
             self._manage_a2i(public=public)
+            acknowledge(
+                self.handler.log_group,
+                rule="CloudWatchLogGroupEncrypted",
+                reason=(
+                    "It logs names of flow definitions and task UIs, no data; CloudWatch Logs encrypts "
+                    "it with its own key."
+                ),
+            )
         else:
             service.grant_call(
                 self.handler,
@@ -100,7 +108,6 @@ class ReviewResourcesProvider(Construct):
         acknowledge(
             self.handler.function,
             rule="LambdaInsideVPC",
-            pack="NIST.800.53.R5",
             reason=(
                 "CloudFormation calls it and awaits its answer at S3. It reads no data; its role reaches "
                 "flow definitions and task UIs only; outside the network it outlives the network's changes."

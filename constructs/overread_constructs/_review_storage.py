@@ -8,6 +8,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from overread_constructs.acknowledgements import accept_backup_elsewhere, accept_one_region
+
 INDEXES = {
     "flow": ("flow_arn", "created_key"),
     "open": ("open_flow", "queue_key"),
@@ -45,6 +47,7 @@ class ReviewStorage(Construct):
             deletion_protection=deletion_protection,
             removal_policy=removal_policy,
         )
+        accept_backup_elsewhere(self.table)
         for name, (partition, sort) in INDEXES.items():
             self.table.add_global_secondary_index(
                 index_name=name,
@@ -74,6 +77,7 @@ class ReviewStorage(Construct):
                 )
             ],
         )
+        accept_one_region(self.bucket)
 
 
 def _text(name: str) -> dynamodb.Attribute:

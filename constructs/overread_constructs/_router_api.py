@@ -14,8 +14,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from overread.errors import Problem
-from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._rest_stage import LOG_POLICY, stage_options
+from overread_constructs.acknowledgements import acknowledge
 
 _RETRY_AFTER_S = 5
 _OWN_WORDS = "$context.error.messageString"
@@ -165,6 +165,10 @@ class RouterApi(Construct):
             ),
             "APIG3": f"Every method takes allowed {callers} only, and the stage is throttled.",
             "COG4": f"Callers are {callers}, every method authorizes them, and there is no user pool.",
+            "APIGWCacheEnabledAndEncrypted": (
+                "Every answer is one caller's and of its moment: a cache shows it to others, or too long."
+            ),
+            "APIGWSSLEnabled": "Lambda answers, inside AWS: there is no server to show a certificate to.",
             LOG_POLICY: "API Gateway's own role for writing logs, with the policy AWS made for it.",
         }
         for rule, reason in reasons.items():

@@ -17,10 +17,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from overread_constructs import python_code
-from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._dead_letters import dead_letter_queue
 from overread_constructs._encryption import let_events_use, use_of_keys
 from overread_constructs._handler import Handler, Placement
+from overread_constructs.acknowledgements import accept_inline_policy, accept_wildcards, acknowledge
 
 _WRITE = ("GetItem", "BatchGetItem", "PutItem", "ConditionCheckItem")
 _OUTSIDE_REASON = (
@@ -175,7 +175,7 @@ class AuditTrail(Construct):
         operations = [f"dynamodb:{operation}" for operation in _WRITE]
         handler.allow(*operations, on=[self._table.table_arn])
         self._let_use_bucket(handler)
-        acknowledge(handler.function, rule="LambdaInsideVPC", pack="NIST.800.53.R5", reason=_OUTSIDE_REASON)
+        acknowledge(handler.function, rule="LambdaInsideVPC", reason=_OUTSIDE_REASON)
         return handler
 
     def _let_use_bucket(self, handler: Handler) -> None:
@@ -248,6 +248,7 @@ class AuditTrail(Construct):
         keys += [bucket.encryption_key for bucket in (self._bucket, inputs, outputs)]
         for statement in use_of_keys(keys, scope=self, services=("dynamodb", "s3"), actions=("kms:Decrypt",)):
             role.add_to_policy(statement)
+        accept_inline_policy(role)
         accept_wildcards(
             role,
             reasons={

@@ -17,7 +17,6 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from overread.review.limits import OIDC_ENDPOINT, RangeLimit, TextLimit
-from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._client_authorizer import ClientAuthorizer, OidcClients
 from overread_constructs._decision_functions import DecisionFunctions
 from overread_constructs._encryption import let_events_use
@@ -32,6 +31,7 @@ from overread_constructs._router_events import (
     watch_each_minute,
 )
 from overread_constructs._rules import Rule, check
+from overread_constructs.acknowledgements import acknowledge
 from overread_constructs.python_code import handler_code
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint

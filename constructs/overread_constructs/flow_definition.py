@@ -17,10 +17,10 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from overread.review import limits
-from overread_constructs._acknowledgements import accept_wildcards
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, check
+from overread_constructs.acknowledgements import accept_inline_policy, accept_wildcards
 from overread_constructs.activation import Activation
 from overread_constructs.human_task_ui import HASH_CHARACTERS, NAME_PREFIX, HumanTaskUi
 from overread_constructs.workteam import Workteam, WorkteamKind
@@ -282,12 +282,14 @@ class FlowDefinition(Construct):
         return f"{prefix}-{digest[:HASH_CHARACTERS]}"
 
     def _let_assume(self, service: ReviewService) -> iam.Policy:
-        return iam.Policy(
+        policy = iam.Policy(
             self,
             "Assume",
             roles=list(service.roles),
             statements=[iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[self.role.role_arn])],
         )
+        accept_inline_policy(policy)
+        return policy
 
     def _let_manage(self, provider: ReviewResourcesProvider, *, name_prefix: str) -> iam.Policy:
         # A policy of its own, named by the prefix: CloudFormation deletes it after the flow definition, and
@@ -298,7 +300,7 @@ class FlowDefinition(Construct):
             resource="flow-definition",
             resource_name=f"{name_prefix}-{'?' * HASH_CHARACTERS}",
         )
-        return iam.Policy(
+        policy = iam.Policy(
             self,
             f"Manage{hashlib.sha256(name_prefix.encode()).hexdigest()[:HASH_CHARACTERS]}",
             roles=[provider.handler.role],
@@ -318,6 +320,8 @@ class FlowDefinition(Construct):
                 ),
             ],
         )
+        accept_inline_policy(policy)
+        return policy
 
     def _create_role(
         self,
@@ -352,6 +356,7 @@ class FlowDefinition(Construct):
         ]
         for statement in use_of_keys(keys, scope=self, services=["s3"]):
             role.add_to_policy(statement)
+        accept_inline_policy(role)
         accept_wildcards(
             role,
             reasons={

@@ -16,6 +16,7 @@ from constructs import Construct
 from overread.review import limits
 from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, broken, check
+from overread_constructs.acknowledgements import accept_inline_policy
 from overread_templates.lint import Finding, lint_template
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class HumanTaskUi(Construct):
         # statement, because IAM counts the characters of a role's policies; no action fits both resources.
         name = f"{self.name_prefix}-{'?' * HASH_CHARACTERS}"
         prefix_sha256 = hashlib.sha256(self.name_prefix.encode()).hexdigest()
-        return iam.Policy(
+        policy = iam.Policy(
             self,
             f"Manage{prefix_sha256[:HASH_CHARACTERS]}",
             roles=[provider.handler.role],
@@ -163,6 +164,8 @@ class HumanTaskUi(Construct):
                 )
             ],
         )
+        accept_inline_policy(policy)
+        return policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,12 +21,12 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._dead_letters import dead_letter_queue, sendable
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._handler import Handler, Placement
 from overread_constructs._item_fences import STEERED, keep_off
 from overread_constructs._rules import Rule, check
+from overread_constructs.acknowledgements import accept_wildcards, acknowledge
 from overread_constructs.python_code import handler_code
 
 EVENT_SOURCE = "overread"
@@ -140,9 +140,7 @@ class NewsDelivery(Construct):
         self.deliver_outbox: lambda_.Function = handler.function
         self._allow(handler, table=table, bucket=feedback_bucket)
         if not is_inside:
-            acknowledge(
-                handler.function, rule="LambdaInsideVPC", pack="NIST.800.53.R5", reason=_OUTSIDE_REASON
-            )
+            acknowledge(handler.function, rule="LambdaInsideVPC", reason=_OUTSIDE_REASON)
         self._wake_from_stream(handler, table=table)
         self._wake_each_minute(handler)
 

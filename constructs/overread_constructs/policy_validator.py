@@ -21,6 +21,7 @@ from overread.routing.envelope import Envelope
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._handler import Handler, Placement
 from overread_constructs._rules import Rule, check
+from overread_constructs.acknowledgements import acknowledge
 from overread_constructs.python_code import handler_code
 
 _NAME_PREFIX = TextLimit(1, 40, r"[a-z0-9](-*[a-z0-9])*")
@@ -136,7 +137,7 @@ class PolicyValidator(Construct):
             statistic="Maximum",
             period=Duration.minutes(1),
         )
-        return metric.create_alarm(
+        alarm = metric.create_alarm(
             self,
             "ErrsTooOften",
             alarm_name=f"{name_prefix}-errs-too-often",
@@ -146,6 +147,12 @@ class PolicyValidator(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
+        acknowledge(
+            alarm,
+            rule="CloudWatchAlarmAction",
+            reason="AppConfig watches it and rolls the policy back; what raises it turned the model off.",
+        )
+        return alarm
 
 
 def _stated(envelopes: Mapping[str, Envelope]) -> str:

@@ -20,7 +20,6 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from overread.review import limits
-from overread_constructs._acknowledgements import accept_wildcards, acknowledge
 from overread_constructs._dead_letters import dead_letter_queue
 from overread_constructs._encryption import let_events_use, use_of_keys
 from overread_constructs._handler import Handler, Placement
@@ -34,6 +33,7 @@ from overread_constructs._review_identity import (
 from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._review_storage import ReviewStorage
 from overread_constructs._rules import Rule, broken, check
+from overread_constructs.acknowledgements import accept_wildcards, acknowledge
 from overread_constructs.python_code import review_code
 from overread_constructs.workforce import COGNITO_RULES, CognitoWorkforce, is_cidr
 
@@ -386,9 +386,7 @@ class ReviewService(Construct):
                 on=[self.user_pool.user_pool_arn],
             )
         if proxy_url is None:
-            acknowledge(
-                handler.function, rule="LambdaInsideVPC", pack="NIST.800.53.R5", reason=_SIGN_IN_REASON
-            )
+            acknowledge(handler.function, rule="LambdaInsideVPC", reason=_SIGN_IN_REASON)
         return handler
 
     def _sweep_each_minute(self) -> None:

@@ -19,9 +19,9 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from overread.review.limits import RangeLimit, TextLimit
-from overread_constructs._acknowledgements import accept_wildcards
 from overread_constructs._encryption import let_logs_use, use_of_keys
 from overread_constructs._rules import PropsError, Rule, check
+from overread_constructs.acknowledgements import accept_inline_policy, accept_wildcards
 
 CAPTURE_PREFIX = "captured/"
 VARIANT = "AllTraffic"
@@ -395,6 +395,7 @@ def _execution_role(
         statements += use_of_keys([capture_bucket.encryption_key], scope=scope, services=("s3",))
     for statement in statements:
         role.add_to_policy(statement)
+    accept_inline_policy(role)
     accept_wildcards(
         role,
         reasons={

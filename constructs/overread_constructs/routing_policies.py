@@ -15,8 +15,8 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from overread.review.limits import TextLimit
-from overread_constructs._acknowledgements import acknowledge
 from overread_constructs._rules import Rule, check
+from overread_constructs.acknowledgements import accept_inline_policy, acknowledge
 from overread_constructs.policy_validator import PolicyValidator
 
 SCHEMA = Path(__file__).parent / "routing-policy.schema.json"
@@ -156,6 +156,7 @@ class RoutingPolicies(Construct):
             description="AppConfig looks at the alarm that rolls a routing policy back",
         )
         role.add_to_policy(iam.PolicyStatement(actions=["cloudwatch:DescribeAlarms"], resources=["*"]))
+        accept_inline_policy(role)
         acknowledge(
             role,
             rule="IAM5[Resource::*]",

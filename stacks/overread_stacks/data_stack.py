@@ -10,6 +10,11 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from overread_config import Settings
+from overread_constructs.acknowledgements import (
+    accept_backup_elsewhere,
+    accept_one_region,
+    acknowledge,
+)
 from overread_stacks.retention import removal_policy
 
 _WORKER_PAGES = s3.CorsRule(
@@ -78,7 +83,7 @@ class DataStack(Stack):
         )
 
     def _access_log_bucket(self) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             "AccessLogs",
             encryption=s3.BucketEncryption.S3_MANAGED,  # S3 delivers access logs to no bucket with a KMS key
@@ -96,11 +101,18 @@ class DataStack(Stack):
                 )
             ],
         )
+        accept_one_region(bucket)
+        acknowledge(
+            bucket,
+            rule="S3DefaultEncryptionKMS",
+            reason="S3 delivers access logs to no bucket with a KMS key; it encrypts them with its own.",
+        )
+        return bucket
 
     def _bucket(
         self, id: str, *, cors: list[s3.CorsRule] | None = None, lock: s3.ObjectLockRetention | None = None
     ) -> s3.Bucket:
-        return s3.Bucket(
+        bucket = s3.Bucket(
             self,
             id,
             encryption=s3.BucketEncryption.KMS,
@@ -120,6 +132,8 @@ class DataStack(Stack):
                 s3.LifecycleRule(id="abort-uploads", abort_incomplete_multipart_upload_after=Duration.days(7))
             ],
         )
+        accept_one_region(bucket)
+        return bucket
 
     def _let_only_this_deployment_write(self, bucket: s3.Bucket, *, sid: str) -> None:
         # Whoever could write answers could decide, and whoever could write the archive could forge what it
@@ -164,6 +178,7 @@ class DataStack(Stack):
             deletion_protection=self._settings.retention.termination_protection,
             removal_policy=self._removal,
         )
+        accept_backup_elsewhere(table)
         for name, partition, order, order_type, attributes in _INDEXES:
             table.add_global_secondary_index(
                 index_name=name,

@@ -12,6 +12,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from overread_config import Settings
+from overread_constructs.acknowledgements import accept_inline_policy, acknowledge
 from overread_stacks.retention import log_retention, removal_policy
 
 NEEDED_ENDPOINTS = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
@@ -53,6 +54,14 @@ class NetworkStack(Stack):
             nat_gateways=0,
             create_internet_gateway=False,
             restrict_default_security_group=False,  # takes a function with rights on any group
+        )
+        acknowledge(
+            self.vpc,
+            rule="VPCDefaultSecurityGroupClosed",
+            reason=(
+                "Nothing uses it: each function, model and endpoint names its own groups. Closing it takes a "
+                "function with rights on any group, outside the network."
+            ),
         )
         self.handlers = self._outgoing_group("Handlers", description="Functions of Overread: HTTPS out only")
         self.models = self._outgoing_group("Models", description="Models of Overread: HTTPS out only")
@@ -125,7 +134,10 @@ class NetworkStack(Stack):
             encryption_key=key,
             removal_policy=keep,
         )
-        self.vpc.add_flow_log("Flows", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
+        flows = self.vpc.add_flow_log(
+            "Flows", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group)
+        )
+        accept_inline_policy(flows)
 
     def _add_gateways(self, *, own_service: bool) -> None:
         for name, service in (
