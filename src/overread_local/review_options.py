@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from overread_local.errors import LocalStackError
 
 DEFAULT_REVIEWERS = ("ada", "grace", "katherine")
-DEFAULT_SENIORS = ("margaret", "dorothy", "evelyn")
+DEFAULT_SENIORS = ("margaret", "evelyn", "radia")
 DEFAULT_LEADS = ("barbara",)
 STATISTICS = ("off", "pseudonymous", "named")
 _NAME = re.compile(r"\S(.{0,62}\S)?")

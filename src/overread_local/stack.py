@@ -35,7 +35,7 @@ REVIEWER_GROUP = "reviewers"
 SENIOR_GROUP = "seniors"
 LEAD_GROUP = "leads"
 NO_CHAOS = Chaos()
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 60.0
 _POLL_S = 0.05
 _NAMESPACE = uuid.UUID("6f0b2a52-7b0e-4b55-9d3a-0c1f5f6f2d11")  # fixed: a reviewer keeps their identity
 

@@ -45,7 +45,7 @@ def test_people_of_the_user_pool_decide_in_the_deployed_portal_and_later_a_sandb
     by_people = [one for one in decisions if one["outcome"]["source"] == "human"]
     assert by_people
     people = {name for one in by_people for name in one["reviewer"].split(", ")}
-    assert people <= {"ada", "grace", "katherine", "margaret", "dorothy", "evelyn"}
+    assert people <= {"ada", "grace", "katherine", "margaret", "evelyn", "radia"}
 
     state = output / "state"
     try:

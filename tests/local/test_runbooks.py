@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -317,11 +318,12 @@ def test_backlog_surge(runbook: Callable[..., Runbook], caller: Caller) -> None:
 def test_compromised_reviewer(
     runbook: Callable[..., Runbook], deployed: Deployment, caller: Caller, tmp_path: Path
 ) -> None:
+    began = datetime.now(UTC).isoformat()
     signed = caller.signed(reference="runbook-reviewer")
     subs = _signers(deployed, signed)
     roster = tmp_path / "roster.json"
     roster.write_text(json.dumps({"schema": 1, "people": []}))
-    book = runbook("compromised-reviewer", ROSTER=str(roster), SUB=subs[0])
+    book = runbook("compromised-reviewer", ROSTER=str(roster), SUB=subs[0], DAY=began)
     book.run("roster show")
     book.run("roster put")
     listed = book.run("audit decided-by").stdout.split()

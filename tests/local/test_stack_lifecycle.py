@@ -230,8 +230,8 @@ def test_commands_say_what_is(tmp_path: Path) -> None:
         assert [one["name"] for one in json.loads((tmp_path / "reviewers.json").read_text())] == [
             "ada",
             "margaret",
-            "dorothy",
             "evelyn",
+            "radia",
             "barbara",
         ]
         assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0

@@ -40,7 +40,9 @@ class Calibrated:
     """Confidences (N,) as gold says they should be, and the map that made them: None with too little gold.
 
     `before` and `after` are expected calibration errors, the latter on gold items that the map in question
-    did not see (five folds).
+    did not see (five folds). Each fold has a map of its own, so that equal confidences come out of them
+    slightly apart and are binned apart: with little gold, or few distinct confidences, `after` reads too
+    high, and may exceed a `before` that is small.
     """
 
     confidence: Array

@@ -27,7 +27,7 @@ from overread_local.errors import LocalStackError
 from overread_local.stack import LocalStack
 
 REVIEWERS = ("ada", "grace", "katherine")
-SENIORS = ("margaret", "dorothy", "evelyn")
+SENIORS = ("margaret", "evelyn", "radia")
 LEAD = "barbara"
 POLL_S = 0.5
 

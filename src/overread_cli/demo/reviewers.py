@@ -13,8 +13,8 @@ import httpx
 from overread_cli.demo.portal_client import PortalClient
 
 CANNOT_DECIDE = "cannot-decide"
-PACE_S = 0.1
-"""How long a reviewer without tasks waits before looking again."""
+SOONEST_S, LATEST_S = 0.1, 1.0
+"""How long a reviewer without tasks waits before looking again: longer each time."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,14 @@ class ScriptedReviewer:
 
     def work(self, stop: threading.Event) -> None:
         """Answers the oldest task, and the next, until `stop` is set."""
+        wait_s = SOONEST_S
         with self.portal:
             while not stop.is_set():
-                if not self.answer_next():
-                    stop.wait(PACE_S)
+                if self.answer_next():
+                    wait_s = SOONEST_S
+                else:
+                    stop.wait(wait_s)
+                    wait_s = min(2 * wait_s, LATEST_S)
 
     def answer_next(self) -> bool:
         """Whether there was a task to answer. The page is fetched too: one that fails is noticed."""
