@@ -24,6 +24,7 @@ Exit codes: 0 done; 1 a result could not be had or a file not be written;
 """
 _OPTIONAL = frozenset({"matplotlib", "numpy", "pyarrow", "rich", "scipy"})
 _SPACING_S = 5.0
+_WRITTEN = ("output", "guarantee")
 
 
 class BadInputError(click.ClickException):
@@ -37,6 +38,7 @@ def with_clear_errors(command: Command) -> Command:
 
     @wraps(command)
     def wrapped(*args: Any, **options: Any) -> Any:
+        _refuse_to_replace_input(options)
         try:
             return command(*args, **options)
         except (InvalidDataError, InvalidGuaranteeError) as error:
@@ -50,6 +52,16 @@ def with_clear_errors(command: Command) -> Command:
             ) from error
 
     return wrapped  # type: ignore[return-value]
+
+
+def _refuse_to_replace_input(options: dict[str, Any]) -> None:
+    read = [value for name, value in options.items() if name not in _WRITTEN and isinstance(value, Path)]
+    for name in _WRITTEN:
+        target = options.get(name)
+        if target is None or not target.is_file():
+            continue
+        if any(source.is_file() and target.samefile(source) for source in read):
+            raise click.UsageError(f"--{name} {target} is a file that is read; it would be replaced")
 
 
 def faults_of(name: str, faults: tuple[str, ...]) -> InvalidDataError:

@@ -205,3 +205,15 @@ def test_gold_options_without_gold_are_refused(tmp_path: Path) -> None:
     result = run("run", "--labels", PATIENTS, "--measure-only", "--output", tmp_path / "o.csv")
     assert result.exit_code == 2
     assert "there is none" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--labels", "--gold"])
+def test_what_is_read_is_never_replaced(tmp_path: Path, option: str) -> None:
+    labels, gold = _crowd(tmp_path, items=4)
+    (tmp_path / "same.csv").symlink_to({"--labels": labels, "--gold": gold}[option])
+    before = labels.read_text(), gold.read_text()
+    result = run("run", "--labels", labels, "--gold", gold, "--output", tmp_path / "same.csv")
+    assert result.exit_code == 2
+    assert "is a file that is read; it would be replaced" in result.stderr
+    assert (labels.read_text(), gold.read_text()) == before
+    assert (tmp_path / "same.csv").is_symlink()
