@@ -101,3 +101,21 @@ def test_what_calibration_mends_is_measured_on_items_it_did_not_see() -> None:
     assert found.after is not None
     fitted = Scores(found.confidence, consensus.posteriors.argmax(axis=1) == noise.label)
     assert found.after > expected_calibration_error(fitted) + 0.02
+
+
+def test_what_is_measured_after_calibration_flatters_nobody() -> None:
+    # Three distinct confidences, right in 60, 75 and 90 %: the map's true error is known.
+    levels, shares = np.array([0.6, 0.8, 1.0]), np.array([0.6, 0.75, 0.9])
+    measured, true = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        level = rng.integers(3, size=200)
+        is_right = rng.random(200) < shares[level]
+        posteriors = np.column_stack([levels[level], 1 - levels[level]])
+        names = tuple(f"{place:03}" for place in range(200))
+        consensus = Consensus("stated", names, ("x", "y"), (), posteriors, posteriors.mean(axis=0))
+        gold = Gold(np.arange(200, dtype=np.int32), np.where(is_right, 0, 1).astype(np.int32))
+        found = calibrated(consensus, gold=gold)
+        measured.append(found.after)
+        true.append(float(np.abs(found.confidence - shares[level]).mean()))
+    assert np.mean(true) < np.mean(measured) < 0.15
