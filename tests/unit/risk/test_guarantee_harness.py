@@ -1,5 +1,6 @@
 """The promise of a certified threshold, draw after draw: `make guarantee` in short, and its tables."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -95,6 +96,13 @@ def test_the_benchmark_table_takes_the_statistics_only() -> None:
     assert "| threshold: of 1M points | 0.05 | s | 2.5 | 0.02 |" in text
     assert "| monitor: false alarms | 12,345 | looks | – | – |" in text
     assert statistics_table.table(rows[:1]) == "(none measured yet: `make bench`)"
+
+
+def test_the_benchmark_table_leaves_out_no_figure_of_the_monitors() -> None:
+    source = (statistics_table.ROOT / "benchmarks/monitor.py").read_text()
+    names = re.findall(r'_beside\(\s*f?"([^"]+)"', source)
+    assert len(names) > 10
+    assert [name for name in names if not name.startswith(statistics_table.AREAS)] == []
 
 
 def test_the_document_has_the_markers_of_both_tables() -> None:
