@@ -1,5 +1,6 @@
 """Settings of a deployment: a YAML file, checked as a whole, as frozen dataclasses."""
 
+from overread_config.adoption import AdoptSettings
 from overread_config.faults import ConfigError, Fault
 from overread_config.guarantee_file import model_version
 from overread_config.loading import load_settings
@@ -9,6 +10,7 @@ from overread_config.settings import ApiSettings, NetworkSettings, RetentionSett
 from overread_config.use_cases import UseCaseSettings
 
 __all__ = [
+    "AdoptSettings",
     "ApiSettings",
     "ConfigError",
     "Fault",

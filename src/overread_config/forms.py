@@ -10,6 +10,22 @@ NAME_FORM = "lower-case letters, digits and hyphens inside"
 SECTION_NAME = Text(pattern=NAME, form=NAME_FORM, longest=30)
 """Of a use case or a team. With `overread-`, an environment and a hash it stays below 63 characters."""
 
+INTERFACE_ENDPOINTS = (
+    "events",
+    "execute-api",
+    "kms",
+    "lambda",
+    "logs",
+    "monitoring",
+    "sagemaker.api",
+    "sqs",
+    "ssm",
+    "states",
+    "sts",
+    "xray",
+)
+"""Services that the network may have an interface endpoint of, beside those that are always needed."""
+
 
 def limited(limit: limits.TextLimit, *, form: str = "") -> Text:
     """A text within a limit of the review service."""

@@ -9,6 +9,7 @@ from typing import Any
 import jmespath
 
 from overread.review import limits
+from overread_config.adoption import check_adoption
 from overread_config.breaches import refuse, refuse_given, require
 from overread_config.faults import FaultList
 from overread_config.guarantee_rules import GUARANTEE_RULES
@@ -545,4 +546,5 @@ _RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
     _network,
     _audit_lock,
     _region,
+    check_adoption,
 )

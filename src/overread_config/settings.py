@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from overread.review import limits
-from overread_config.forms import SECTION_NAME, limited
+from overread_config.adoption import AdoptSettings
+from overread_config.forms import INTERFACE_ENDPOINTS, SECTION_NAME, limited
 from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Number, Text
 from overread_config.people import TeamSettings, WorkforceSettings
 from overread_config.sections import Named, Section, setting
@@ -36,20 +37,6 @@ LOG_DAYS = (
     2922,
     3288,
     3653,
-)
-INTERFACE_ENDPOINTS = (
-    "events",
-    "execute-api",
-    "kms",
-    "lambda",
-    "logs",
-    "monitoring",
-    "sagemaker.api",
-    "sqs",
-    "ssm",
-    "states",
-    "sts",
-    "xray",
 )
 
 
@@ -349,6 +336,11 @@ class Settings:
         metadata=setting(Section(RetentionSettings), "How long things are kept.", default={})
     )
     api: ApiSettings = field(metadata=setting(Section(ApiSettings), "The HTTP API.", default={}))
+    adopt: AdoptSettings = field(
+        metadata=setting(
+            Section(AdoptSettings), "What is there already and taken in place of being created.", default={}
+        )
+    )
 
     @property
     def prefix(self) -> str:

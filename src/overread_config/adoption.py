@@ -1,0 +1,161 @@
+"""What is there already and taken as it is: adopting creates nothing and looks nothing up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from overread_config.breaches import refuse, refuse_given, require
+from overread_config.faults import FaultList
+from overread_config.forms import INTERFACE_ENDPOINTS
+from overread_config.kinds import ListOf, MapOf, Text
+from overread_config.sections import Branch, Section, setting
+
+GATEWAY_ENDPOINTS = ("dynamodb", "s3")
+"""Endpoints that are routes: they belong to whoever owns the route tables."""
+
+ALWAYS_NEEDED = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
+"""Interface endpoints of what the router calls."""
+
+_SERVICES = sorted({*GATEWAY_ENDPOINTS, *ALWAYS_NEEDED, *INTERFACE_ENDPOINTS})
+_SERVICE = Text(
+    pattern="|".join(name.replace(".", r"\.") for name in _SERVICES), form="one of " + ", ".join(_SERVICES)
+)
+
+
+def _id(start: str) -> Text:
+    return Text(pattern=rf"{start}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", form=f"such as {start}-0123456789abcdef0")
+
+
+def _arn(service: str, *, resource: str, form: str) -> Text:
+    return Text(
+        pattern=rf"arn:aws[a-z-]*:{service}:[a-z0-9-]+:[0-9]{{12}}:{resource}", form=form, longest=512
+    )
+
+
+_KEY = _arn("kms", resource=r"key/[\w-]+", form="a key's ARN, not an alias")
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedGroups:
+    """Security groups of the adopted VPC; a group that is not given is created."""
+
+    handlers: str | None = field(metadata=setting(_id("sg"), "Of Overread's functions.", default=None))
+    models: str | None = field(metadata=setting(_id("sg"), "Of the models.", default=None))
+    endpoints: str | None = field(
+        metadata=setting(_id("sg"), "Of the interface endpoints that are created.", default=None)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedKeys:
+    """KMS keys; a key that is not given is created."""
+
+    data: str | None = field(
+        metadata=setting(_KEY, "Encrypts inputs, answers, decisions and audit.", default=None)
+    )
+    operations: str | None = field(
+        metadata=setting(_KEY, "Encrypts logs, queues, secrets and model storage.", default=None)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptSettings:
+    """Each thing alone; what it must be like is in docs/landing-zone.md."""
+
+    vpc_id: str | None = field(
+        metadata=setting(
+            _id("vpc"),
+            "The VPC. Its subnets and its gateway endpoints of S3 and DynamoDB are then adopted too.",
+            default=None,
+        )
+    )
+    subnet_ids: tuple[str, ...] = field(
+        metadata=setting(
+            ListOf(_id("subnet"), fewest=2, most=6),
+            "Subnets of the VPC, one an availability zone.",
+            default=(),
+        )
+    )
+    security_groups: AdoptedGroups = field(
+        metadata=setting(Section(AdoptedGroups), "Security groups of the VPC.", default={})
+    )
+    endpoints: Mapping[str, str] = field(
+        metadata=setting(
+            MapOf(_SERVICE, _id("vpce")),
+            "Endpoints by service, such as `execute-api`; one that is needed and not given is created.",
+            default={},
+        )
+    )
+    keys: AdoptedKeys = field(metadata=setting(Section(AdoptedKeys), "KMS keys.", default={}))
+    access_log_bucket: str | None = field(
+        metadata=setting(
+            Text(pattern=r"[a-z0-9][a-z0-9.-]*[a-z0-9]", form="a bucket's name", shortest=3, longest=63),
+            "Bucket that takes the access logs of the other buckets, below the deployment's name.",
+            default=None,
+        )
+    )
+    alarm_topic_arn: str | None = field(
+        metadata=setting(
+            _arn("sns", resource=r"[\w-]+", form="a topic's ARN, not FIFO"),
+            "SNS topic that alarms notify.",
+            default=None,
+        )
+    )
+
+
+def check_adoption(root: Branch, faults: FaultList) -> None:
+    """Note what cannot be adopted alone, and settings of what is not created then."""
+    adopt = root.get("adopt")
+    if not isinstance(adopt, Branch):
+        return
+    if adopt.gives("vpc_id"):
+        _check_vpc(root, adopt=adopt, faults=faults)
+    else:
+        refuse_given(
+            adopt,
+            "subnet_ids",
+            "security_groups",
+            "endpoints",
+            faults=faults,
+            where="without adopt.vpc_id, whose they are",
+        )
+    keys = adopt.get("keys")
+    if isinstance(keys, Branch):
+        if keys.get("data") and keys.get("operations"):
+            refuse_given(root, "keys", faults=faults, where="when both keys are adopted")
+        _check_region(root, keys, "data", "operations", faults=faults)
+    _check_region(root, adopt, "alarm_topic_arn", faults=faults)
+
+
+def _check_vpc(root: Branch, *, adopt: Branch, faults: FaultList) -> None:
+    where = "with an adopted VPC"
+    require(adopt, "subnet_ids", faults=faults, where=where, allowed="two to six subnets of it")
+    endpoints = adopt.get("endpoints")
+    missing = [name for name in GATEWAY_ENDPOINTS if endpoints is not None and name not in endpoints]
+    if missing:
+        refuse(
+            adopt,
+            "endpoints",
+            faults=faults,
+            problem="leaves out gateway endpoints, which change route tables of the VPC: "
+            + ", ".join(f"`{name}`" for name in missing),
+            allowed="the ids of both, of `dynamodb` and `s3`",
+        )
+    network = root.get("network")
+    if isinstance(network, Branch):
+        refuse_given(network, "cidr", "availability_zones", faults=faults, where=where)
+
+
+def _check_region(root: Branch, branch: Branch, *keys: str, faults: FaultList) -> None:
+    region = root.get("region")
+    for key in keys:
+        arn = branch.get(key)
+        if region and arn and arn.split(":")[3] != region:
+            refuse(
+                branch,
+                key,
+                faults=faults,
+                problem="is of another region",
+                allowed=f"an ARN of {region}, where this is deployed",
+            )
