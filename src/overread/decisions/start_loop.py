@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from datetime import timedelta
 from enum import StrEnum
 
 from overread.decisions import settling, transitions
@@ -174,18 +173,9 @@ def _forgotten(record: Record, *, ports: StartPorts, clock: Clock) -> Change | N
     return None
 
 
-def _begin(
-    record: Record,
-    seat: Seat,
-    *,
-    content: bytes,
-    clock: Clock,
-    look_again: timedelta = transitions.REVIEW_LOOK_AGAIN_FIRST,
-) -> Change:
+def _begin(record: Record, seat: Seat, *, content: bytes, clock: Clock) -> Change:
     sha256 = content_sha256(json.loads(content))
-    return transitions.begin_review(
-        record, seat=seat, input_content_sha256=sha256, at=clock(), look_again=look_again
-    )
+    return transitions.begin_review(record, seat=seat, input_content_sha256=sha256, at=clock())
 
 
 def _adopt(record: Record, seat: Seat, *, content: bytes, ports: StartPorts, clock: Clock) -> Change | None:
@@ -199,8 +189,7 @@ def _adopt(record: Record, seat: Seat, *, content: bytes, ports: StartPorts, clo
     if loop.flow_definition_arn != flow_definition_of(record.terms, seat.name):
         reason = Reason("loop_name_taken", {"flow_definition_arn": loop.flow_definition_arn})
         return settling.review_again(record, seat=seat, reason=reason, output=None, at=clock())
-    # People may have answered by now, and the event of it found no note: the next sweep looks.
-    return _begin(record, seat, content=content, clock=clock, look_again=timedelta())
+    return _begin(record, seat, content=content, clock=clock)
 
 
 def _stop_unwanted(change: Change, *, ports: StartPorts) -> None:

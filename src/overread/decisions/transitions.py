@@ -294,14 +294,7 @@ def repin(record: Record, *, terms: ReviewTerms, policy_version: str, at: dateti
     )
 
 
-def begin_review(
-    record: Record,
-    *,
-    seat: Seat,
-    input_content_sha256: str,
-    at: datetime,
-    look_again: timedelta = REVIEW_LOOK_AGAIN_FIRST,
-) -> Change:
+def begin_review(record: Record, *, seat: Seat, input_content_sha256: str, at: datetime) -> Change:
     """The seat's human loop exists; `input_content_sha256` is what it must be about."""
     name = loop_of(record, seat)
     review = Review(
@@ -332,7 +325,7 @@ def begin_review(
         },
         waiting=None,
         reviews=begun.reviews,
-        due_at=at_the_latest(record, at + look_again),
+        due_at=at_the_latest(record, at + REVIEW_LOOK_AGAIN_FIRST),
     )
 
 
