@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from overread.errors import OverreadError
@@ -19,5 +20,5 @@ try:
     app = build_app(settings)
 except OverreadError as error:
     sys.exit(str(error))
-add_checks(app)
+add_checks(app, today=datetime.now(UTC).date())
 app.synth()

@@ -17,7 +17,12 @@ from constructs import Construct
 
 from overread_constructs._dead_letters import dead_letter_queue, sendable
 from overread_constructs._encryption import let_logs_use, use_of_keys
-from overread_constructs.acknowledgements import BY_ACCOUNT, accept_inline_policy, acknowledge
+from overread_constructs.acknowledgements import (
+    BY_ACCOUNT,
+    accept_inline_policy,
+    accept_log_retention,
+    acknowledge,
+)
 
 RUNTIME = lambda_.Runtime.PYTHON_3_14
 _STAR_REASON = (
@@ -26,6 +31,10 @@ _STAR_REASON = (
 )
 _ANSWERED_REASON = "Its callers wait for its answer: no event is ever queued for it."
 _DESTINATION_REASON = "Its failed events go to a queue, by a destination that the rule does not see."
+_ENVIRONMENT_REASON = (
+    "It holds names and ARNs, never a secret (rule Overread-NoSecretInEnvironment); Lambda encrypts it with "
+    "its own key."
+)
 _CONCURRENCY_REASON = (
     "The stage's throttle, its schedule or the stream's shards bound how often it runs at once. A "
     "reservation is taken from the account's other functions, and a new account has none to give."
@@ -116,6 +125,8 @@ class Handler(Construct):
     def _acknowledge(self) -> None:
         reason = _DESTINATION_REASON if self.failures else _ANSWERED_REASON
         accept_inline_policy(self.role)
+        accept_log_retention(self.log_group)
+        acknowledge(self.function, rule="LambdaEnvironmentKey", reason=_ENVIRONMENT_REASON)
         acknowledge(self.function, rule="LambdaDLQ", reason=reason)
         acknowledge(self.function, rule="LambdaConcurrency", reason=_CONCURRENCY_REASON, terms=BY_ACCOUNT)
 

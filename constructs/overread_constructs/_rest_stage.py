@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from overread_constructs._encryption import let_logs_use
+from overread_constructs.acknowledgements import accept_log_retention
 
 STAGE = "live"
 LOG_POLICY = (
@@ -25,6 +26,7 @@ def stage_options(
 ) -> apigateway.StageOptions:
     """The stage's options, with a log group for its calls in `scope`."""
     access_log = logs.LogGroup(scope, "AccessLog", retention=log_retention, encryption_key=key)
+    accept_log_retention(access_log)
     let_logs_use(key, scope=scope)
     return apigateway.StageOptions(
         stage_name=STAGE,

@@ -8,7 +8,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from overread_constructs.acknowledgements import accept_backup_elsewhere, accept_one_region
+from overread_constructs.acknowledgements import (
+    accept_backup_elsewhere,
+    accept_one_region,
+    accept_plain_bucket,
+)
 
 INDEXES = {
     "flow": ("flow_arn", "created_key"),
@@ -28,10 +32,11 @@ class ReviewStorage(Construct):
         *,
         key: kms.IKey,
         access_logs: s3.IBucket,
+        access_logs_prefix: str,
         removal_policy: RemovalPolicy,
         deletion_protection: bool,
     ) -> None:
-        """`access_logs`: takes the bucket's access log under `review-documents/`."""
+        """`access_logs`: takes the bucket's access log under `review-documents/`, below a prefix of its own."""
         super().__init__(scope, id)
         self.table = dynamodb.Table(
             self,
@@ -66,7 +71,7 @@ class ReviewStorage(Construct):
             minimum_tls_version=1.2,
             versioned=True,
             server_access_logs_bucket=access_logs,
-            server_access_logs_prefix="review-documents/",
+            server_access_logs_prefix=f"{access_logs_prefix}review-documents/",
             removal_policy=removal_policy,
             lifecycle_rules=[
                 s3.LifecycleRule(
@@ -78,6 +83,7 @@ class ReviewStorage(Construct):
             ],
         )
         accept_one_region(self.bucket)
+        accept_plain_bucket(self.bucket)
 
 
 def _text(name: str) -> dynamodb.Attribute:

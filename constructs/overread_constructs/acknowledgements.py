@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,31 +14,61 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct, IValidation
 
 NIST, HIPAA, PCI, SERVERLESS = "NIST.800.53.R5", "HIPAA.Security", "PCI.DSS.321", "Serverless"
+CHECKOV, CONTROL_TOWER = "Checkov", "ControlTower"
+"""Not run by the CDK, but by `make audit`, which reads the same acknowledgements."""
+_AWS = "AwsSolutions"
+_LAWS = (NIST, HIPAA, PCI)
+PACKS = frozenset({_AWS, *_LAWS, SERVERLESS, "Overread", CHECKOV, CONTROL_TOWER})
+"""Whose findings are acknowledged on terms."""
+
+
+def _in_packs(rule: str, *packs: str) -> tuple[tuple[str, str], ...]:
+    return tuple((pack, rule) for pack in packs)
+
+
 _SAME: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "APIG3": (("AwsSolutions", "APIG3"), (NIST, "APIGWAssociatedWithWAF"), (PCI, "APIGWAssociatedWithWAF")),
-    "SMG4": (
-        ("AwsSolutions", "SMG4"),
-        (NIST, "SecretsManagerRotationEnabled"),
-        (HIPAA, "SecretsManagerRotationEnabled"),
+    "APIG3": ((_AWS, "APIG3"), *_in_packs("APIGWAssociatedWithWAF", NIST, PCI)),
+    "APIG4": ((_AWS, "APIG4"), (CHECKOV, "CKV_AWS_59")),
+    "APIGWCacheEnabledAndEncrypted": (
+        *_in_packs("APIGWCacheEnabledAndEncrypted", *_LAWS),
+        (CHECKOV, "CKV_AWS_120"),
     ),
-    "SQS3": (("AwsSolutions", "SQS3"), (SERVERLESS, "SQSRedrivePolicy")),
-    **{
-        rule: tuple((pack, rule) for pack in packs)
-        for rule, packs in {
-            "APIGWCacheEnabledAndEncrypted": (NIST, HIPAA, PCI),
-            "APIGWSSLEnabled": (NIST, HIPAA, PCI),
-            "CloudWatchAlarmAction": (NIST, HIPAA),
-            "CloudWatchLogGroupEncrypted": (NIST, HIPAA, PCI),
-            "DynamoDBInBackupPlan": (NIST, HIPAA),
-            "IAMNoInlinePolicy": (NIST, HIPAA, PCI),
-            "LambdaConcurrency": (NIST, HIPAA),
-            "LambdaDLQ": (NIST, HIPAA, SERVERLESS),
-            "LambdaInsideVPC": (NIST, HIPAA, PCI),
-            "S3BucketReplicationEnabled": (NIST, HIPAA, PCI),
-            "S3DefaultEncryptionKMS": (NIST, HIPAA, PCI),
-            "VPCDefaultSecurityGroupClosed": (NIST, HIPAA, PCI),
-        }.items()
-    },
+    "APIGWSSLEnabled": _in_packs("APIGWSSLEnabled", *_LAWS),
+    "BucketLogged": ((CHECKOV, "CKV_AWS_18"), (CONTROL_TOWER, "CT.S3.PR.2")),
+    "BucketLocked": ((CONTROL_TOWER, "CT.S3.PR.9"),),
+    "BucketNotifies": ((CONTROL_TOWER, "CT.S3.PR.4"),),
+    "CloudWatchAlarmAction": (
+        *_in_packs("CloudWatchAlarmAction", NIST, HIPAA),
+        (CONTROL_TOWER, "CT.CLOUDWATCH.PR.1"),
+    ),
+    "CloudWatchLogGroupEncrypted": (
+        *_in_packs("CloudWatchLogGroupEncrypted", *_LAWS),
+        (CHECKOV, "CKV_AWS_158"),
+        (CONTROL_TOWER, "CT.CLOUDWATCH.PR.3"),
+    ),
+    "DynamoDBInBackupPlan": _in_packs("DynamoDBInBackupPlan", NIST, HIPAA),
+    "IAM5[Resource::*]": ((_AWS, "IAM5[Resource::*]"), (CHECKOV, "CKV_AWS_111")),
+    "IAMNoInlinePolicy": _in_packs("IAMNoInlinePolicy", *_LAWS),
+    "KeyGrantsForServices": ((CONTROL_TOWER, "CT.KMS.PR.3"),),
+    "LambdaConcurrency": (*_in_packs("LambdaConcurrency", NIST, HIPAA), (CHECKOV, "CKV_AWS_115")),
+    "LambdaDLQ": (*_in_packs("LambdaDLQ", NIST, HIPAA, SERVERLESS), (CHECKOV, "CKV_AWS_116")),
+    "LambdaEnvironmentKey": ((CHECKOV, "CKV_AWS_173"),),
+    "LambdaInsideVPC": (
+        *_in_packs("LambdaInsideVPC", *_LAWS),
+        (CHECKOV, "CKV_AWS_117"),
+        (CONTROL_TOWER, "CT.LAMBDA.PR.3"),
+    ),
+    "LogsKeptAYear": ((CONTROL_TOWER, "CT.CLOUDWATCH.PR.2"),),
+    "PublicTeamDenied": (("Overread", "PublicTeamDenied"),),
+    "QueueKey": ((CHECKOV, "CKV_AWS_27"),),
+    "S3BucketReplicationEnabled": _in_packs("S3BucketReplicationEnabled", *_LAWS),
+    "S3DefaultEncryptionKMS": (
+        *_in_packs("S3DefaultEncryptionKMS", *_LAWS),
+        (CONTROL_TOWER, "CT.S3.PR.10"),
+    ),
+    "SMG4": ((_AWS, "SMG4"), *_in_packs("SecretsManagerRotationEnabled", NIST, HIPAA)),
+    "SQS3": ((_AWS, "SQS3"), (SERVERLESS, "SQSRedrivePolicy"), (CONTROL_TOWER, "CT.SQS.PR.1")),
+    "VPCDefaultSecurityGroupClosed": _in_packs("VPCDefaultSecurityGroupClosed", *_LAWS),
 }
 """What one finding is called in each pack that has it; any other is of AwsSolutions alone."""
 
@@ -55,10 +86,17 @@ BY_DESIGN = Terms(owner="Overread maintainers", expires=date(2027, 11, 30))
 BY_ACCOUNT = Terms(owner="platform team of the account", expires=date(2027, 5, 31))
 """For what an account can have around Overread, and Overread does not make: looked at twice a year."""
 
+_TERMS = re.compile(r".+ Owner: (?P<owner>[^:]+)\. Until: (?P<expires>\d{4}-\d{2}-\d{2})\.", re.DOTALL)
+
 _INLINE_REASON = (
     "It belongs to its one role, and comes and goes with what it is for. A managed policy could be attached "
     "to other roles, and a role takes ten."
 )
+
+
+def finding_id(pack: str, rule: str) -> str:
+    """What acknowledgements call the rule of a pack."""
+    return f"{pack}::{pack}-{rule}"
 
 
 def acknowledge(construct: IConstruct, *, rule: str, reason: str, terms: Terms = BY_DESIGN) -> None:
@@ -66,11 +104,22 @@ def acknowledge(construct: IConstruct, *, rule: str, reason: str, terms: Terms =
 
     `rule`: "SQS3", or "IAM5[Resource::*]" for one finding of a rule.
     """
-    names = _SAME.get(rule, (("AwsSolutions", rule),))
+    names = _SAME.get(rule, ((_AWS, rule),))
     said = f"{reason} Owner: {terms.owner}. Until: {terms.expires.isoformat()}."
     Validations.of(construct).acknowledge(
-        *(Acknowledgment(id=f"{pack}::{pack}-{name}", reason=said) for pack, name in names)
+        *(Acknowledgment(id=finding_id(pack, name), reason=said) for pack, name in names)
     )
+
+
+def terms_of(said: str) -> Terms | None:
+    """The terms at the end of an acknowledgement's text; None when it does not give reason, owner and day."""
+    found = _TERMS.fullmatch(said)
+    if found is None:
+        return None
+    try:
+        return Terms(owner=found["owner"], expires=date.fromisoformat(found["expires"]))
+    except ValueError:
+        return None
 
 
 def accept_one_region(bucket: IConstruct) -> None:
@@ -83,6 +132,41 @@ def accept_one_region(bucket: IConstruct) -> None:
             "be. S3 keeps versions in several zones; a second region is the account's choice."
         ),
         terms=BY_ACCOUNT,
+    )
+
+
+def accept_plain_bucket(bucket: IConstruct) -> None:
+    """Acknowledge that a bucket tells nobody of new objects, and can have objects deleted."""
+    acknowledge(
+        bucket,
+        rule="BucketNotifies",
+        reason="Who writes here records it in the table of decisions; nobody waits for objects.",
+    )
+    acknowledge(
+        bucket,
+        rule="BucketLocked",
+        reason=(
+            "What is proof is locked in the audit bucket, by settings; personal data elsewhere must stay "
+            "erasable."
+        ),
+    )
+
+
+def accept_log_retention(log_group: IConstruct) -> None:
+    """Acknowledge that logs may be kept for less than a year."""
+    acknowledge(
+        log_group,
+        rule="LogsKeptAYear",
+        reason="Settings say how long (retention.log_days); what is proof is in the audit bucket.",
+    )
+
+
+def accept_key_policy(key: IConstruct) -> None:
+    """Acknowledge that a key's own policy names no services that may be granted it."""
+    acknowledge(
+        key,
+        rule="KeyGrantsForServices",
+        reason="It leaves the key to the account's IAM policies: endpoint roles may grant it, to AWS only.",
     )
 
 

@@ -20,7 +20,11 @@ from overread.review import limits
 from overread_constructs._encryption import use_of_keys
 from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, check
-from overread_constructs.acknowledgements import accept_inline_policy, accept_wildcards
+from overread_constructs.acknowledgements import (
+    accept_inline_policy,
+    accept_wildcards,
+    acknowledge,
+)
 from overread_constructs.activation import Activation
 from overread_constructs.human_task_ui import HASH_CHARACTERS, NAME_PREFIX, HumanTaskUi
 from overread_constructs.workteam import Workteam, WorkteamKind
@@ -269,7 +273,14 @@ class FlowDefinition(Construct):
             },
         )
         if service is None:
-            resource.node.add_dependency(self._let_manage(provider, name_prefix=name_prefix), self.role)
+            manage = self._let_manage(provider, name_prefix=name_prefix)
+            resource.node.add_dependency(manage, self.role)
+            if workteam.kind == "public":
+                acknowledge(
+                    manage,
+                    rule="PublicTeamDenied",
+                    reason="The public team was chosen for this one; its provider makes no other's.",
+                )
         else:
             resource.node.add_dependency(*service.ready, self._let_assume(service), self.role)
         self.flow_definition_arn: str = resource.get_att_string("FlowDefinitionArn")

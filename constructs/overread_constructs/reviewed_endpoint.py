@@ -21,7 +21,7 @@ from constructs import Construct
 from overread.review.limits import RangeLimit, TextLimit
 from overread_constructs._encryption import let_logs_use, use_of_keys
 from overread_constructs._rules import PropsError, Rule, check
-from overread_constructs.acknowledgements import accept_inline_policy, accept_wildcards
+from overread_constructs.acknowledgements import accept_inline_policy, accept_log_retention, accept_wildcards
 
 CAPTURE_PREFIX = "captured/"
 VARIANT = "AllTraffic"
@@ -190,6 +190,7 @@ class ReviewedEndpoint(Construct):
             encryption_key=key,
             removal_policy=RemovalPolicy.DESTROY,  # SageMaker gives the name: a kept one blocks a deploy
         )
+        accept_log_retention(log_group)
         let_logs_use(key, scope=self)
         if role is None:
             role = _execution_role(

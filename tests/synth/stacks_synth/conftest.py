@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from aws_cdk import App
 
 from overread_config import load_settings
 from overread_stacks.app_factory import FEATURE_FLAGS, build_app
-from overread_stacks.checks import add_checks
+from overread_stacks.checks import add_every_check
 
 REPOSITORY = Path(__file__).parents[3]
 HERE = Path(__file__).parent
@@ -87,7 +88,7 @@ def assembly(project: Path) -> Assembly:
     for environment in ENVIRONMENTS:
         file = project / "config" / f"{FILES.get(environment, environment)}.yaml"
         build_app(load_settings(file), environ=ACCOUNT, app=app)
-    add_checks(app)
+    add_every_check(app, today=datetime.now(UTC).date())
     app.synth()
     folder = project / "cdk.out"
     return Assembly(
