@@ -85,6 +85,20 @@ lint: setup ## formatting, style, types, import rules, configuration, portal typ
 	npm run --silent check
 	for file in config/*.yaml; do $(BIN)/overread config check $$file; done
 
+build/.audit: requirements-audit.txt requirements-guard.txt
+	@mkdir -p build
+	echo "audit: environment for checkov and cfn-guard (.venv-audit), 300 MB"
+	[ -x .venv-audit/bin/python ] || $(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: -r requirements-audit.txt
+	# The CDK's cfn-guard plugin, for the program and the rules inside; the CDK that it depends on stays out.
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-guard.txt
+	rm -rf .venv-audit/cfn-guard
+	touch $@
+
+.PHONY: audit
+audit: setup build/.audit ## hold config/*.yaml against every rule pack, checkov and cfn-guard (a minute each)
+	@$(BIN)/python -m overread_stacks.audit --output build/audit --scanners .venv-audit config/*.yaml
+
 .PHONY: synth
 synth: setup ## synthesise CONFIG (default config/demo.yaml) into cdk.out
 	@OVERREAD_CONFIG=$(CONFIG) cdk synth --quiet --no-notices
@@ -112,6 +126,8 @@ lock: build/.python ## resolve the locked dependencies anew, with hashes and wit
 	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra statistics --extra examples --group dev -o requirements-dev.txt
 	$$compile requirements-sdk.in --no-deps -o requirements-sdk.txt
 	$$compile requirements-peers.in --no-deps -o requirements-peers.txt
+	$$compile requirements-audit.in -o requirements-audit.txt
+	$$compile requirements-guard.in --no-deps -o requirements-guard.txt
 	$$compile lambda/requirements.in -o lambda/requirements.txt
 	cp lambda/requirements.txt constructs/overread_constructs/handler_requirements.txt
 	$$compile lambda/runtime.in -o lambda/runtime.txt
@@ -127,5 +143,5 @@ pr: lint test ## what a change must pass
 
 .PHONY: clean
 clean: ## remove what the commands made, environments included
-	@rm -rf build dist cdk.out node_modules .venv .venv-lambda .overread src/overread_review/static
+	@rm -rf build dist cdk.out node_modules .venv .venv-audit .venv-lambda .overread src/overread_review/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
