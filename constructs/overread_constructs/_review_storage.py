@@ -36,7 +36,7 @@ class ReviewStorage(Construct):
         removal_policy: RemovalPolicy,
         deletion_protection: bool,
     ) -> None:
-        """`access_logs`: takes the bucket's access log under `review-documents/`, below a prefix of its own."""
+        """`access_logs`: takes the bucket's access log, under its prefix and `review-documents/`."""
         super().__init__(scope, id)
         self.table = dynamodb.Table(
             self,

@@ -139,7 +139,7 @@ class AuditTrail(Construct):
         handler.allow("dynamodb:GetItem", "dynamodb:PutItem", on=[self._table.table_arn])
         self._let_use_bucket(handler)
         for source in sources:
-            handler.allow("s3:GetObject", "s3:GetObjectVersion", on=[source.arn_for_objects("*")])
+            handler.allow("s3:GetObjectVersion", on=[source.arn_for_objects("*")])
             # Without it S3 says "denied" of what was erased, and archiving would stop there for ever.
             handler.allow("s3:ListBucket", on=[source.bucket_arn])
         keys = [source.encryption_key for source in sources]
@@ -180,9 +180,7 @@ class AuditTrail(Construct):
 
     def _let_use_bucket(self, handler: Handler) -> None:
         handler.allow("dynamodb:Query", on=[self._table.table_arn, f"{self._table.table_arn}/index/chain"])
-        handler.allow(
-            "s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", on=[self._bucket.arn_for_objects("*")]
-        )
+        handler.allow("s3:GetObjectVersion", "s3:PutObject", on=[self._bucket.arn_for_objects("*")])
         handler.allow("s3:ListBucketVersions", on=[self._bucket.bucket_arn])
         keys = (self._table.encryption_key, self._bucket.encryption_key)
         for statement in use_of_keys(keys, scope=self, services=("dynamodb", "s3")):

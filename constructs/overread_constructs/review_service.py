@@ -135,6 +135,7 @@ class ReviewService(Construct):
         key: kms.IKey,
         operations_key: kms.IKey,
         access_logs: s3.IBucket,
+        access_logs_prefix: str = "",
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         deletion_protection: bool = True,
@@ -201,6 +202,7 @@ class ReviewService(Construct):
             "Storage",
             key=key,
             access_logs=access_logs,
+            access_logs_prefix=access_logs_prefix,
             removal_policy=removal_policy,
             deletion_protection=deletion_protection,
         )

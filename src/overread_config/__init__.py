@@ -4,6 +4,7 @@ from overread_config.adoption import AdoptSettings
 from overread_config.faults import ConfigError, Fault
 from overread_config.guarantee_file import model_version
 from overread_config.loading import load_settings
+from overread_config.organization import OrganizationSettings
 from overread_config.people import OidcSettings, TeamSettings, WorkforceSettings
 from overread_config.rules import output_name
 from overread_config.settings import ApiSettings, NetworkSettings, RetentionSettings, Settings
@@ -16,6 +17,7 @@ __all__ = [
     "Fault",
     "NetworkSettings",
     "OidcSettings",
+    "OrganizationSettings",
     "RetentionSettings",
     "Settings",
     "TeamSettings",

@@ -14,13 +14,23 @@ from overread_config.sections import Branch, Section, setting
 GATEWAY_ENDPOINTS = ("dynamodb", "s3")
 """Endpoints that are routes: they belong to whoever owns the route tables."""
 
-ALWAYS_NEEDED = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
-"""Interface endpoints of what the router calls."""
+_ROUTER_CALLS = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
+_REVIEW_SERVICE_CALLS = ("events", "sts")
+EXECUTE_API = "execute-api"
+"""The way to a private review service. Where it is, its private names hide every public API."""
 
-_SERVICES = sorted({*GATEWAY_ENDPOINTS, *ALWAYS_NEEDED, *INTERFACE_ENDPOINTS})
+_SERVICES = sorted({*GATEWAY_ENDPOINTS, *_ROUTER_CALLS, *INTERFACE_ENDPOINTS})
 _SERVICE = Text(
     pattern="|".join(name.replace(".", r"\.") for name in _SERVICES), form="one of " + ", ".join(_SERVICES)
 )
+
+
+def needed_endpoints(*, backend: str, access: str) -> tuple[str, ...]:
+    """Interface endpoints that a deployment cannot do without, by `review.backend` and `review.access`."""
+    if backend != "overread":
+        return _ROUTER_CALLS
+    private = (EXECUTE_API,) if access == "private" else ()
+    return (*_ROUTER_CALLS, *_REVIEW_SERVICE_CALLS, *private)
 
 
 def _id(start: str) -> Text:
@@ -142,9 +152,27 @@ def _check_vpc(root: Branch, *, adopt: Branch, faults: FaultList) -> None:
             + ", ".join(f"`{name}`" for name in missing),
             allowed="the ids of both, of `dynamodb` and `s3`",
         )
-    network = root.get("network")
-    if isinstance(network, Branch):
+    network, review = root.get("network"), root.get("review")
+    if isinstance(network, Branch) and isinstance(review, Branch):
+        _check_use(adopt, network=network, review=review, faults=faults)
         refuse_given(network, "cidr", "availability_zones", faults=faults, where=where)
+
+
+def _check_use(adopt: Branch, *, network: Branch, review: Branch, faults: FaultList) -> None:
+    backend, access, more = review.get("backend"), review.get("access"), network.get("interface_endpoints")
+    if backend is None or access is None or more is None:
+        return
+    used = {*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access=access), *more}
+    for name in adopt.get("endpoints") or ():
+        if name not in used:
+            faults.add(
+                line=adopt.line_of("endpoints"),
+                field=f"{adopt.field}.endpoints.{name}",
+                problem="is an endpoint that nothing here uses",
+                value=repr(name),
+                allowed="leave it out, or name it in network.interface_endpoints; used are "
+                + ", ".join(f"`{one}`" for one in sorted(used)),
+            )
 
 
 def _check_region(root: Branch, branch: Branch, *keys: str, faults: FaultList) -> None:

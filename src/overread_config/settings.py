@@ -10,6 +10,7 @@ from overread.review import limits
 from overread_config.adoption import AdoptSettings
 from overread_config.forms import INTERFACE_ENDPOINTS, SECTION_NAME, limited
 from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Number, Text
+from overread_config.organization import OrganizationSettings
 from overread_config.people import TeamSettings, WorkforceSettings
 from overread_config.sections import Named, Section, setting
 from overread_config.use_cases import UseCaseSettings
@@ -273,7 +274,8 @@ class Settings:
     environment: str = field(
         metadata=setting(
             Text(pattern=r"[a-z][a-z0-9]*", form="lower-case letters and digits, a letter first", longest=12),
-            "Name of the deployment; everything it creates begins with `overread-{environment}`.",
+            "Name of the deployment; everything it creates begins with `overread-{environment}`, or another "
+            "`organization.name_prefix`.",
         )
     )
     account: str | None = field(
@@ -336,6 +338,11 @@ class Settings:
         metadata=setting(Section(RetentionSettings), "How long things are kept.", default={})
     )
     api: ApiSettings = field(metadata=setting(Section(ApiSettings), "The HTTP API.", default={}))
+    organization: OrganizationSettings = field(
+        metadata=setting(
+            Section(OrganizationSettings), "What the organization asks of what is deployed.", default={}
+        )
+    )
     adopt: AdoptSettings = field(
         metadata=setting(
             Section(AdoptSettings), "What is there already and taken in place of being created.", default={}
@@ -345,4 +352,4 @@ class Settings:
     @property
     def prefix(self) -> str:
         """What every name of the deployment begins with."""
-        return f"overread-{self.environment}"
+        return f"{self.organization.name_prefix}-{self.environment}"

@@ -12,6 +12,7 @@ from overread_config import ConfigError, Fault, Settings
 from overread_stacks.data_stack import DataStack
 from overread_stacks.inference_stack import InferenceStack
 from overread_stacks.network_stack import NetworkStack
+from overread_stacks.organization import check_roles
 from overread_stacks.review_stack import ReviewStack
 
 FEATURE_FLAGS = {
@@ -30,7 +31,8 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
     deployments are in already; they do not collide.
 
     Raises:
-        ConfigError: when neither says a region, or with backend a2i one that has Amazon A2I.
+        ConfigError: when neither says a region, or with backend a2i one that has Amazon A2I; when a role
+            that exists already takes the place of none.
         PropsError: when a template or another file that the settings name has faults.
     """
     app = app or App(context=FEATURE_FLAGS, analytics_reporting=False)
@@ -42,6 +44,7 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
     InferenceStack(
         app, f"{prefix}-inference", settings=settings, env=env, network=network, data=data, review=review
     )
+    check_roles(app, settings=settings)
     return app
 
 

@@ -12,9 +12,12 @@ from constructs import Construct
 from overread_config import Settings
 from overread_constructs.acknowledgements import (
     accept_backup_elsewhere,
+    accept_key_policy,
     accept_one_region,
+    accept_plain_bucket,
     acknowledge,
 )
+from overread_stacks.organization import fit, role_patterns, synthesizer
 from overread_stacks.retention import removal_policy
 
 _WORKER_PAGES = s3.CorsRule(
@@ -45,16 +48,27 @@ class DataStack(Stack):
             id,
             env=env,
             tags=dict(settings.tags),
+            synthesizer=synthesizer(settings.organization),
             termination_protection=settings.retention.termination_protection,
             description=f"Overread {settings.environment}: keys, buckets and decisions",
         )
+        fit(self, settings=settings)
         self._settings = settings
         self._removal = removal_policy(settings.retention)
-        self.data_key = self._key("data", description="Encrypts inputs, answers, decisions and audit")
-        self.operations_key = self._key(
+        adopted = settings.adopt
+        self.data_key = self._adopted_key("data", arn=adopted.keys.data) or self._key(
+            "data", description="Encrypts inputs, answers, decisions and audit"
+        )
+        self.operations_key = self._adopted_key("operations", arn=adopted.keys.operations) or self._key(
             "operations", description="Encrypts logs, dead-letter queues, secrets and model storage"
         )
-        self.access_logs = self._access_log_bucket()
+        self.access_logs: s3.IBucket = (
+            s3.Bucket.from_bucket_name(self, "AccessLogs", adopted.access_log_bucket)
+            if adopted.access_log_bucket
+            else self._access_log_bucket()
+        )
+        self.access_logs_prefix = f"{settings.prefix}/" if adopted.access_log_bucket else ""
+        """Where in `access_logs` this deployment's begin: an adopted bucket takes those of others, too."""
         self.inputs = self._bucket("Inputs", cors=[_WORKER_PAGES])
         self.outputs = self._bucket("Outputs")
         self.audit = self._bucket("Audit", lock=self._audit_lock())
@@ -69,9 +83,12 @@ class DataStack(Stack):
         CfnOutput(self, "OutputBucketName", value=self.outputs.bucket_name)
         CfnOutput(self, "AuditBucketName", value=self.audit.bucket_name)
 
+    def _adopted_key(self, name: str, *, arn: str | None) -> kms.IKey | None:
+        return kms.Key.from_key_arn(self, f"{name.capitalize()}Key", arn) if arn else None
+
     def _key(self, name: str, *, description: str) -> kms.Key:
         keys = self._settings.keys
-        return kms.Key(
+        key = kms.Key(
             self,
             f"{name.capitalize()}Key",
             alias=f"alias/{self._settings.prefix}-{name}",
@@ -81,6 +98,8 @@ class DataStack(Stack):
             pending_window=Duration.days(keys.pending_window_days),
             removal_policy=self._removal,
         )
+        accept_key_policy(key)
+        return key
 
     def _access_log_bucket(self) -> s3.Bucket:
         bucket = s3.Bucket(
@@ -102,6 +121,12 @@ class DataStack(Stack):
             ],
         )
         accept_one_region(bucket)
+        accept_plain_bucket(bucket)
+        acknowledge(
+            bucket,
+            rule="BucketLogged",
+            reason="It takes the access logs itself: logging its own would never end.",
+        )
         acknowledge(
             bucket,
             rule="S3DefaultEncryptionKMS",
@@ -126,21 +151,21 @@ class DataStack(Stack):
             object_lock_enabled=True if lock else None,
             object_lock_default_retention=lock,
             server_access_logs_bucket=self.access_logs,
-            server_access_logs_prefix=f"{id.lower()}/",
+            server_access_logs_prefix=f"{self.access_logs_prefix}{id.lower()}/",
             removal_policy=self._removal,
             lifecycle_rules=[
                 s3.LifecycleRule(id="abort-uploads", abort_incomplete_multipart_upload_after=Duration.days(7))
             ],
         )
         accept_one_region(bucket)
+        accept_plain_bucket(bucket)
         return bucket
 
     def _let_only_this_deployment_write(self, bucket: s3.Bucket, *, sid: str) -> None:
         # Whoever could write answers could decide, and whoever could write the archive could forge what it
         # proves. Only roles of this deployment's functions and flow definitions are granted writing.
-        roles = self.format_arn(
-            service="iam", region="", resource="role", resource_name=f"{self._settings.prefix}-*"
-        )
+        patterns = role_patterns(self, settings=self._settings)
+        roles = patterns if len(patterns) > 1 else patterns[0]
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid=sid,

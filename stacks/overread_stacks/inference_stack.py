@@ -18,6 +18,7 @@ from overread_constructs import (
 )
 from overread_stacks.data_stack import DataStack
 from overread_stacks.network_stack import ISOLATED, NetworkStack
+from overread_stacks.organization import fit, synthesizer
 from overread_stacks.policy_document import endpoint_name
 from overread_stacks.retention import log_retention
 from overread_stacks.review_stack import OUTPUT_PREFIX, ReviewStack
@@ -44,9 +45,11 @@ class InferenceStack(Stack):
             id,
             env=env,
             tags=dict(settings.tags),
+            synthesizer=synthesizer(settings.organization),
             termination_protection=settings.retention.termination_protection,
             description=f"Overread {settings.environment}: models, router and API",
         )
+        fit(self, settings=settings)
         self._settings = settings
         self._network = network
         self._data = data

@@ -44,6 +44,7 @@ def review_service(
         key=data.data_key,
         operations_key=data.operations_key,
         access_logs=data.access_logs,
+        access_logs_prefix=data.access_logs_prefix,
         log_retention=log_retention(settings.retention.log_days),
         removal_policy=removal_policy(settings.retention),
         deletion_protection=settings.retention.termination_protection,

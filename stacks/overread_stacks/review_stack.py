@@ -23,6 +23,7 @@ from overread_constructs import (
 )
 from overread_stacks.data_stack import DataStack
 from overread_stacks.network_stack import ISOLATED, NetworkStack
+from overread_stacks.organization import fit, synthesizer
 from overread_stacks.own_review_service import review_service
 from overread_stacks.policy_document import envelope_of, policy_document
 from overread_stacks.retention import log_retention
@@ -53,9 +54,11 @@ class ReviewStack(Stack):
             id,
             env=env,
             tags=dict(settings.tags),
+            synthesizer=synthesizer(settings.organization),
             termination_protection=settings.retention.termination_protection,
             description=f"Overread {settings.environment}: human review and routing policies",
         )
+        fit(self, settings=settings)
         self._settings = settings
         self._data = data
         self._workforce: PrivateWorkforce | None = None

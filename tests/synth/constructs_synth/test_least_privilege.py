@@ -50,7 +50,7 @@ PREDICTING = (
 )
 NEEDED = {
     "RoutePrediction": PREDICTING | {"s3:PutObject"},
-    "ResumeDecisions": PREDICTING | SENDING | {"dynamodb:Query", "s3:GetObject", "s3:GetObjectVersion"},
+    "ResumeDecisions": PREDICTING | SENDING | {"dynamodb:Query", "s3:GetObjectVersion"},
     "ReadDecision": RUNNING | KEYS | INTERFACES | {"dynamodb:GetItem", "dynamodb:Query"},
     "ChangeDecision": RUNNING | KEYS | POLICIES | PLACES | INTERFACES,
     "Steer": RUNNING
@@ -70,7 +70,7 @@ NEEDED = {
     | POLICIES
     | PLACES
     | STREAM
-    | {"dynamodb:Query", "s3:GetObject", "s3:GetObjectVersion"}
+    | {"dynamodb:Query", "s3:GetObjectVersion"}
     | {"sagemaker:StartHumanLoop", "sagemaker:DescribeHumanLoop", "sagemaker:StopHumanLoop"},
     "IngestReview": RUNNING
     | KEYS
@@ -80,7 +80,7 @@ NEEDED = {
     | {"dynamodb:Query", "s3:GetObject"}
     | {"sagemaker:DescribeHumanLoop", "sagemaker:StopHumanLoop", "sagemaker:ListHumanLoops"},
 }
-ARCHIVE = {"s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucketVersions"}
+ARCHIVE = {"s3:GetObjectVersion", "s3:PutObject", "s3:ListBucketVersions"}
 NEEDED_BESIDE = {
     "NewsDeliverRole": RUNNING
     | KEYS

@@ -10,6 +10,7 @@ import pytest
 from overread.errors import Problem
 
 STEERED = {
+    "/v1/rechecks/{id}",
     "/v1/kill-switches/{scope}",
     "/v1/roster",
     "/v1/guarantees/{use_case}",

@@ -7,8 +7,9 @@ import io
 import json
 import os
 import re
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from tests.synth.stacks_synth.conftest import ACCOUNT, STACKS, Assembly
 
 from overread_testing.access import Call, Grant, Stacks, denied, is_used, shared_names
 
+Named = TypeVar("Named", Grant, Call)
 RECORDED = ("demo", "desk")
 """The deployments that the local suite calls."""
 COLUMNS = ("role", "effect", "action", "resource", "condition")
@@ -27,6 +29,16 @@ def stacks_of(assembly: Assembly, environment: str) -> Stacks:
         {name: assembly.templates[f"overread-{environment}-{name}"] for name in STACKS},
         account=ACCOUNT["CDK_DEFAULT_ACCOUNT"],
         region=ACCOUNT["CDK_DEFAULT_REGION"],
+    )
+
+
+def anywhere(one: Named, environment: str) -> Named:
+    """The same of any deployment: what one of them uses is of use."""
+    prefix = f"overread-{environment}"
+    return replace(
+        one,
+        role=one.role.replace(prefix, "{deployment}"),
+        resource=one.resource.replace(prefix, "{deployment}"),
     )
 
 
@@ -52,13 +64,16 @@ def test_every_recorded_call_is_allowed_by_the_synthesized_policies(
 
 
 def test_every_grant_is_used_or_has_a_reason(assembly: Assembly) -> None:
-    unused = [
-        grant
+    calls = sorted(
+        {anywhere(call, environment) for environment in RECORDED for call in read_record(environment)}
+    )
+    granted = {
+        anywhere(grant, environment)
         for environment in RECORDED
-        for calls in [sorted(read_record(environment))]
-        for grant in sorted(stacks_of(assembly, environment).grants())
-        if grant.effect == "Allow" and not is_used(grant, calls)
-    ]
+        for grant in stacks_of(assembly, environment).grants()
+        if grant.effect == "Allow"
+    }
+    unused = sorted(grant for grant in granted if not is_used(grant, calls))
     written = reasons()
     without = [grant for grant in unused if not any(excuses(reason, grant) for reason in written)]
     assert without == [], f"{len(without)} grants that no run used have no reason in {RECORDS}/reasons.yaml"

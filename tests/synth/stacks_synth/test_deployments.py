@@ -73,7 +73,7 @@ def test_each_deployment_has_its_four_stacks(assembly: Assembly) -> None:
 
 
 def test_stack_outputs_are_the_promised_ones(assembly: Assembly) -> None:
-    assert outputs(assembly, "demo-inference") == {"ApiUrl", "ApiId", "ApiStage"}
+    assert outputs(assembly, "demo-inference") == {"ApiUrl", "ApiId", "ApiStage", "ServiceControlPolicy"}
     assert outputs(assembly, "demo-data") == {
         "TableName",
         "InputBucketName",

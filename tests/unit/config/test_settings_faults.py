@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.unit.config.broken import LOANS, oidc, own
+from tests.unit.config.broken_adoption import ADOPTION
 from tests.unit.config.broken_decisions import DECISIONS
 from tests.unit.config.broken_deployments import DEPLOYMENTS
 from tests.unit.config.broken_guarantees import GUARANTEES
+from tests.unit.config.broken_organization import ORGANIZATION
 from tests.unit.config.broken_people import PEOPLE
 from tests.unit.config.broken_reviews import REVIEWS
 from tests.unit.config.broken_services import SERVICES
@@ -20,7 +22,18 @@ from tests.unit.config.conftest import VALID, Write, changed
 from overread_config import ConfigError, Fault, load_settings
 from overread_config.reference import every_setting
 
-BROKEN = VALUES | DEPLOYMENTS | USE_CASES | REVIEWS | DECISIONS | PEOPLE | SERVICES | GUARANTEES
+BROKEN = (
+    ADOPTION
+    | ORGANIZATION
+    | VALUES
+    | DEPLOYMENTS
+    | USE_CASES
+    | REVIEWS
+    | DECISIONS
+    | PEOPLE
+    | SERVICES
+    | GUARANTEES
+)
 
 
 def faults_of(path: Path) -> tuple[Fault, ...]:
