@@ -8,15 +8,15 @@ from functools import cache
 from typing import Any
 
 from overread.errors import InvalidPolicyError
-from overread.routing.envelope import Envelope, check_policy, parse_envelopes
+from overread.routing.envelope import Approved, Envelope, check_policy, parse_envelopes
 from overread.routing.policy import parse_policy
 from overread_aws.clients import make_client
 from overread_aws.steering import read_guarantee_pin
 from overread_lambda.logs import log
 from overread_lambda.settings import ValidateSettings, validate_settings
 
-Approved = Callable[[str], str]
-"""The id of the guarantee that is approved for a use case; empty when none is."""
+ApprovedFor = Callable[[str], Approved]
+"""The guarantee that is approved for a use case."""
 
 
 def handler(event: dict[str, Any], context: object) -> None:
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: object) -> None:
     validate(event, envelopes=_envelopes(), approved=_approved)
 
 
-def validate(event: Mapping[str, Any], *, envelopes: Mapping[str, Envelope], approved: Approved) -> None:
+def validate(event: Mapping[str, Any], *, envelopes: Mapping[str, Envelope], approved: ApprovedFor) -> None:
     """Refuses content that is no policy of this deployment, or one that must not go out.
 
     Raises:
@@ -48,9 +48,9 @@ def validate(event: Mapping[str, Any], *, envelopes: Mapping[str, Envelope], app
     log.info("policy accepted", extra={"use_case": policy.use_case, "version": policy.version})
 
 
-def _approved(use_case: str) -> str:
+def _approved(use_case: str) -> Approved:
     pin = read_guarantee_pin(make_client("dynamodb"), table=_settings().table, use_case=use_case)
-    return pin.id if pin else ""
+    return Approved(pin.id, pin.terms_sha256) if pin else Approved()
 
 
 @cache

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from overread.risk.guarantee import ThresholdGuarantee
 from overread.routing.envelope import Envelope
 from overread_config import Settings, TeamSettings, UseCaseSettings, model_version
 
@@ -50,7 +49,7 @@ def policy_document(
             "rules": [{"name": rule.name, "when": rule.when} for rule in routing.rules],
             "spot_check_probability": routing.spot_check_probability,
             "spot_check_two_reader_share": routing.spot_check_two_reader_share,
-            **_given(guarantee=_guarantee(guarantee)),
+            **_given(guarantee=guarantee and guarantee.in_policy().document()),
         },
         **_given(monitor=_monitor(use_case)),
         "review": {
@@ -97,22 +96,6 @@ def envelope_of(settings: Settings, use_case: UseCaseSettings) -> Envelope:
         review_seconds=load.review_seconds if load else None,
         reviewers=capacity.reviewers if capacity else None,
     )
-
-
-def _guarantee(guarantee: ThresholdGuarantee | None) -> dict[str, Any] | None:
-    """What the policy says of the guarantee that it stands on."""
-    if guarantee is None:
-        return None
-    return {
-        "id": guarantee.id,
-        "alpha": guarantee.alpha,
-        "delta": guarantee.delta,
-        "threshold": guarantee.threshold,
-        "label_thresholds": dict(guarantee.label_thresholds),
-        "coverage": guarantee.coverage,
-        "model_version": guarantee.model_version,
-        "reference": str(guarantee.reference.standard),
-    }
 
 
 def _monitor(use_case: UseCaseSettings) -> dict[str, Any] | None:

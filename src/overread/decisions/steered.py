@@ -47,11 +47,13 @@ class RosterPin:
 class GuaranteePin:
     """The threshold guarantee that a use case's policy may stand on, by its id and its document's hash; both
     empty before the first one was approved. A proposal's value is the hash of what it proposes.
+    `terms_sha256` is the hash of what a policy says that stands on it.
     """
 
     use_case: str
     id: str
     sha256: str
+    terms_sha256: str
     revision: int
     changed_at: datetime | None
     proposed_by: str

@@ -115,12 +115,13 @@ def put_guarantee(
             use_case=use_case,
             id="",
             sha256="",
+            terms_sha256="",
             revision=0,
             changed_at=None,
             proposed_by="",
             approved_by="",
         )
-        changed = _next_guarantee(pin, guarantee.id, sha256, by=by, needs_two=needs_two, at=clock())
+        changed = _next_guarantee(pin, guarantee, sha256, by=by, needs_two=needs_two, at=clock())
         if changed is None:
             return pin
         is_proposal = changed.proposal is not None
@@ -146,7 +147,7 @@ def put_guarantee(
 
 
 def _next_guarantee(
-    pin: GuaranteePin, guarantee_id: str, sha256: str, *, by: str, needs_two: bool, at: datetime
+    pin: GuaranteePin, guarantee: ThresholdGuarantee, sha256: str, *, by: str, needs_two: bool, at: datetime
 ) -> GuaranteePin | None:
     """None when it is approved, or proposed by the same person, already."""
     if pin.sha256 == sha256 and pin.proposal is None:
@@ -159,8 +160,9 @@ def _next_guarantee(
         return replace(pin, revision=pin.revision + 1, proposal=proposal)
     return GuaranteePin(
         use_case=pin.use_case,
-        id=guarantee_id,
+        id=guarantee.id,
         sha256=sha256,
+        terms_sha256=guarantee.in_policy().sha256,
         revision=pin.revision + 1,
         changed_at=at,
         proposed_by=pin.proposal.by if is_seconded and pin.proposal else by,

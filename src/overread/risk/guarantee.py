@@ -12,7 +12,7 @@ from typing import Any
 
 from overread.document_faults import Faults, Section
 from overread.errors import InvalidGuaranteeError
-from overread.routing.policy import USE_CASE_NAME
+from overread.routing.policy import USE_CASE_NAME, PolicyGuarantee
 from overread.strict_json import canonical_json, parse_json
 
 SCHEMA = 1
@@ -74,6 +74,19 @@ class ThresholdGuarantee:
         """The name that its every word is in."""
         digest = base64.b32encode(hashlib.sha256(canonical_json(self.document())).digest())
         return f"g-{digest.decode().lower()[:26]}"
+
+    def in_policy(self) -> PolicyGuarantee:
+        """What a policy says that stands on it."""
+        return PolicyGuarantee(
+            id=self.id,
+            alpha=self.alpha,
+            delta=self.delta,
+            threshold=self.threshold,
+            label_thresholds=self.label_thresholds,
+            coverage=self.coverage,
+            model_version=self.model_version,
+            reference=str(self.reference.standard),
+        )
 
     def threshold_for(self, label: str) -> float:
         """The lowest confidence at which the label may be automatic."""

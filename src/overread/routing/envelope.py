@@ -26,6 +26,14 @@ class Envelope:
     reviewers: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """The guarantee that people approved, and the hash of what a policy on it says; or nothing."""
+
+    id: str = ""
+    terms_sha256: str = ""
+
+
 def parse_envelopes(text: str) -> Mapping[str, Envelope]:
     """The envelopes by use case, as the deployment states them.
 
@@ -45,8 +53,8 @@ def parse_envelopes(text: str) -> Mapping[str, Envelope]:
     return found
 
 
-def check_policy(policy: UseCasePolicy, *, envelope: Envelope, approved: str) -> None:
-    """Refuses a policy that must not go out. `approved`: the guarantee that people approved, if any.
+def check_policy(policy: UseCasePolicy, *, envelope: Envelope, approved: Approved) -> None:
+    """Refuses a policy that must not go out.
 
     Raises:
         InvalidPolicyError: with everything that is against it.
@@ -92,10 +100,12 @@ def _outside(policy: UseCasePolicy, envelope: Envelope) -> list[str]:
     return faults
 
 
-def _unapproved(policy: UseCasePolicy, approved: str) -> list[str]:
-    if policy.guarantee is None or policy.guarantee.id == approved:
+def _unapproved(policy: UseCasePolicy, approved: Approved) -> list[str]:
+    if policy.guarantee is None or policy.guarantee.sha256 == approved.terms_sha256:
         return []
-    known = f"{approved} is" if approved else "none is"
+    if policy.guarantee.id == approved.id:
+        return [f"routing.guarantee must say what {approved.id} says, which was approved, and says otherwise"]
+    known = f"{approved.id} is" if approved.id else "none is"
     return [
         f"routing.guarantee.id must be approved for {policy.use_case}: {known}, got {policy.guarantee.id}"
     ]

@@ -1,7 +1,8 @@
 """The routing policy of a use case: its document, read and checked, every expression in it compiled once."""
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -10,7 +11,7 @@ from jmespath.exceptions import JMESPathError
 
 from overread.document_faults import Faults, Section
 from overread.errors import InvalidPolicyError
-from overread.strict_json import parse_json
+from overread.strict_json import canonical_json, parse_json
 
 USE_CASE_NAME = r"[a-z0-9](-*[a-z0-9])*"
 _RULE_NAME = r"[a-z0-9](-*[a-z0-9])*"
@@ -67,6 +68,15 @@ class PolicyGuarantee:
     coverage: float
     model_version: str
     reference: str
+
+    def document(self) -> dict[str, Any]:
+        """As the policy states it."""
+        return {**asdict(self), "label_thresholds": dict(self.label_thresholds)}
+
+    @property
+    def sha256(self) -> str:
+        """A hash that its every word is in: the id alone names a document that the policy may misquote."""
+        return hashlib.sha256(canonical_json(self.document())).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -335,7 +335,9 @@ def test_good_props_break_no_rule(table: str) -> None:
     assert broken(props, rules=rules) == []
 
 
-@pytest.mark.parametrize(("table", "change", "message"), FAULTS, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(
+    ("table", "change", "message"), FAULTS, ids=[f"{table}-{message[:50]}" for table, _, message in FAULTS]
+)
 def test_a_bad_prop_is_named_with_its_value_and_what_is_allowed(
     table: str, change: dict[str, Any], message: str
 ) -> None:

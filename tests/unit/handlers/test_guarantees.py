@@ -9,8 +9,8 @@ import pytest
 
 from overread.errors import InvalidPolicyError, PermanentError
 from overread.risk.guarantee import parse_guarantee
-from overread.routing.envelope import Envelope
-from overread.routing.policy import MonitorTerms
+from overread.routing.envelope import Approved, Envelope
+from overread.routing.policy import MonitorTerms, PolicyGuarantee
 from overread_lambda.validate_policy import validate
 from overread_lambda.watch_errors import watch_all
 from overread_testing.api_calls import Api
@@ -49,6 +49,8 @@ def test_a_guarantee_is_approved_when_two_persons_send_it(api: Api, second: Api)
     assert api.call("PUT", GUARANTEES, body=GUARANTEE).status == 202
     approved = second.call("PUT", GUARANTEES, body=GUARANTEE)
     assert (approved.status, approved.document["id"], approved.document["document"]) == (200, ID, GUARANTEE)
+    pin = api.world.steering.guarantee(USE_CASE)
+    assert pin.terms_sha256 == parse_guarantee(json.dumps(GUARANTEE)).in_policy().sha256
     assert approved.document["approved_by"] == "111122223333:assumed-role/Lead"
     events = [link.entry["event"] for link in api.world.records.links]
     assert events == ["guarantee_proposed", "guarantee_approved"]
@@ -176,6 +178,9 @@ def _of_guarantee(**changes: Any) -> dict[str, Any]:
     return {"id": ID, **stated, "model_version": version, "reference": "one-reader", **changes}
 
 
+TERMS = PolicyGuarantee(**_of_guarantee()).sha256
+
+
 @pytest.mark.parametrize(
     ("guarantee", "envelope", "approved", "said"),
     [
@@ -190,6 +195,8 @@ def _of_guarantee(**changes: Any) -> dict[str, Any]:
             ID,
             "reviewers all the time; the team has 10, who may be busy 85% of it",
         ),
+        ({"coverage": 0.99}, {}, ID, f"routing.guarantee must say what {ID} says"),
+        ({"threshold": 0.5}, {}, ID, f"routing.guarantee must say what {ID} says"),
         ({"threshold": 0.97}, {}, ID, "routing.threshold must be at least the guarantee's 0.97"),
         ({"model_version": "other"}, {}, ID, "prediction.model_version must be the guarantee's other"),
     ],
@@ -199,23 +206,27 @@ def test_a_policy_that_must_not_go_out_is_refused(
 ) -> None:
     event = _event(routing__threshold=0.93, routing__guarantee=_of_guarantee(**guarantee))
     with pytest.raises(InvalidPolicyError, match=said.replace("(", r"\(")):
-        validate(event, envelopes={USE_CASE: replace(WIDE, **envelope)}, approved=lambda _: approved)
+        validate(
+            event,
+            envelopes={USE_CASE: replace(WIDE, **envelope)},
+            approved=lambda _: Approved(approved, TERMS if approved == ID else ""),
+        )
 
 
 def test_a_policy_inside_its_envelope_that_was_approved_goes_out() -> None:
     event = _event(routing__threshold=0.93, routing__guarantee=_of_guarantee())
     roomy = replace(WIDE, lowest_threshold=0.9, highest_alpha=0.01, highest_delta=0.05)
     enough = replace(roomy, cases_per_hour=3600.0, review_seconds=60.0, reviewers=40)
-    validate(event, envelopes={USE_CASE: enough}, approved=lambda _: ID)
-    validate(_event(), envelopes={USE_CASE: WIDE}, approved=lambda _: "")
+    validate(event, envelopes={USE_CASE: enough}, approved=lambda _: Approved(ID, TERMS))
+    validate(_event(), envelopes={USE_CASE: WIDE}, approved=lambda _: Approved())
 
 
 @pytest.mark.parametrize("content", ["", "%", base64.b64encode(b"{").decode()])
 def test_what_is_no_policy_is_refused(content: str) -> None:
     with pytest.raises(InvalidPolicyError):
-        validate({"content": content}, envelopes={USE_CASE: WIDE}, approved=lambda _: "")
+        validate({"content": content}, envelopes={USE_CASE: WIDE}, approved=lambda _: Approved())
 
 
 def test_a_policy_of_another_deployment_is_refused() -> None:
     with pytest.raises(InvalidPolicyError, match="use_case must be one of other, got loan-approval"):
-        validate(_event(), envelopes={"other": WIDE}, approved=lambda _: "")
+        validate(_event(), envelopes={"other": WIDE}, approved=lambda _: Approved())
