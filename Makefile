@@ -60,13 +60,8 @@ demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no
 	@$(BIN)/overread demo --config $(CONFIG)
 
 .PHONY: test
-test: setup ## run every test (about 18 minutes on two cores; TESTS=path for some)
-	@if [ -n "$(TESTS)" ]; then exec $(BIN)/pytest -q $(TESTS); fi
-	# The local stack's suites time out beside each other on two cores; all others do not mind.
-	failed=0
-	$(BIN)/pytest -q --numprocesses 2 --dist loadfile --ignore tests/local tests || failed=1
-	$(BIN)/pytest -q tests/local || failed=1
-	exit $$failed
+test: setup ## run every test (20 to 25 minutes on two cores; TESTS=path for some)
+	@$(BIN)/pytest -q $(or $(TESTS),tests)
 
 .PHONY: simulate
 simulate: setup ## decisions in virtual time with a fault at every step (DECISIONS=, SEED=; MUTANTS=1: without each mechanism)

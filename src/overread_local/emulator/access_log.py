@@ -24,6 +24,7 @@ class AccessLog:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = Lock()
+        self._roles: dict[str, str] = {}
         self._checks = set(file.read_text().splitlines()) if file.is_file() else set()
 
     def install(self) -> None:
@@ -47,12 +48,12 @@ class AccessLog:
         return watched
 
     def _note(self, asked: Mapping[str, Any], denied: Any) -> None:
-        principal = iam_evaluator.resolve_principal(asked["access_key_id"], get_account_id())
-        if isinstance(principal, iam_evaluator.AuthError) or principal.type != "AssumedRole":
+        role = self._role_behind(asked["access_key_id"])
+        if not role:
             return
         context = asked.get("service_context") or {}
         check = {
-            "role": role_of(principal.arn),
+            "role": role,
             "action": asked["iam_action"],
             "resource": asked.get("resource_arn", "*"),
             "context": {name: value for name, value in context.items() if value},
@@ -65,3 +66,11 @@ class AccessLog:
                 self._checks.add(line)
                 with self._file.open("a") as file:
                     file.write(f"{line}\n")
+
+    def _role_behind(self, key: str) -> str:
+        """The ARN of the role whose session has the key, empty for anybody else; kept, as it is dear to find."""
+        if key not in self._roles:
+            principal = iam_evaluator.resolve_principal(key, get_account_id())
+            is_role = not isinstance(principal, iam_evaluator.AuthError) and principal.type == "AssumedRole"
+            self._roles[key] = role_of(principal.arn) if is_role else ""
+        return self._roles[key]
