@@ -68,7 +68,7 @@ class AccessLog:
                     file.write(f"{line}\n")
 
     def _role_behind(self, key: str) -> str:
-        """The ARN of the role whose session has the key, empty for anybody else; kept, as it is dear to find."""
+        """The ARN of the role whose session has the key, empty for others; kept, as it is dear to find."""
         if key not in self._roles:
             principal = iam_evaluator.resolve_principal(key, get_account_id())
             is_role = not isinstance(principal, iam_evaluator.AuthError) and principal.type == "AssumedRole"
