@@ -5,6 +5,7 @@ SIGTERM and SIGINT end the stack; SIGHUP starts again what has died meanwhile, o
 
 import argparse
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -19,7 +20,6 @@ import httpx
 
 from overread_local.errors import LocalStackError
 from overread_local.processes import (
-    GRACE_S,
     end,
     free_ports,
     record_of,
@@ -31,8 +31,10 @@ from overread_local.state import ACCOUNT, REGION, ProcessRecord, StackRecord, St
 
 PARTS = ("emulator", "model_server", "portal")
 START_TIMEOUT_S = 60.0
+GRACE_S = {"portal": 8.0, "model_server": 8.0, "emulator": 30.0}  # the emulator ends its workers and saves
 _POLL_S = 0.05
 _WATCH_S = 0.5
+_LOGGER = logging.getLogger("overread.supervisor")
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Supervisor:
             end(working_in(self._folder.temporary))
             # The portal prepares its tables when it starts; the emulator may have come back without them.
             if "portal" not in missing and "portal" in self._running:
-                _end(self._running["portal"])
+                _end("portal", self._running["portal"])
                 missing.append("portal")
         self._folder.temporary.mkdir(parents=True, exist_ok=True)
         for name in missing:
@@ -231,7 +233,7 @@ class Supervisor:
         # The portal first: it writes its state into the emulator. The emulator last: it saves everybody's.
         for name in ("portal", "model_server", "emulator"):
             if name in self._running:
-                _end(self._running[name])
+                _end(name, self._running[name])
         end(working_in(self._folder.temporary), grace_s=2.0)
         shutil.rmtree(self._folder.temporary, ignore_errors=True)
         self._folder.record.unlink(missing_ok=True)
@@ -246,13 +248,17 @@ def answers(address: str) -> bool:
         return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(name: str, process: subprocess.Popen[bytes]) -> None:
+    began = time.monotonic()
     process.terminate()
     try:
-        process.wait(GRACE_S)
+        process.wait(GRACE_S[name])
+        how = "ended"
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+        how = "was killed, with what it had not saved,"
+    _LOGGER.info("the %s %s after %.1f s", name.replace("_", " "), how, time.monotonic() - began)
 
 
 def _token(folder: StateFolder) -> str:
@@ -263,6 +269,8 @@ def _token(folder: StateFolder) -> str:
 
 def main() -> None:
     """Runs a stack in the foreground until it is told to end."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--state-dir", type=Path, required=True)
     folder = StateFolder(parser.parse_args().state_dir)
