@@ -1,0 +1,1 @@
+"""`overread preflight`: whether an account is ready for a deployment; reads, and changes nothing."""
