@@ -21,7 +21,7 @@ from tests.synth.stacks_synth.conftest import (
 
 from overread.errors import InvalidPolicyError
 from overread.risk.guarantee import parse_guarantee
-from overread.routing.envelope import check_policy, parse_envelopes
+from overread.routing.envelope import Approved, check_policy, parse_envelopes
 from overread.routing.policy import Mode, MonitorTerms, Source, UseCasePolicy, parse_policy
 
 ARN = "arn:aws:sagemaker:eu-central-1:111122223333:flow-definition/{}"
@@ -280,9 +280,10 @@ def test_a_guarantee_reaches_the_policy_and_its_envelope_the_validator(assembly:
     )
     envelopes = parse_envelopes(variables["OVERREAD_ENVELOPES"])
     assert set(envelopes) == set(found)
-    check_policy(renewals, envelope=envelopes["loan-renewal"], approved=guarantee.id)
+    approved = Approved(guarantee.id, guarantee.in_policy().sha256)
+    check_policy(renewals, envelope=envelopes["loan-renewal"], approved=approved)
     with pytest.raises(InvalidPolicyError, match="must be approved"):
-        check_policy(renewals, envelope=envelopes["loan-renewal"], approved="")
+        check_policy(renewals, envelope=envelopes["loan-renewal"], approved=Approved())
     assert envelopes["loan-approval"].lowest_threshold == 0.0
 
 

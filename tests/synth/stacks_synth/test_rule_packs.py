@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aws_cdk import Acknowledgment, App, RemovalPolicy, Stack, Validations
 from aws_cdk import aws_logs as logs
-from tests.synth.stacks_synth.conftest import ACCOUNT, ENVIRONMENTS, FILES, Assembly
+from tests.synth.stacks_synth.conftest import ACCOUNT, ENVIRONMENTS, FILES, REPOSITORY, Assembly
 
 from overread_config import load_settings
 from overread_constructs.acknowledgements import Terms, acknowledge, terms_of
@@ -52,7 +52,7 @@ def test_findings_are_acknowledged_on_constructs_and_not_for_whole_stacks(assemb
 
 def test_every_other_committed_configuration_passes_them_too(project: Path, tmp_path: Path) -> None:
     in_assembly = {FILES.get(environment, environment) for environment in ENVIRONMENTS}
-    for config in sorted((project / "config").glob("*.yaml")):
+    for config in sorted((REPOSITORY / "config").glob("*.yaml")):
         if config.stem in in_assembly:
             continue
         folder = tmp_path / config.stem
@@ -61,7 +61,7 @@ def test_every_other_committed_configuration_passes_them_too(project: Path, tmp_
             context={**FEATURE_FLAGS, "aws:cdk:bundling-stacks": []},
             analytics_reporting=False,
         )
-        build_app(load_settings(config), environ=ACCOUNT, app=app)
+        build_app(load_settings(project / "config" / config.name), environ=ACCOUNT, app=app)
         add_every_check(app, today=datetime.now(UTC).date())
         app.synth()  # raises when a finding is left
         reports = json.loads((folder / "validation-report.json").read_text())["pluginReports"]
