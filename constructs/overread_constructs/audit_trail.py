@@ -207,6 +207,7 @@ class AuditTrail(Construct):
             description=description,
             code=code or self._code,
             environment={
+                "OVERREAD_DEPLOYMENT": self._name_prefix,
                 "OVERREAD_TABLE": self._table.table_name,
                 "OVERREAD_AUDIT_BUCKET": self._bucket.bucket_name,
             },

@@ -126,6 +126,7 @@ class NewsDelivery(Construct):
             description="Tells the world of decisions: events, webhooks, feedback",
             code=code or handler_code(),
             environment={
+                "OVERREAD_DEPLOYMENT": name_prefix,
                 "OVERREAD_TABLE": table.table_name,
                 "OVERREAD_EVENT_BUS": "default",
                 "OVERREAD_INPUT_BUCKET": feedback_bucket.bucket_name,

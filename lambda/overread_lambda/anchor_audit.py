@@ -20,8 +20,14 @@ from overread_aws.audit_archive import S3AuditArchive
 from overread_aws.audit_log import DynamoDbAuditLog
 from overread_aws.clients import make_client
 from overread_lambda.logs import log
+from overread_lambda.metrics import COUNT, Metric, emit
 
 _FAULTS_LOGGED = 20
+CHAIN_FAULTS = Metric(
+    "ChainVerifyFail", COUNT, "faults that the hourly look at the audit chains found; 0 when intact"
+)
+LINKS = Metric("AuditLinksAnchored", COUNT, "links of the audit chains that an hour's anchor took in")
+METRICS = (CHAIN_FAULTS, LINKS)
 
 
 class AuditFaultError(OverreadError):
@@ -70,6 +76,7 @@ def respond(
     """
     done = anchor(log=log, archive=archive, clock=clock, pause=pause)
     _report(done)
+    emit({CHAIN_FAULTS: len(done.faults), LINKS: done.links}, at=clock())
     if done.faults:
         shards = sorted({fault.shard for fault in done.faults})
         raise AuditFaultError(f"{len(done.faults)} faults in the audit log, shards {', '.join(shards)}")

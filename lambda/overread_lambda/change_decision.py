@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,6 +18,7 @@ from overread.errors import Problem, RequestRefusedError
 from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
+from overread_lambda.counted import CountedRecords
 from overread_lambda.logs import log
 from overread_lambda.rest_proxy import (
     Event,
@@ -73,7 +74,8 @@ def respond(event: Event, *, ports: ChangePorts, clock: Clock) -> Reply:
         body=parse_change(body_bytes(event), kind="contest" if name == RECHECK else name),
         idempotency_keys=header_values(event, "Idempotency-Key"),
     )
-    record = _CHANGES[name](call, ports, clock)
+    counted = replace(ports, records=CountedRecords(ports.records))
+    record = _CHANGES[name](call, counted, clock)
     log.info("decision changed", extra={"decision_id": record.decision_id, "change": name})
     document = decision_document(record)
     status = 200 if record.state in TERMINAL else 202

@@ -21,9 +21,20 @@ from overread_aws.outbox_store import DynamoDbOutbox
 from overread_aws.secret_key import SecretKey
 from overread_aws.webhooks import Webhook, WebhookReceiver
 from overread_lambda.logs import log
+from overread_lambda.metrics import COUNT, Metric, emit
 from overread_lambda.sweeping import TIME_TO_LEAVE_MS, Context, log_failure
 from overread_lambda.table_stream import NO_FAILURE, told_by
 
+TARGET = "Target"
+DELIVERED = Metric("NewsDelivered", COUNT, "news of decisions that their target took")
+POSTPONED = Metric("NewsPostponed", COUNT, "deliveries that failed and are tried again")
+GIVEN_UP = Metric("NewsGivenUp", COUNT, "news that no attempt brought to their target; somebody must look")
+METRICS = (DELIVERED, POSTPONED, GIVEN_UP)
+_BY_RESULT = {
+    DeliverResult.DELIVERED: DELIVERED,
+    DeliverResult.POSTPONED: POSTPONED,
+    DeliverResult.GIVEN_UP: GIVEN_UP,
+}
 _PLACE = 2
 """An outbox item's key tells the number of its audit entry, and the target."""
 
@@ -139,6 +150,8 @@ def _deliver(
 ) -> DeliverResult:
     decision_id, number, target = news
     result = deliver(decision_id, number=number, target=target, ports=ports, clock=clock, jitter=jitter())
+    if result in _BY_RESULT:
+        emit({_BY_RESULT[result]: 1}, at=clock(), dimensions={TARGET: target})
     fields = {"decision_id": decision_id, "target": target, "result": str(result)}
     if result is DeliverResult.GIVEN_UP:
         log.error("news given up", extra=fields)

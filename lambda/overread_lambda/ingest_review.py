@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,7 +20,9 @@ from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_aws.rosters import S3Rosters
 from overread_aws.s3_objects import S3Outputs
 from overread_lambda.backend_clients import make_a2i_client
+from overread_lambda.counted import DUPLICATES, HEARD_LATE, REPAIRS, CountedRecords
 from overread_lambda.logs import log
+from overread_lambda.metrics import USE_CASE, emit
 from overread_lambda.settings import IngestSettings, ingest_settings
 from overread_lambda.sweeping import Context, DueRecords, counted, in_time, log_failure
 
@@ -34,7 +37,7 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     if sweep == DUE:
         return sweep_due(records, ports=ports, clock=_now, remaining_ms=context.get_remaining_time_in_millis)
     if sweep == ORPHANS:
-        return stop_orphans(_settings().use_cases, policies=policies, ports=ports)
+        return stop_orphans(_settings().use_cases, policies=policies, ports=ports, clock=_now)
     return respond(event, ports=ports, clock=_now)
 
 
@@ -49,7 +52,9 @@ def respond(event: dict[str, Any], *, ports: IngestPorts, clock: Clock) -> dict[
     if not isinstance(name, str) or not HUMAN_LOOP_NAME.allows(name):
         log.warning("event without a human loop")
         return {"result": str(IngestResult.UNKNOWN_LOOP)}
-    result = ingest(name, ports=ports, clock=clock)
+    result = ingest(name, ports=replace(ports, records=CountedRecords(ports.records)), clock=clock)
+    if result is IngestResult.NOTHING_TO_DO:
+        emit({DUPLICATES: 1}, at=clock())
     log.info("review event", extra={"human_loop": name, "result": str(result)})
     return {"result": str(result)}
 
@@ -59,15 +64,18 @@ def sweep_due(
 ) -> dict[str, Any]:
     """Looks at every decision whose open loops are due for a look, most overdue first."""
     counts: dict[str, int] = {}
+    swept = replace(ports, records=CountedRecords(ports.records, repairs=HEARD_LATE))
     for state in SWEPT:
         ids = in_time(records.due(state, until=clock()), remaining_ms=remaining_ms)
-        counted(ids, lambda one: sweep_review(one, ports=ports, clock=clock), counts=counts)
+        counted(ids, lambda one: sweep_review(one, ports=swept, clock=clock), counts=counts)
     if counts:
         log.info("sweep done", extra={"results": counts})
     return counts
 
 
-def stop_orphans(use_cases: Iterable[str], *, policies: Policies, ports: IngestPorts) -> dict[str, Any]:
+def stop_orphans(
+    use_cases: Iterable[str], *, policies: Policies, ports: IngestPorts, clock: Clock
+) -> dict[str, Any]:
     """Stops the human loops that no decision waits for."""
     stopped = 0
     for use_case in sorted(use_cases):
@@ -84,6 +92,8 @@ def stop_orphans(use_cases: Iterable[str], *, policies: Policies, ports: IngestP
             continue
         for name in names:
             log.warning("human loop without a decision stopped", extra={"human_loop": name})
+        if names:
+            emit({REPAIRS: len(names)}, at=clock(), dimensions={USE_CASE: use_case})
         stopped += len(names)
     return {"stopped": stopped}
 

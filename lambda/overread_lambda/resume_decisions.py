@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
 from overread_aws.sagemaker_models import SageMakerModels
 from overread_aws.secret_key import SecretKey
+from overread_lambda.counted import RESUMED, CountedRecords
 from overread_lambda.logs import log
 from overread_lambda.settings import ResumeSettings, resume_settings
 from overread_lambda.sweeping import Context, DueRecords, counted, in_time
@@ -36,7 +38,8 @@ def resume_due(
     """Finishes what should have been routed by now, most overdue first, while there is time."""
     counts: dict[str, int] = {}
     ids = in_time(records.due(State.RECEIVED, until=clock()), remaining_ms=remaining_ms)
-    counted(ids, lambda one: resume(one, ports=ports, clock=clock), counts=counts)
+    swept = replace(ports, records=CountedRecords(ports.records, repairs=RESUMED))
+    counted(ids, lambda one: resume(one, ports=swept, clock=clock), counts=counts)
     if counts:
         log.info("sweep done", extra={"results": counts})
     return counts

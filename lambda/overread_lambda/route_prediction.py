@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,6 +20,7 @@ from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
 from overread_aws.sagemaker_models import SageMakerModels
 from overread_aws.secret_key import SecretKey
+from overread_lambda.counted import CountedRecords
 from overread_lambda.logs import log
 from overread_lambda.rest_proxy import (
     Event,
@@ -59,7 +61,7 @@ def respond(event: Event, *, settings: RouteSettings, ports: SubmitPorts, clock:
         environment=settings.environment,
         caller_scope=scope,
         idempotency_key=key,
-        ports=ports,
+        ports=replace(ports, records=CountedRecords(ports.records)),
         clock=clock,
     )
     log.info(

@@ -62,12 +62,11 @@ class SteerSettings:
 
 @dataclass(frozen=True, slots=True)
 class WatchSettings:
-    """Settings of `watch_errors`. `deployment` tells its figures from those of other deployments."""
+    """Settings of `watch_errors`."""
 
     table: str
     input_bucket: str
     use_cases: frozenset[str]
-    deployment: str
     policies: PolicySource
 
 
@@ -201,12 +200,11 @@ def watch_settings(environ: Mapping[str, str]) -> WatchSettings:
     Raises:
         MissingSettingsError: a variable is missing or empty.
     """
-    table, input_bucket, use_cases, deployment, application, environment = _required(
+    table, input_bucket, use_cases, application, environment = _required(
         environ,
         "OVERREAD_TABLE",
         "OVERREAD_INPUT_BUCKET",
         "OVERREAD_USE_CASES",
-        "OVERREAD_DEPLOYMENT",
         "OVERREAD_APPCONFIG_APPLICATION",
         "OVERREAD_APPCONFIG_ENVIRONMENT",
     )
@@ -214,7 +212,6 @@ def watch_settings(environ: Mapping[str, str]) -> WatchSettings:
         table=table,
         input_bucket=input_bucket,
         use_cases=_names(use_cases),
-        deployment=deployment,
         policies=PolicySource(application, environment),
     )
 

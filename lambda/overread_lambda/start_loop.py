@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
 from overread_aws.start_rate import DynamoDbStartRate
 from overread_lambda.backend_clients import make_a2i_client
+from overread_lambda.counted import CountedLoops, CountedRecords
 from overread_lambda.logs import log
 from overread_lambda.settings import StartSettings, start_settings
 from overread_lambda.sweeping import Context, DueRecords, counted, in_time, log_failure
@@ -58,6 +60,7 @@ def start_streamed(
 
     Where a team's queue has places, they go to the most urgent case, whichever record told of one.
     """
+    ports = _counted(ports, clock=clock)
     for told in told_by(event):
         if told.sk != "DECISION":
             continue
@@ -84,6 +87,7 @@ def start_due(
 ) -> dict[str, int]:
     """Starts what should have been started by now, the most urgent and the most overdue first."""
     counts: dict[str, int] = {}
+    ports = _counted(ports, clock=clock)
     for queue in queues:
         try:
             if started := start_waiting(queue, ports=ports, clock=clock, jitter=jitter()):
@@ -97,6 +101,10 @@ def start_due(
     if counts:
         log.info("sweep done", extra={"results": counts})
     return counts
+
+
+def _counted(ports: StartPorts, *, clock: Clock) -> StartPorts:
+    return replace(ports, records=CountedRecords(ports.records), loops=CountedLoops(ports.loops, clock=clock))
 
 
 def _limited_queue(image: Attributes) -> str:

@@ -14,13 +14,19 @@ from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.error_monitors import DynamoDbErrorMonitors
 from overread_aws.steering import DynamoDbSteering
-from overread_lambda.logs import log
+from overread_lambda.metrics import COUNT, NO_UNIT, USE_CASE, Metric, emit
 from overread_lambda.settings import WatchSettings, watch_settings
 from overread_lambda.sweeping import Context, counted, in_time
 
-NAMESPACE = "Overread"
-_METRICS = ("AuditedCases", "AuditedErrors", "ErrorUpperBound", "LogEvidence", "ErrorMonitorAlarm")
-_OF_DEPLOYMENT = ("ErrorMonitorAlarmRaised",)
+AUDITED = Metric("AuditedCases", COUNT, "cases whose truth is known, in the error monitor's run")
+ERRORS = Metric("AuditedErrors", COUNT, "those of them that the model got wrong")
+UPPER_BOUND = Metric(
+    "ErrorUpperBound", NO_UNIT, "the model's error rate is below this, at the policy's confidence"
+)
+EVIDENCE = Metric("LogEvidence", NO_UNIT, "natural logarithm of the evidence that the model errs too often")
+ALARM = Metric("ErrorMonitorAlarm", NO_UNIT, "1 while the error monitor's alarm stands, else 0")
+RAISED = Metric("ErrorMonitorAlarmRaised", NO_UNIT, "1 in the ten minutes after it was raised, else 0")
+METRICS = (AUDITED, ERRORS, UPPER_BOUND, EVIDENCE, ALARM, RAISED)
 _JUST_RAISED = timedelta(minutes=10)
 """For so long an alarm may roll a policy back that has just gone out."""
 
@@ -30,7 +36,6 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, int]:
     settings = _settings()
     return watch_all(
         sorted(settings.use_cases),
-        deployment=settings.deployment,
         ports=_ports(),
         clock=_now,
         remaining_ms=context.get_remaining_time_in_millis,
@@ -40,7 +45,6 @@ def handler(event: dict[str, Any], context: Context) -> dict[str, int]:
 def watch_all(
     use_cases: Iterable[str],
     *,
-    deployment: str,
     ports: WatchPorts,
     clock: Clock,
     remaining_ms: Callable[[], int],
@@ -52,41 +56,25 @@ def watch_all(
         state = watch(use_case, ports=ports, clock=clock)
         if state is None:
             return "not_watched"
-        log.info("error monitor", extra=figures(state, deployment=deployment, at=clock()))
+        at = clock()
+        emit(figures(state, at=at), at=at, dimensions={USE_CASE: use_case})
         return "alarm" if state.monitor.is_alarm else "calm"
 
     counted(in_time(use_cases, remaining_ms=remaining_ms), look, counts=counts)
     return counts
 
 
-def figures(state: MonitorState, *, deployment: str, at: datetime) -> dict[str, Any]:
-    """The figures as fields of a log line, of which CloudWatch makes metrics (embedded metric format)."""
+def figures(state: MonitorState, *, at: datetime) -> dict[Metric, float]:
+    """The figures of a use case, each kept by the deployment too: there the highest counts."""
     monitor = state.monitor
     is_raised = state.alarmed_at is not None and at - state.alarmed_at < _JUST_RAISED
     return {
-        "_aws": {
-            "Timestamp": int(at.timestamp() * 1000),
-            "CloudWatchMetrics": [
-                _directive(_METRICS, dimensions=["Deployment", "UseCase"]),
-                _directive(_OF_DEPLOYMENT, dimensions=["Deployment"]),
-            ],
-        },
-        "Deployment": deployment,
-        "UseCase": state.use_case,
-        "AuditedCases": monitor.n,
-        "AuditedErrors": monitor.errors,
-        "ErrorUpperBound": monitor.interval()[1],
-        "LogEvidence": monitor.log_e,
-        "ErrorMonitorAlarm": int(monitor.is_alarm),
-        "ErrorMonitorAlarmRaised": int(is_raised),
-    }
-
-
-def _directive(names: Iterable[str], *, dimensions: list[str]) -> dict[str, Any]:
-    return {
-        "Namespace": NAMESPACE,
-        "Dimensions": [dimensions],
-        "Metrics": [{"Name": name} for name in names],
+        AUDITED: monitor.n,
+        ERRORS: monitor.errors,
+        UPPER_BOUND: monitor.interval()[1],
+        EVIDENCE: monitor.log_e,
+        ALARM: int(monitor.is_alarm),
+        RAISED: int(is_raised),
     }
 
 

@@ -65,18 +65,18 @@ def problem_document(problem: Problem, *, detail: str, field: str = "") -> Docum
 def task_document(record: Record, *, seat: Seat, input_document: Mapping[str, Any]) -> Document:
     """The input content of the seat's human loop.
 
-    A blind review, every spot check and every contest get neither prediction nor reasons, which would tell
-    of it. No reader sees what another one said.
+    A blind review gets neither prediction nor reasons, which would tell of it. No reader sees what another
+    one said.
     """
     terms, route = record.terms, record.route
-    is_blind = terms.blind or bool(record.supersedes) or (route is not None and route.is_spot_check)
+    blind = is_blind(record)
     document: Document = {
         "decision_id": record.decision_id,
         "use_case": record.use_case,
         "reference": record.reference or None,
         "input": visible_part(input_document, withheld=terms.withheld),
         "labels": list(terms.labels),
-        "reasons": [] if is_blind or route is None else [reason.document() for reason in route.reasons],
+        "reasons": [] if blind or route is None else [reason.document() for reason in route.reasons],
         "generation": seat.generation,
         "separation": record.separation,
     }
@@ -84,10 +84,16 @@ def task_document(record: Record, *, seat: Seat, input_document: Mapping[str, An
         document["statement"] = terms.statement
     if record.grounds:
         document["grounds"] = record.grounds
-    if record.prediction and not is_blind:
+    if record.prediction and not blind:
         prediction = {"label": record.prediction.label, "confidence": record.prediction.confidence}
         document["prediction"] = prediction
     return document
+
+
+def is_blind(record: Record) -> bool:
+    """Whether people do not see the prediction: by its terms, in every spot check, and in every contest."""
+    is_spot_check = record.route is not None and record.route.is_spot_check
+    return record.terms.blind or bool(record.supersedes) or is_spot_check
 
 
 def _links(record: Record) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -252,6 +253,19 @@ def test_changed_link_is_found(world: World) -> None:
 def test_the_function_tells_what_it_anchored(world: World) -> None:
     told = respond(log=world.log, archive=world.archive, clock=lambda: BEGIN, pause=world.pauses.append)
     assert told == {"anchor": "anchors/2026-11-22T21:00:00.000Z.json", "links": 5}
+
+
+@pytest.mark.parametrize("faults", [0, 1])
+def test_the_function_measures_the_faults_that_it_found(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, faults: int
+) -> None:
+    monkeypatch.setenv("OVERREAD_DEPLOYMENT", "overread-test")
+    world.log.append({"decision_id": "d-1", "number": 1, "detail": {}})
+    del world.log.chains[SHARD][len(world.log.chains[SHARD]) - faults :]
+    with suppress(AuditFaultError):
+        respond(log=world.log, archive=world.archive, clock=lambda: BEGIN, pause=world.pauses.append)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["ChainVerifyFail"] for line in lines if "_aws" in line] == [faults]
 
 
 def test_the_function_fails_after_it_anchored_the_sound_chains(world: World) -> None:

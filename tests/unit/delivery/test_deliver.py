@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -312,3 +313,31 @@ def test_webhooks_need_a_secret() -> None:
         deliver_settings({**ENVIRON, "OVERREAD_WEBHOOKS": hooks})
     settings = deliver_settings({**ENVIRON, "OVERREAD_WEBHOOKS": hooks, "OVERREAD_WEBHOOK_SECRET": "arn"})
     assert str(settings.webhooks["loans"].allowed[0]) == "10.1.0.0/16"
+
+
+def test_deliveries_are_measured_by_their_target(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_DEPLOYMENT", "overread-test")
+    street = Street(make_news(target="webhook"))
+    street.faults.before["deliver"] = [RetryableError("Throttled", operation="x")]
+    street.stream("webhook")
+    street.clock.now = street.outbox.entries["d-1", 1, "webhook"].due_at
+    street.sweep()
+    street.sweep()
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    told = [(line["Target"], line.get("NewsPostponed"), line.get("NewsDelivered")) for line in lines]
+    assert told == [("webhook", 1, None), ("webhook", None, 1)]
+
+
+def test_news_that_are_given_up_are_measured(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_DEPLOYMENT", "overread-test")
+    street = Street(make_news(target="webhook"))
+    while not street.outbox.dead:
+        street.faults.before["deliver"] = [PermanentError("Denied", operation="x")]
+        street.clock.now = street.outbox.entries["d-1", 1, "webhook"].due_at
+        street.sweep()
+    *_, last = (json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line)
+    assert last["NewsGivenUp"] == 1

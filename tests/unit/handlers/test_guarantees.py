@@ -134,14 +134,16 @@ def test_decisions_go_to_people_once_the_alarm_was_raised(api: Api) -> None:
 def _watch(world: World, *use_cases: str) -> dict[str, int]:
     return watch_all(
         use_cases,
-        deployment="overread-test",
         ports=world.watch_ports,
         clock=world.clock,
         remaining_ms=lambda: 60_000,
     )
 
 
-def test_the_watch_tells_its_figures_as_metrics(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_watch_tells_its_figures_as_metrics(
+    api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_DEPLOYMENT", "overread-test")
     tell_errors(api.world, 8)
     assert _watch(api.world, USE_CASE) == {"alarm": 1}
     line = json.loads(capsys.readouterr().out.splitlines()[-1])

@@ -297,7 +297,9 @@ def test_orphans_are_stopped_once_an_hour(world: World) -> None:
     arn = world.policies.policy.review.flow_definition_arn
     orphan = "h-" + "a" * 26 + "-g1"
     world.loops.start(orphan, flow_definition_arn=arn, input_content=b"{}", free_of_personal_data=False)
-    done = stop_orphans(["loan-approval"], policies=world.policies, ports=world.ingest_ports)
+    done = stop_orphans(
+        ["loan-approval"], policies=world.policies, ports=world.ingest_ports, clock=world.clock
+    )
     assert done == {"stopped": 1}
     assert world.loops.loops[orphan].status == "Stopped"
 
