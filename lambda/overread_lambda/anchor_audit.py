@@ -19,6 +19,7 @@ from overread.errors import MissingSettingsError, OverreadError
 from overread_aws.audit_archive import S3AuditArchive
 from overread_aws.audit_log import DynamoDbAuditLog
 from overread_aws.clients import make_client
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.metrics import COUNT, Metric, emit
 
@@ -55,6 +56,7 @@ def anchor_settings(environ: Mapping[str, str]) -> AnchorSettings:
     return AnchorSettings(table=table, audit_bucket=bucket)
 
 
+@entry(AuditFaultError)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """What the schedule calls."""
     audit_log, archive = _ports()
@@ -86,7 +88,7 @@ def respond(
 def _report(done: Anchored) -> None:
     log.info("audit anchored", extra={"anchor": done.key, "links": done.links, "faults": len(done.faults)})
     for fault in done.faults[:_FAULTS_LOGGED]:
-        place = {"shard": fault.shard, "seq": fault.seq, "code": fault.code, "detail": fault.detail}
+        place = {"shard": fault.shard, "seq": fault.seq, "code": fault.code}
         log.error("audit log has a fault", extra=place)
 
 

@@ -24,6 +24,7 @@ from overread_aws.clients import make_client
 from overread_aws.evidence_keys import DynamoDbEvidenceKeys
 from overread_aws.s3_objects import S3Inputs
 from overread_aws.sealing import seal
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 
 TIME_TO_LEAVE_MS = 60_000
@@ -53,6 +54,7 @@ Links = Callable[[str, int], Iterator[Link]]
 """The links of a chain behind a place."""
 
 
+@entry()
 def handler(event: dict[str, Any], context: Context) -> dict[str, int]:
     """What the schedule calls."""
     links, progress, ports = _ports()

@@ -18,6 +18,7 @@ import jwt
 
 from overread.decisions.ids import client_scope
 from overread.errors import OverreadError
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.settings import AuthorizeSettings, authorize_settings
 
@@ -53,6 +54,7 @@ class ProviderError(OverreadError):
     """The identity provider's keys cannot be read now."""
 
 
+@entry(ProviderError, UnauthorizedError)
 def handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """What API Gateway calls."""
     return respond(event, settings=_settings(), keys=_published_key, now=datetime.now(UTC))

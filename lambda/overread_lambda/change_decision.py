@@ -19,6 +19,7 @@ from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_lambda.counted import CountedRecords
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.rest_proxy import (
     Event,
@@ -47,6 +48,7 @@ class Call:
     idempotency_keys: list[str]
 
 
+@entry()
 def handler(event: Event, context: object) -> Reply:
     """What API Gateway calls."""
     return answer(lambda: respond(event, ports=_ports(), clock=_now))

@@ -54,7 +54,6 @@ class Answer:
                 "request": self._event["RequestType"],
                 "resource": self._event.get("ResourceType"),
                 "status": body["Status"],
-                "reason": result.reason,
             },
         )
         self._send(self._event["ResponseURL"], json.dumps(body).encode())

@@ -20,6 +20,7 @@ from overread_aws.feedback import FeedbackReceiver
 from overread_aws.outbox_store import DynamoDbOutbox
 from overread_aws.secret_key import SecretKey
 from overread_aws.webhooks import Webhook, WebhookReceiver
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.metrics import COUNT, Metric, emit
 from overread_lambda.sweeping import TIME_TO_LEAVE_MS, Context, log_failure
@@ -77,6 +78,7 @@ def deliver_settings(environ: Mapping[str, str]) -> DeliverSettings:
     )
 
 
+@entry()
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """What the stream and the schedule call."""
     ports = _ports()
@@ -152,11 +154,10 @@ def _deliver(
     result = deliver(decision_id, number=number, target=target, ports=ports, clock=clock, jitter=jitter())
     if result in _BY_RESULT:
         emit({_BY_RESULT[result]: 1}, at=clock(), dimensions={TARGET: target})
-    fields = {"decision_id": decision_id, "target": target, "result": str(result)}
     if result is DeliverResult.GIVEN_UP:
-        log.error("news given up", extra=fields)
+        log.error("news given up", extra={"decision_id": decision_id, "target": target})
     elif result is DeliverResult.POSTPONED:
-        log.warning("news not delivered yet", extra=fields)
+        log.warning("news not delivered yet", extra={"decision_id": decision_id, "target": target})
     return result
 
 

@@ -21,6 +21,7 @@ from overread_aws.rosters import S3Rosters
 from overread_aws.s3_objects import S3Outputs
 from overread_lambda.backend_clients import make_a2i_client
 from overread_lambda.counted import DUPLICATES, HEARD_LATE, REPAIRS, CountedRecords
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.metrics import USE_CASE, emit
 from overread_lambda.settings import IngestSettings, ingest_settings
@@ -30,6 +31,7 @@ DUE, ORPHANS = "due", "orphans"
 """What the schedules ask for in the member `sweep`."""
 
 
+@entry()
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """What EventBridge calls. Errors are raised: Lambda tries twice more, then the event is a dead letter."""
     ports, records, policies = _ports()

@@ -26,6 +26,7 @@ from overread_aws.audit_archive import S3AuditArchive
 from overread_aws.audit_changes import DynamoDbChangeLog
 from overread_aws.clients import make_client
 from overread_lambda.cloudformation_answer import NOT_CREATED, Answer, Result, put_answer
+from overread_lambda.entry import entry
 
 PHYSICAL_ID = "overread-change-log"
 ANSWER_S = 10.0
@@ -59,6 +60,7 @@ def change_log_settings(environ: Mapping[str, str]) -> ChangeLogSettings:
     return ChangeLogSettings(table=table, audit_bucket=bucket)
 
 
+@entry()
 def handler(event: Mapping[str, Any], context: Context) -> None:
     """What CloudFormation calls."""
     remaining_s = context.get_remaining_time_in_millis() / 1000

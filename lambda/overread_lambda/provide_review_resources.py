@@ -15,6 +15,7 @@ from overread_aws.workteams import Workforces, Workteams
 from overread_lambda import flow_definition_resource, human_task_ui_resource, workforce_resource
 from overread_lambda.backend_clients import make_a2i_client, make_sagemaker_client
 from overread_lambda.cloudformation_answer import NOT_CREATED, Answer, Result, put_answer
+from overread_lambda.entry import entry
 
 FLOW_DEFINITION = "Custom::OverreadFlowDefinition"
 HUMAN_TASK_UI = "Custom::OverreadHumanTaskUi"
@@ -47,6 +48,7 @@ class Services:
     workteams: Workteams
 
 
+@entry()
 def handler(event: Mapping[str, Any], context: Context) -> None:
     """What CloudFormation calls."""
     remaining_s = context.get_remaining_time_in_millis() / 1000

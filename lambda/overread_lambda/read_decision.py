@@ -12,6 +12,7 @@ from overread.errors import Problem, RequestRefusedError
 from overread_aws.clients import make_client
 from overread_aws.decision_lists import DecisionLists, DecisionPage, Listing
 from overread_aws.dynamodb_records import DynamoDbRecords
+from overread_lambda.entry import entry
 from overread_lambda.rest_proxy import (
     Event,
     Reply,
@@ -35,6 +36,7 @@ class DecisionPages(Protocol):
         """One page behind the place that `cursor` names."""
 
 
+@entry()
 def handler(event: Event, context: object) -> Reply:
     """What API Gateway calls."""
     return answer(lambda: respond(event, records=_records(), lists=_lists()))

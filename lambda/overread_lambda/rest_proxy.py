@@ -10,6 +10,7 @@ from overread.decisions.documents import problem_document
 from overread.decisions.ids import caller_scope
 from overread.errors import (
     AmbiguousError,
+    MissingSettingsError,
     OverreadError,
     PolicyUnavailableError,
     Problem,
@@ -17,7 +18,7 @@ from overread.errors import (
     RetryableError,
     ServiceError,
 )
-from overread_lambda.logs import log
+from overread_lambda.logs import log, of_error
 
 Event = Mapping[str, Any]
 Reply = dict[str, Any]
@@ -125,5 +126,6 @@ def answer(respond: Callable[[], Reply]) -> Reply:
         log.error("service refused", extra={"code": error.code, "operation": error.operation})
         return problem_reply(Problem.INTERNAL_ERROR, detail="the request could not be served")
     except OverreadError as error:
-        log.error("function misconfigured", extra={"error": str(error)})
+        missing = list(error.names) if isinstance(error, MissingSettingsError) else []
+        log.error("function misconfigured", extra={**of_error(error), "settings": missing})
         return problem_reply(Problem.INTERNAL_ERROR, detail="the request could not be served")

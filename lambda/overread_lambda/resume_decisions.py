@@ -19,6 +19,7 @@ from overread_aws.s3_objects import S3Inputs
 from overread_aws.sagemaker_models import SageMakerModels
 from overread_aws.secret_key import SecretKey
 from overread_lambda.counted import RESUMED, CountedRecords
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.settings import ResumeSettings, resume_settings
 from overread_lambda.sweeping import Context, DueRecords, counted, in_time
@@ -26,6 +27,7 @@ from overread_lambda.sweeping import Context, DueRecords, counted, in_time
 MODEL_TIMEOUT_S = 15.0
 
 
+@entry()
 def handler(event: dict[str, Any], context: Context) -> dict[str, int]:
     """What the schedule calls."""
     ports, records = _ports()

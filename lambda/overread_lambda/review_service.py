@@ -4,12 +4,14 @@ from functools import cache
 from typing import Any
 
 from overread_lambda import review_program
+from overread_lambda.entry import entry
 from overread_lambda.review_gateway import Event, Handler, rest_handler
 from overread_lambda.review_settings import Provider
 from overread_review.app import create_app
 from overread_review.portal.sign_in import OidcSignIn, SignInMethod
 
 
+@entry()
 def handler(event: Event, context: Any) -> dict[str, Any]:
     """What API Gateway calls."""
     return _handler()(event, context)

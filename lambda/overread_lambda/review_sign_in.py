@@ -7,6 +7,7 @@ from typing import Any
 
 from overread_aws.clients import make_client
 from overread_aws.cognito_people import CognitoPeople
+from overread_lambda.entry import entry
 from overread_lambda.review_gateway import Event, Handler, rest_handler
 from overread_lambda.review_secrets import secret_text
 from overread_lambda.review_settings import Provider, SignInSettings, sign_in_settings
@@ -16,6 +17,7 @@ from overread_review.identity.remote import PublishedKeys, exchange
 from overread_review.portal.sessions import Sessions
 
 
+@entry()
 def handler(event: Event, context: Any) -> dict[str, Any]:
     """What API Gateway calls."""
     return _handler()(event, context)

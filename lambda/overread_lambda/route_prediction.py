@@ -21,6 +21,7 @@ from overread_aws.s3_objects import S3Inputs
 from overread_aws.sagemaker_models import SageMakerModels
 from overread_aws.secret_key import SecretKey
 from overread_lambda.counted import CountedRecords
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.rest_proxy import (
     Event,
@@ -37,6 +38,7 @@ from overread_lambda.settings import RouteSettings, route_settings
 MODEL_TIMEOUT_S = 15.0
 
 
+@entry()
 def handler(event: Event, context: object) -> Reply:
     """What API Gateway calls."""
     return answer(lambda: respond(event, settings=_settings(), ports=_ports(), clock=_now))

@@ -22,6 +22,7 @@ from overread_aws.s3_objects import S3Inputs
 from overread_aws.start_rate import DynamoDbStartRate
 from overread_lambda.backend_clients import make_a2i_client
 from overread_lambda.counted import CountedLoops, CountedRecords
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.settings import StartSettings, start_settings
 from overread_lambda.sweeping import Context, DueRecords, counted, in_time, log_failure
@@ -37,6 +38,7 @@ class Measures(Protocol):
         """Counts what waits for a place in the queue, for whoever asks later."""
 
 
+@entry()
 def handler(event: dict[str, Any], context: Context) -> dict[str, Any]:
     """What the stream and the schedule call."""
     ports, records, gauges = _ports()

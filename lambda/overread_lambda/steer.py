@@ -21,6 +21,7 @@ from overread_aws.error_monitors import DynamoDbErrorMonitors
 from overread_aws.rosters import S3Rosters
 from overread_aws.steering import DynamoDbSteering
 from overread_lambda import guarantees
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.rest_proxy import Event, Reply, answer, body_bytes, caller_of, path_parameter, reply
 from overread_lambda.settings import SteerSettings, steer_settings
@@ -30,6 +31,7 @@ ReadRoster = Callable[[str], bytes]
 """The document of a hash."""
 
 
+@entry()
 def handler(event: Event, context: object) -> Reply:
     """What API Gateway calls."""
     if event.get("resource") in guarantees.ROUTES:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from overread_lambda import review_program
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 
 TIME_TO_LEAVE_MS = 20_000
@@ -16,6 +17,7 @@ class Context(Protocol):
         """Milliseconds until Lambda ends the function."""
 
 
+@entry()
 def handler(event: dict[str, Any], context: Context) -> dict[str, int]:
     """What the schedule calls."""
     sweep = review_program.service().loops.sweep

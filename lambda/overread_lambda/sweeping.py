@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
+from overread.decisions.ids import is_decision_id
 from overread.decisions.record import State
 from overread.errors import OverreadError, ServiceError
-from overread_lambda.logs import log
+from overread_lambda.logs import log, of_error
 
 TIME_TO_LEAVE_MS = 15_000
 
@@ -45,9 +46,7 @@ def counted(ids: Iterable[str], work: Callable[[str], object], *, counts: dict[s
         counts[result] = counts.get(result, 0) + 1
 
 
-def log_failure(decision_id: str, error: OverreadError) -> None:
-    """One line about work that comes again."""
-    fields = {"decision_id": decision_id, "error": type(error).__name__}
-    if isinstance(error, ServiceError):
-        fields |= {"code": error.code, "operation": error.operation}
-    log.warning("work failed", extra=fields)
+def log_failure(subject: str, error: OverreadError) -> None:
+    """One line about work that comes again, on a decision, a queue or a use case."""
+    field = "decision_id" if is_decision_id(subject) else "subject"
+    log.warning("work failed", extra={field: subject, **of_error(error)})

@@ -12,6 +12,7 @@ from overread.routing.envelope import Approved, Envelope, check_policy, parse_en
 from overread.routing.policy import parse_policy
 from overread_aws.clients import make_client
 from overread_aws.steering import read_guarantee_pin
+from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.settings import ValidateSettings, validate_settings
 
@@ -19,6 +20,7 @@ ApprovedFor = Callable[[str], Approved]
 """The guarantee that is approved for a use case."""
 
 
+@entry(InvalidPolicyError)
 def handler(event: dict[str, Any], context: object) -> None:
     """What AppConfig calls.
 

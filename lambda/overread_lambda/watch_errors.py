@@ -14,6 +14,7 @@ from overread_aws.appconfig_policies import AppConfigPolicies
 from overread_aws.clients import make_client
 from overread_aws.error_monitors import DynamoDbErrorMonitors
 from overread_aws.steering import DynamoDbSteering
+from overread_lambda.entry import entry
 from overread_lambda.metrics import COUNT, NO_UNIT, USE_CASE, Metric, emit
 from overread_lambda.settings import WatchSettings, watch_settings
 from overread_lambda.sweeping import Context, counted, in_time
@@ -31,6 +32,7 @@ _JUST_RAISED = timedelta(minutes=10)
 """For so long an alarm may roll a policy back that has just gone out."""
 
 
+@entry()
 def handler(event: dict[str, Any], context: Context) -> dict[str, int]:
     """What the schedule calls."""
     settings = _settings()

@@ -60,7 +60,7 @@ class AppConfigPolicies:
             slot.look_again_at = self._monotonic() + RETRY_S
             _log.warning(
                 "routing policy not fetched",
-                extra={"use_case": use_case, "error": str(error), "has_last_good": slot.policy is not None},
+                extra={"use_case": use_case, "code": error.code, "has_last_good": slot.policy is not None},
             )
         except InvalidPolicyError as error:
             if slot.policy is None:
@@ -70,7 +70,7 @@ class AppConfigPolicies:
                 "routing policy refused",
                 extra={
                     "use_case": use_case,
-                    "faults": list(error.faults),
+                    "faults": len(error.faults),
                     "has_last_good": slot.policy is not None,
                 },
             )

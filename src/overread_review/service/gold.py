@@ -338,9 +338,8 @@ class Gold:
                     return stored
         except _NOT_NOW as error:
             _LOG.warning(
-                "gold item cannot be asked: %s",
-                error,
-                extra={"qualification": loop.terms.qualification, "item": loop.gold and loop.gold.item},
+                "gold item cannot be asked",
+                extra={"qualification": loop.terms.qualification, "error": type(error).__name__},
             )
         return None
 

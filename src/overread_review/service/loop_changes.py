@@ -89,7 +89,7 @@ class LoopChanges:
         except RecordChangedError:
             return self._overtaken(loop)
         except (UnavailableError, EventUndeliveredError) as error:
-            _LOG.warning("a human loop's end stays due", extra={"loop": loop.name, "reason": str(error)})
+            _LOG.warning("a human loop's end stays due", extra=_about(loop, error))
         return loop
 
     def _overtaken(self, loop: Loop) -> Loop:
@@ -104,9 +104,7 @@ class LoopChanges:
             if newest.output_uri and newest.answers != loop.answers:
                 self._write_output(newest)
         except (UnavailableError, DocumentRefusedError) as error:
-            _LOG.warning(
-                "a human loop's output may lack answers", extra={"loop": loop.name, "reason": str(error)}
-            )
+            _LOG.warning("a human loop's output may lack answers", extra=_about(loop, error))
         return newest
 
     def sweep(self) -> int:
@@ -120,7 +118,7 @@ class LoopChanges:
             try:
                 ended += self.conclude(loop).version != loop.version
             except _FAULTS_OF_ONE_LOOP as error:
-                _LOG.warning("human loop %s cannot be concluded: %s", loop.name, error)
+                _LOG.warning("human loop cannot be concluded", extra=_about(loop, error))
             if ended == _SWEEP_BATCH:
                 break
         return ended
@@ -180,3 +178,7 @@ class LoopChanges:
         if found is None:
             raise ResourceMissingError(f"Human loop {loop.arn} does not exist")
         return found
+
+
+def _about(loop: Loop, error: Exception) -> dict[str, str]:
+    return {"human_loop": loop.name, "error": type(error).__name__}

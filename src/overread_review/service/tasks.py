@@ -290,7 +290,7 @@ class Tasks:
             self._admission.answered(stored, reviewer=reviewer, answer=answer)
         except _FAULTS_AFTERWARDS as error:
             # The answer is in: whoever gave it must not hear that it is not.
-            _LOG.warning("what follows an answer was not done", extra={"reason": str(error)})
+            _LOG.warning("what follows an answer was not done", extra={"error": type(error).__name__})
         return stored
 
     def _check_separation(self, loop: Loop, *, person: str) -> None:

@@ -149,7 +149,7 @@ class Kept(logging.Handler):
         self.records.append(record)
 
 
-def test_a_refused_policy_is_logged_with_all_its_faults(source: Source) -> None:
+def test_a_refused_policy_is_logged_with_the_number_of_its_faults(source: Source) -> None:
     source.opens_session()
     source.gives(policy_document(routing__threshold=2, mode="dark"))
     logger = logging.getLogger("overread.policies")
@@ -162,7 +162,7 @@ def test_a_refused_policy_is_logged_with_all_its_faults(source: Source) -> None:
         logger.removeHandler(kept)
     (record,) = kept.records
     assert record.getMessage() == "routing policy refused"
-    assert len(vars(record)["faults"]) == 2
+    assert vars(record)["faults"] == 2
 
 
 @pytest.mark.parametrize(

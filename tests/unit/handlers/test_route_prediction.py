@@ -284,8 +284,12 @@ def test_missing_settings_are_one_clear_error(
     assert reply["statusCode"] == 500
     logged = json.loads(capsys.readouterr().out)
     assert logged["message"] == "function misconfigured"
-    assert logged["error"] == (
-        "environment variables missing or empty: OVERREAD_ENVIRONMENT, OVERREAD_INPUT_BUCKET, "
-        "OVERREAD_USE_CASES, OVERREAD_APPCONFIG_APPLICATION, OVERREAD_APPCONFIG_ENVIRONMENT, "
-        "OVERREAD_SPOT_CHECK_SECRET"
-    )
+    assert logged["error"] == "MissingSettingsError"
+    assert logged["settings"] == [
+        "OVERREAD_ENVIRONMENT",
+        "OVERREAD_INPUT_BUCKET",
+        "OVERREAD_USE_CASES",
+        "OVERREAD_APPCONFIG_APPLICATION",
+        "OVERREAD_APPCONFIG_ENVIRONMENT",
+        "OVERREAD_SPOT_CHECK_SECRET",
+    ]

@@ -208,7 +208,9 @@ def test_one_loop_that_cannot_be_concluded_keeps_no_other_from_its_end(
     lab.service.loops.sweep()
     assert lab.loop("loop-1").status == LoopStatus.IN_PROGRESS
     assert lab.loop("loop-2").status == LoopStatus.FAILED
-    assert "loop-1 cannot be concluded: half of a surrogate pair" in caplog.text
+    (record,) = caplog.records
+    assert record.getMessage() == "human loop cannot be concluded"
+    assert (vars(record)["human_loop"], vars(record)["error"]) == ("loop-1", "ValueError")
     monkeypatch.undo()
     lab.service.loops.sweep()
     assert lab.loop("loop-1").status == LoopStatus.FAILED
