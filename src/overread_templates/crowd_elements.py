@@ -2,6 +2,7 @@
 
 RENDERED = frozenset(
     {
+        "crowd-bounding-box",
         "crowd-button",
         "crowd-card",
         "crowd-checkbox",
@@ -10,6 +11,10 @@ RENDERED = frozenset(
         "crowd-image-classifier",
         "crowd-input",
         "crowd-instructions",
+        "crowd-keypoint",
+        "crowd-line",
+        "crowd-polygon",
+        "crowd-polyline",
         "crowd-radio-button",
         "crowd-radio-group",
         "crowd-tab",
@@ -23,18 +28,13 @@ DOCUMENTED = RENDERED | frozenset(
     {
         "crowd-alert",
         "crowd-badge",
-        "crowd-bounding-box",
         "crowd-classifier-multi-select",
         "crowd-entity-annotation",
         "crowd-fab",
         "crowd-icon-button",
         "crowd-image-classifier-multi-select",
         "crowd-instance-segmentation",
-        "crowd-keypoint",
-        "crowd-line",
         "crowd-modal",
-        "crowd-polygon",
-        "crowd-polyline",
         "crowd-question-answer-generation",
         "crowd-rekognition-detect-moderation-labels",
         "crowd-semantic-segmentation",

@@ -267,8 +267,8 @@ def test_instructions_open_in_a_dialog_and_cards_show_their_heading(desk: Callab
 
 def test_an_unknown_element_is_named_in_its_place_and_above_the_task(desk: Callable[..., Any]) -> None:
     at_desk = desk(
-        form("<crowd-bounding-box name='b'></crowd-bounding-box><crowd-input name='x'></crowd-input>")
+        form("<crowd-text-ranking name='b'></crowd-text-ranking><crowd-input name='x'></crowd-input>")
     )
     expect(at_desk.frame.get_by_text("This part of the task cannot be shown.")).to_be_visible()
-    expect(at_desk.frame.locator("code")).to_have_text("<crowd-bounding-box>")
-    expect(at_desk.page.locator(".notice")).to_contain_text("<crowd-bounding-box>")
+    expect(at_desk.frame.locator("code")).to_have_text("<crowd-text-ranking>")
+    expect(at_desk.page.locator(".notice")).to_contain_text("<crowd-text-ranking>")

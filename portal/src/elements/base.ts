@@ -64,6 +64,11 @@ export abstract class CrowdElement extends LitElement {
     this.fault = "";
   }
 
+  /** Whether digits pick one of its choices. */
+  get takesDigits(): boolean {
+    return false;
+  }
+
   protected faultLine(): TemplateResult | typeof nothing {
     return this.fault === "" ? nothing : html`<p class="fault" role="alert">${this.fault}</p>`;
   }
@@ -101,4 +106,10 @@ export function region(host: Element, tag: string): Element | undefined {
 /** The key that picks the choice at `index`: 1 to 9, then 0; empty for the rest. */
 export function shortcutKey(index: number): string {
   return index < 9 ? String(index + 1) : index === 9 ? "0" : "";
+}
+
+/** Whether a digit pressed anywhere on the page can only mean `element`. */
+export function ownsDigits(element: CrowdElement): boolean {
+  const all = Array.from(document.querySelectorAll("*"));
+  return !all.some((other) => other !== element && other instanceof CrowdElement && other.takesDigits);
 }

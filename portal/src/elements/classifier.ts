@@ -2,7 +2,7 @@
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Answer, AnswerSource } from "./answer";
 import { flagAttribute, listAttribute, textAttribute } from "./attributes";
-import { CrowdElement, look, region, shortcutKey, slotRegions } from "./base";
+import { CrowdElement, look, ownsDigits, region, shortcutKey, slotRegions } from "./base";
 import { isTyping } from "../frame/typing";
 import { dialog, dialogLook } from "./dialog";
 
@@ -200,6 +200,10 @@ abstract class SingleChoice extends CrowdElement implements AnswerSource {
     if (typeof state === "string" && this.options.includes(state)) this.chosen = state;
   }
 
+  override get takesDigits(): boolean {
+    return true;
+  }
+
   override focus(): void {
     this.renderRoot.querySelector<HTMLElement>("input")?.focus();
   }
@@ -211,7 +215,7 @@ abstract class SingleChoice extends CrowdElement implements AnswerSource {
 
   private readonly pickByKey = (event: KeyboardEvent): void => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return;
-    if (document.querySelectorAll("crowd-classifier, crowd-image-classifier").length > 1) return;
+    if (!ownsDigits(this)) return;
     const index = this.options.findIndex((_, position) => shortcutKey(position) === event.key);
     const category = this.options[index];
     if (category === undefined) return;

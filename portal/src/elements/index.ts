@@ -3,7 +3,9 @@ import { reportUnloaded, tellPage } from "../frame/channel";
 import { CrowdCheckbox, CrowdRadioButton, CrowdRadioGroup } from "./choices";
 import { CrowdClassifier, CrowdImageClassifier } from "./classifier";
 import { joinPage } from "./desk";
+import { loadFamilies } from "./families";
 import { CrowdForm } from "./form";
+import * as kit from "./kit";
 import { CrowdButton, CrowdCard, CrowdInstructions, CrowdTab, CrowdTabs } from "./layout";
 import { CrowdInput, CrowdTextArea } from "./texts";
 import { MissingElement, nameUnknown } from "./unknown";
@@ -34,26 +36,33 @@ positive-example,negative-example){display:block}:where(worker-comment){display:
 :where(short-instructions)>:where(ul,ol){padding-left:1.25em}`;
 
 function start(): void {
+  Object.assign(globalThis, { overreadKit: kit });
   reportUnloaded();
   window.addEventListener("error", (event) => tellPage({ type: "broken", message: event.message }));
   const style = document.createElement("style");
   style.textContent = PAGE_STYLE;
   document.head.prepend(style);
   for (const [tag, element] of Object.entries(ELEMENTS)) customElements.define(tag, element);
+  new MutationObserver(() => void loadFamilies(document)).observe(document, { childList: true, subtree: true });
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", () => void ready());
   else void ready();
 }
 
 async function ready(): Promise<void> {
-  nameUnknown(document);
-  new MutationObserver(() => nameUnknown(document)).observe(document.body, { childList: true, subtree: true });
-  const pending = Array.from(document.querySelectorAll(Object.keys(ELEMENTS).join(",")), (element) =>
+  await complete();
+  new MutationObserver(() => void complete()).observe(document.body, { childList: true, subtree: true });
+  const pending = Array.from(document.querySelectorAll(":defined"), (element) =>
     "updateComplete" in element ? element.updateComplete : undefined,
   );
   await Promise.all(pending);
   if (document.title === "") document.title = "Task"; // templates seldom bring one
   joinPage();
   document.dispatchEvent(new CustomEvent("all-crowd-elements-ready", { bubbles: true }));
+}
+
+async function complete(): Promise<void> {
+  await loadFamilies(document);
+  nameUnknown(document);
 }
 
 if (!customElements.get("crowd-form")) start();

@@ -33,7 +33,7 @@ def test_a_good_template_has_no_findings() -> None:
         (GOOD + "<crowd-form></crowd-form>", ("second-crowd-form", 5, 1, "error")),
         (GOOD + "<crowd-inptu></crowd-inptu>", ("unknown-element", 5, 1, "error")),
         (GOOD + "<crowd-card/>", ("self-closing", 5, 1, "error")),
-        (GOOD + "<crowd-polygon></crowd-polygon>", ("unsupported-element", 5, 1, "warning")),
+        (GOOD + "<crowd-text-ranking></crowd-text-ranking>", ("unsupported-element", 5, 1, "warning")),
         (GOOD + '\n  <script src="https://cdn.example/x.js"></script>', ("foreign-script", 6, 3, "warning")),
         (GOOD + '<script src="//cdn.example/x.js"></script>', ("foreign-script", 5, 1, "warning")),
         (
