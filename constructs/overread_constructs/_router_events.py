@@ -148,7 +148,11 @@ def _each(
 
 
 def hear_reviews(ingest: Handler, *, name_prefix: str, key: kms.IKey) -> None:
-    """Wake the ingest function when a human loop of this deployment changes its state."""
+    """Wake the ingest function when a human loop of this deployment changes its state.
+
+    It gets the loop's name only, so that its dead letters hold nothing else: the reason of a failure, which
+    the event has too, may quote the case.
+    """
     flow_definitions = Stack.of(ingest).format_arn(
         service="sagemaker", resource="flow-definition", resource_name=f"{name_prefix}-"
     )
@@ -164,6 +168,12 @@ def hear_reviews(ingest: Handler, *, name_prefix: str, key: kms.IKey) -> None:
         targets=[
             targets.LambdaFunction(
                 ingest.function,
+                event=events.RuleTargetInput.from_object(
+                    {
+                        "detail-type": events.EventField.detail_type,
+                        "detail": {"humanLoopName": events.EventField.from_path("$.detail.humanLoopName")},
+                    }
+                ),
                 dead_letter_queue=dead_letter_queue(ingest, "Undelivered", key=key),
                 max_event_age=Duration.hours(24),
                 retry_attempts=185,
