@@ -90,7 +90,7 @@ def stop_orphans(
             )
             names = reverse_sweep(sorted({arn for arn in arns if arn}), ports=ports)
         except ServiceError as error:
-            log_failure(use_case, error)
+            log_failure(use_case, error, field="use_case")
             continue
         for name in names:
             log.warning("human loop without a decision stopped", extra={"human_loop": name})

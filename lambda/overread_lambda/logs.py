@@ -99,7 +99,6 @@ FIELDS: Final[Mapping[str, Form]] = {
     "task_ui": _is_name,
     "use_case": _is_name,
     "version": _text(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}"),
-    "subject": _is_name,
     "why": _text(r"[a-z ]{1,40}|[A-Za-z]{1,60}Error"),
 }
 """Every field that is ever written, and the form of its value."""

@@ -96,7 +96,7 @@ def start_due(
                 counts[str(StartResult.STARTED)] = counts.get(str(StartResult.STARTED), 0) + started
             gauges.measure(queue)
         except ServiceError as error:
-            log_failure(queue, error)
+            log_failure(queue, error, field="queue")
     for state in _WITH_EMPTY_SEATS:
         ids = in_time(records.due(state, until=clock()), remaining_ms=remaining_ms)
         counted(ids, lambda one: _start(one, ports=ports, clock=clock, jitter=jitter), counts=counts)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Protocol
 
-from overread.decisions.ids import is_decision_id
 from overread.decisions.record import State
 from overread.errors import OverreadError, ServiceError
 from overread_lambda.logs import log, of_error
@@ -35,18 +34,23 @@ def in_time(ids: Iterable[str], *, remaining_ms: Callable[[], int]) -> Iterator[
         yield one
 
 
-def counted(ids: Iterable[str], work: Callable[[str], object], *, counts: dict[str, int]) -> None:
+def counted(
+    subjects: Iterable[str],
+    work: Callable[[str], object],
+    *,
+    counts: dict[str, int],
+    field: str = "decision_id",
+) -> None:
     """Adds up what the work came to; what failed is logged and comes again at the next sweep."""
-    for decision_id in ids:
+    for subject in subjects:
         try:
-            result = str(work(decision_id))
+            result = str(work(subject))
         except ServiceError as error:
-            log_failure(decision_id, error)
+            log_failure(subject, error, field=field)
             result = "failed"
         counts[result] = counts.get(result, 0) + 1
 
 
-def log_failure(subject: str, error: OverreadError) -> None:
-    """One line about work that comes again, on a decision, a queue or a use case."""
-    field = "decision_id" if is_decision_id(subject) else "subject"
+def log_failure(subject: str, error: OverreadError, *, field: str = "decision_id") -> None:
+    """One line about work that comes again; `field` says what the subject is."""
     log.warning("work failed", extra={field: subject, **of_error(error)})

@@ -62,7 +62,7 @@ def watch_all(
         emit(figures(state, at=at), at=at, dimensions={USE_CASE: use_case})
         return "alarm" if state.monitor.is_alarm else "calm"
 
-    counted(in_time(use_cases, remaining_ms=remaining_ms), look, counts=counts)
+    counted(in_time(use_cases, remaining_ms=remaining_ms), look, counts=counts, field="use_case")
     return counts
 
 
