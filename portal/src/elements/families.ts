@@ -1,7 +1,15 @@
 // Elements that few pages need: each family is a script of its own, loaded when one of its tags is found.
 
 const FAMILIES: Record<string, readonly string[]> = {
-  "crowd-image-tools.js": ["crowd-bounding-box", "crowd-polygon", "crowd-polyline", "crowd-line", "crowd-keypoint"],
+  "crowd-image-tools.js": [
+    "crowd-bounding-box",
+    "crowd-polygon",
+    "crowd-polyline",
+    "crowd-line",
+    "crowd-keypoint",
+    "crowd-semantic-segmentation",
+    "crowd-instance-segmentation",
+  ],
 };
 const SCRIPT_OF = new Map(Object.entries(FAMILIES).flatMap(([script, tags]) => tags.map((tag) => [tag, script] as const)));
 const HERE = document.currentScript instanceof HTMLScriptElement ? document.currentScript.src : "";

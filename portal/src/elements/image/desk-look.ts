@@ -98,6 +98,22 @@ export const deskLook = [
       top: 0;
       left: 0;
       image-rendering: pixelated;
+      opacity: 0.6;
+    }
+    .brush .shape {
+      stroke-width: 1.5px;
+    }
+    .size {
+      display: inline-flex;
+      align-items: center;
+      gap: 0.5rem;
+      padding: 0 0.5rem;
+      color: var(--quiet);
+      font-size: 0.9375rem;
+    }
+    .size input {
+      width: 8rem;
+      accent-color: var(--accent);
     }
     .near .image {
       image-rendering: pixelated;

@@ -1,10 +1,14 @@
-// Boxes, outlines and points on images: loaded when a page has one of them.
+// Boxes, outlines, points and masks on images: loaded when a page has one of them.
 import { CrowdBoundingBox } from "./box";
+import { CrowdInstanceSegmentation } from "./instance";
 import { CrowdKeypoint } from "./keypoint";
 import { CrowdLine, CrowdPolygon, CrowdPolyline } from "./outlines";
+import { CrowdSemanticSegmentation } from "./semantic";
 
 customElements.define("crowd-bounding-box", CrowdBoundingBox);
 customElements.define("crowd-polygon", CrowdPolygon);
 customElements.define("crowd-polyline", CrowdPolyline);
 customElements.define("crowd-line", CrowdLine);
 customElements.define("crowd-keypoint", CrowdKeypoint);
+customElements.define("crowd-semantic-segmentation", CrowdSemanticSegmentation);
+customElements.define("crowd-instance-segmentation", CrowdInstanceSegmentation);
