@@ -13,6 +13,8 @@ from overread.instants import format_instant
 from overread_aws.decision_table import Item, Key
 
 OUTBOX_DUE, OUTBOX_DEAD = "due", "dead"
+WITH_PEOPLE = (State.PENDING, State.IN_REVIEW, State.ESCALATED)
+"""The states in which a decision waits for people; what the model decides is not in their index."""
 _NO_DEADLINE = "~"  # sorts behind every instant
 _LINK = ("shard", "seq", "previous", "hash", "chain_shard", "chain_seq")
 
@@ -68,6 +70,8 @@ def indexed_record(record: Record, *, writer: str) -> Item:
         item["caller_reference"] = caller_reference(record.caller_scope, record.reference)
     if record.due_at is not None:
         item["open_state"] = str(record.state)
+    if record.state in WITH_PEOPLE:
+        item["people_state"] = str(record.state)
     if is_queued(record):
         item |= {"queue": record.terms.queue, "queue_key": place_in_queue(record)}
     return item

@@ -21,7 +21,7 @@ Pause = Callable[[float], None]
 """Waits for so many seconds."""
 
 OPEN_INDEX, QUEUE_INDEX, CHAIN_INDEX, OUTBOX_INDEX = "open", "queue", "chain", "outbox"
-CALLER_INDEX, REFERENCE_INDEX = "caller", "reference"
+CALLER_INDEX, REFERENCE_INDEX, PEOPLE_INDEX = "caller", "reference", "people"
 LISTED = ("decision_id", "state", "reference", "use_case")
 """What a listing shows, and its indexes therefore hold."""
 
@@ -48,6 +48,7 @@ INDEXES = (
     Index(REFERENCE_INDEX, "caller_reference", "listed_at", holds=LISTED),
     Index(CHAIN_INDEX, "chain_shard", "chain_seq", sort_type="N", holds=None),
     Index(OUTBOX_INDEX, "outbox_state", "outbox_due_at", holds=()),
+    Index(PEOPLE_INDEX, "people_state", "received_at", holds=("use_case", "waiting")),
 )
 
 

@@ -28,13 +28,15 @@ _WORKER_PAGES = s3.CorsRule(
 _LISTED = ("decision_id", "state", "reference", "use_case")
 _TEXT, _NUMBER = dynamodb.AttributeType.STRING, dynamodb.AttributeType.NUMBER
 _INDEXES: tuple[tuple[str, str, str, dynamodb.AttributeType, tuple[str, ...] | None], ...] = (
-    # Only what awaits something carries the keys of these three, so they stay as small as the backlog.
+    # Only what awaits something carries the keys of these three and of `people`: they are as small as the
+    # backlog.
     ("open", "open_state", "due_at", _TEXT, ("decision_id",)),
     ("queue", "queue", "queue_key", _TEXT, ("decision_id",)),
     ("outbox", "outbox_state", "outbox_due_at", _TEXT, ()),
     ("caller", "caller_scope", "listed_at", _TEXT, _LISTED),
     ("reference", "caller_reference", "listed_at", _TEXT, _LISTED),
     ("chain", "chain_shard", "chain_seq", _NUMBER, None),
+    ("people", "people_state", "received_at", _TEXT, ("use_case", "waiting")),
 )
 
 

@@ -246,5 +246,6 @@ def test_every_index_holds_what_is_read_from_it() -> None:
         }
     for name in ("open", "queue"):
         assert projections[name]["NonKeyAttributes"] == ["decision_id"]
+    assert set(projections["people"]["NonKeyAttributes"]) == {"use_case", "waiting"}
     assert projections["chain"] == {"ProjectionType": "ALL"}
     assert projections["outbox"] == {"ProjectionType": "KEYS_ONLY"}
