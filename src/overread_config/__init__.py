@@ -4,6 +4,7 @@ from overread_config.adoption import AdoptSettings
 from overread_config.faults import ConfigError, Fault
 from overread_config.guarantee_file import model_version
 from overread_config.loading import load_settings
+from overread_config.operations import LEAST_PENDING_AGE_S, BudgetSettings, OperationsSettings
 from overread_config.organization import OrganizationSettings
 from overread_config.people import OidcSettings, TeamSettings, WorkforceSettings
 from overread_config.rules import output_name
@@ -11,12 +12,15 @@ from overread_config.settings import ApiSettings, NetworkSettings, RetentionSett
 from overread_config.use_cases import UseCaseSettings
 
 __all__ = [
+    "LEAST_PENDING_AGE_S",
     "AdoptSettings",
     "ApiSettings",
+    "BudgetSettings",
     "ConfigError",
     "Fault",
     "NetworkSettings",
     "OidcSettings",
+    "OperationsSettings",
     "OrganizationSettings",
     "RetentionSettings",
     "Settings",

@@ -10,6 +10,7 @@ from overread.review import limits
 from overread_config.adoption import AdoptSettings
 from overread_config.forms import INTERFACE_ENDPOINTS, SECTION_NAME, limited
 from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Number, Text
+from overread_config.operations import OperationsSettings
 from overread_config.organization import OrganizationSettings
 from overread_config.people import TeamSettings, WorkforceSettings
 from overread_config.sections import Named, Section, setting
@@ -338,6 +339,11 @@ class Settings:
         metadata=setting(Section(RetentionSettings), "How long things are kept.", default={})
     )
     api: ApiSettings = field(metadata=setting(Section(ApiSettings), "The HTTP API.", default={}))
+    operations: OperationsSettings = field(
+        metadata=setting(
+            Section(OperationsSettings), "When people are told that something is wrong.", default={}
+        )
+    )
     organization: OrganizationSettings = field(
         metadata=setting(
             Section(OrganizationSettings), "What the organization asks of what is deployed.", default={}

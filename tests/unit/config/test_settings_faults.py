@@ -11,6 +11,7 @@ from tests.unit.config.broken_adoption import ADOPTION
 from tests.unit.config.broken_decisions import DECISIONS
 from tests.unit.config.broken_deployments import DEPLOYMENTS
 from tests.unit.config.broken_guarantees import GUARANTEES
+from tests.unit.config.broken_operations import OPERATIONS
 from tests.unit.config.broken_organization import ORGANIZATION
 from tests.unit.config.broken_people import PEOPLE
 from tests.unit.config.broken_reviews import REVIEWS
@@ -25,6 +26,7 @@ from overread_config.reference import every_setting
 BROKEN = (
     ADOPTION
     | ORGANIZATION
+    | OPERATIONS
     | VALUES
     | DEPLOYMENTS
     | USE_CASES
