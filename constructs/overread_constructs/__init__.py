@@ -16,12 +16,15 @@ from overread_constructs.activation import (
     RekognitionActivation,
     TextractActivation,
 )
+from overread_constructs.alarm_topic import AlarmTopic, ToTopic, alarm_topic_arn
 from overread_constructs.audit_trail import AuditTrail
 from overread_constructs.confidence_router import ConfidenceRouter
 from overread_constructs.flow_definition import FlowDefinition
 from overread_constructs.human_task_ui import HumanTaskUi
 from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
 from overread_constructs.news_delivery import NewsDelivery, Webhook
+from overread_constructs.operations import Operations
+from overread_constructs.operations_dead_letters import watch_dead_letters
 from overread_constructs.policy_validator import PolicyValidator
 from overread_constructs.python_code import PythonCode, handler_code, review_code
 from overread_constructs.review_service import ReviewService
@@ -34,6 +37,7 @@ __all__ = [
     "SKLEARN_IMAGE_ACCOUNTS",
     "SKLEARN_IMAGE_VERSION",
     "Activation",
+    "AlarmTopic",
     "AllOf",
     "AnyOf",
     "AuditTrail",
@@ -51,6 +55,7 @@ __all__ = [
     "OidcClients",
     "OidcSignIn",
     "OidcWorkforce",
+    "Operations",
     "PolicyValidator",
     "PrivateWorkforce",
     "PropsError",
@@ -61,10 +66,13 @@ __all__ = [
     "ReviewedEndpoint",
     "RoutingPolicies",
     "TextractActivation",
+    "ToTopic",
     "VendorSignIn",
     "Webhook",
     "Workteam",
+    "alarm_topic_arn",
     "handler_code",
     "review_code",
     "sklearn_image",
+    "watch_dead_letters",
 ]

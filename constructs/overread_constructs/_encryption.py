@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -30,6 +30,18 @@ def let_events_use(key: kms.IKey, *, scope: Construct) -> None:
         iam.PolicyStatement(
             actions=["kms:Decrypt", "kms:GenerateDataKey"],
             principals=[iam.ServicePrincipal("events.amazonaws.com")],
+            resources=["*"],  # in a key's own policy: this key
+            conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
+        )
+    )
+
+
+def let_alarms_use(key: kms.IKey, *, scope: Construct, services: Sequence[str]) -> None:
+    """Let the services of AWS that raise alarms put them into this account's topics that `key` encrypts."""
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            principals=[iam.ServicePrincipal(service) for service in services],
             resources=["*"],  # in a key's own policy: this key
             conditions={"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}},
         )

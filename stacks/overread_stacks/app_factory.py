@@ -12,6 +12,7 @@ from overread_config import ConfigError, Fault, Settings
 from overread_stacks.data_stack import DataStack
 from overread_stacks.inference_stack import InferenceStack
 from overread_stacks.network_stack import NetworkStack
+from overread_stacks.operations_stack import OperationsStack, watch_queues
 from overread_stacks.organization import check_roles
 from overread_stacks.review_stack import ReviewStack
 
@@ -25,7 +26,7 @@ FEATURE_FLAGS = {
 
 
 def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, app: App | None = None) -> App:
-    """Network, data, review and inference stack of a deployment.
+    """Network, data, review, inference and operations stack of a deployment.
 
     Account and region are the settings', or the CDK command line's (`environ`). `app`: one that other
     deployments are in already; they do not collide.
@@ -41,9 +42,13 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
     network = NetworkStack(app, f"{prefix}-network", settings=settings, env=env)
     data = DataStack(app, f"{prefix}-data", settings=settings, env=env)
     review = ReviewStack(app, f"{prefix}-review", settings=settings, env=env, network=network, data=data)
-    InferenceStack(
+    inference = InferenceStack(
         app, f"{prefix}-inference", settings=settings, env=env, network=network, data=data, review=review
     )
+    operations = OperationsStack(
+        app, f"{prefix}-operations", settings=settings, env=env, network=network, data=data
+    )
+    watch_queues(network, data, review, inference, operations, settings=settings)
     check_roles(app, settings=settings)
     return app
 

@@ -16,7 +16,7 @@ from overread_testing.access import Call, Stacks, shared_names
 if TYPE_CHECKING:
     from tests.local.conftest import Deployment
 
-STACKS = ("network", "data", "review", "inference")
+STACKS = ("network", "data", "review", "inference", "operations")
 RECORDS = Path(__file__).parents[1] / "synth/stacks_synth/access"
 PLANTED = "PlantedByTest"
 """The Sid of statements by which tests take something away."""

@@ -20,7 +20,7 @@ from overread_stacks.checks import add_every_check
 REPOSITORY = Path(__file__).parents[3]
 HERE = Path(__file__).parent
 ACCOUNT = {"CDK_DEFAULT_ACCOUNT": "111122223333", "CDK_DEFAULT_REGION": "eu-central-1"}
-STACKS = ("network", "data", "review", "inference")
+STACKS = ("network", "data", "review", "inference", "operations")
 ON_A2I = ("demo", "dev", "prod", "mixed")
 ON_OWN_SERVICE = ("desk", "open")
 ENVIRONMENTS = (*ON_A2I, *ON_OWN_SERVICE)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from aws_cdk import App
-from tests.synth.stacks_synth.conftest import ACCOUNT
+from tests.synth.stacks_synth.conftest import ACCOUNT, STACKS
 
 from overread_config import ConfigError, load_settings
 from overread_stacks.app_factory import FEATURE_FLAGS, build_app
@@ -63,7 +63,7 @@ def test_every_role_has_the_boundary_and_the_path(regulated: Templates) -> None:
 def test_every_stack_begins_with_the_organizations_prefix_and_has_its_tags(
     regulated: Templates, outdir: Path
 ) -> None:
-    assert sorted(regulated) == [f"acme-ml-uat-{name}" for name in ("data", "inference", "network", "review")]
+    assert sorted(regulated) == [f"acme-ml-uat-{name}" for name in sorted(STACKS)]
     artifacts = json.loads((outdir / "manifest.json").read_text())["artifacts"]
     tags = [one["properties"]["tags"] for one in artifacts.values() if "tags" in one.get("properties", {})]
     assert len(tags) == len(regulated)
