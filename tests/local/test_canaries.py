@@ -20,6 +20,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from tests.local.conftest import Deployment
 from tests.local.review_backends import CognitoPeople, function_of, until
+from tests.local.test_runbooks import taken_away
 
 from overread.review.wire import loop_name
 from overread_cli.demo.cases import load_cases
@@ -194,6 +195,23 @@ def letter(place: Desk) -> dict[str, Any]:
     return dict(found)
 
 
+@pytest.fixture(scope="module")
+def denied(place: Desk) -> None:
+    """A request that the router has to give up, because it may not store the input."""
+    with taken_away(place.deployed, "route_prediction", "s3:PutObject"):
+        status, document = place.decide("canary-6")
+    assert (status, document["type"]) == (500, "urn:overread:problem:internal-error")
+
+
+@pytest.fixture(scope="module")
+def archived(place: Desk, reviewed: str) -> None:
+    """What runs once an hour, over the decision."""
+    for module in ("archive_evidence", "anchor_audit"):
+        name = function_of(place.deployed.stack, module)
+        reply = place.deployed.client("lambda").invoke(FunctionName=name, Payload=b"{}")
+        assert "FunctionError" not in reply, reply["Payload"].read()
+
+
 def test_what_is_personal_is_kept_where_it_belongs(place: Desk, reviewed: str) -> None:
     """Else the other tests would find nothing anywhere."""
     status, document = place.call("GET", f"/v1/decisions/{reviewed}")
@@ -215,7 +233,7 @@ def test_a_dead_letter_holds_ids_only(letter: dict[str, Any]) -> None:
     assert CANARY not in json.dumps(letter)
 
 
-@pytest.mark.usefixtures("refused", "letter")
+@pytest.mark.usefixtures("refused", "denied", "letter", "archived")
 def test_nothing_personal_is_in_logs_and_metrics(place: Desk, reviewed: str) -> None:
     lines = place.logged()
     told = [json.loads(line) for line in lines if line.startswith("{")]
@@ -223,11 +241,13 @@ def test_nothing_personal_is_in_logs_and_metrics(place: Desk, reviewed: str) -> 
     assert any(one.get("decision_id") == reviewed for one in told)
     messages = {str(one.get("message")) for one in told}
     assert messages >= {
-        "decision routed",
-        "review event",
-        "request refused",
+        "audit anchored",
         "decision changed",
+        "evidence archived",
         "function failed",
+        "request refused",
+        "review event",
+        "service refused",
     }
     metrics = {name for one in told if "_aws" in one for name in one}
     assert metrics >= {"DecisionsHuman", "DecisionsFinal", "PoisonOutputs", "OverrideRate", "ReviewSeconds"}

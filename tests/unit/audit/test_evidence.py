@@ -1,5 +1,6 @@
 """Evidence: copied under the decision's own key, readable until the key goes, never after."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -164,6 +165,14 @@ def test_subject_is_whom_the_policy_finds_or_the_decision_itself(path: str, subj
     evidence.run()
     decision_id = evidence.case.decision_id
     assert evidence.keys.subjects == {decision_id: subject_hash(subject or decision_id)}
+
+
+def test_the_log_tells_nothing_of_whom_a_case_is_about(capsys: pytest.CaptureFixture[str]) -> None:
+    evidence = Evidence(subject_path="input.purpose")
+    evidence.run()
+    assert set(evidence.keys.subjects.values()) == {subject_hash("car")}
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line).keys() == {"at", "level", "message", "copies"}
 
 
 def test_copy_of_another_decision_is_refused(evidence: Evidence) -> None:

@@ -85,6 +85,21 @@ def test_words_of_libraries_are_not_written(capsys: pytest.CaptureFixture[str]) 
     assert [(line["message"], line["logger"]) for line in found] == [(LIBRARY_MESSAGE, "some.library")] * 2
 
 
+def test_a_failure_is_told_by_its_kind_and_its_places(capsys: pytest.CaptureFixture[str]) -> None:
+    portal = logging.getLogger("overread_review.portal.door")
+    portal.addHandler(handler := JsonLines())
+    try:
+        int(PERSONAL)
+    except ValueError:
+        portal.exception("a call of the portal failed")
+    finally:
+        portal.removeHandler(handler)
+    (line,) = lines(capsys)
+    assert (line["message"], line["error"]) == ("a call of the portal failed", "ValueError")
+    assert [place.partition(":")[0] for place in line["places"]] == ["test_logs.py"]
+    assert line.keys() == {"at", "level", "message", "error", "places"}
+
+
 @pytest.fixture
 def root_logger() -> Iterator[logging.Logger]:
     root = logging.getLogger()
