@@ -6,7 +6,7 @@ import { defineConfig } from "vite";
 
 const OUTPUT = "../src/overread_review/static";
 const KIT = "overread-kit";
-const FAMILIES: Record<string, string> = { image: "crowd-image-tools.js" };
+const FAMILIES: Record<string, string> = { entities: "crowd-entity-annotation.js", image: "crowd-image-tools.js" };
 
 export default defineConfig(({ mode }) => {
   const family = FAMILIES[mode];

@@ -2,50 +2,45 @@
 
 RENDERED = frozenset(
     {
+        "crowd-alert",
+        "crowd-badge",
         "crowd-bounding-box",
         "crowd-button",
         "crowd-card",
         "crowd-checkbox",
         "crowd-classifier",
+        "crowd-classifier-multi-select",
+        "crowd-entity-annotation",
+        "crowd-fab",
         "crowd-form",
+        "crowd-icon-button",
         "crowd-image-classifier",
+        "crowd-image-classifier-multi-select",
         "crowd-input",
+        "crowd-instance-segmentation",
         "crowd-instructions",
         "crowd-keypoint",
         "crowd-line",
+        "crowd-modal",
         "crowd-polygon",
         "crowd-polyline",
         "crowd-radio-button",
         "crowd-radio-group",
-        "crowd-tab",
-        "crowd-tabs",
-        "crowd-text-area",
-    }
-)
-"""Elements that work on both backends."""
-
-DOCUMENTED = RENDERED | frozenset(
-    {
-        "crowd-alert",
-        "crowd-badge",
-        "crowd-classifier-multi-select",
-        "crowd-entity-annotation",
-        "crowd-fab",
-        "crowd-icon-button",
-        "crowd-image-classifier-multi-select",
-        "crowd-instance-segmentation",
-        "crowd-modal",
-        "crowd-question-answer-generation",
         "crowd-rekognition-detect-moderation-labels",
         "crowd-semantic-segmentation",
         "crowd-slider",
         "crowd-slider-label",
-        "crowd-text-ranking",
+        "crowd-tab",
+        "crowd-tabs",
+        "crowd-text-area",
         "crowd-textract-analyze-document",
         "crowd-toast",
         "crowd-toggle-button",
     }
 )
+"""Elements that work on both backends."""
+
+DOCUMENTED = RENDERED | frozenset({"crowd-question-answer-generation", "crowd-text-ranking"})
 """Elements that AWS's script knows."""
 
 ELEMENT_SCRIPTS = frozenset(

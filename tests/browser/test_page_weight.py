@@ -7,7 +7,7 @@ import gzip
 from overread_review.portal.pages import STATIC
 
 ALWAYS = {"portal.js", "portal.css", "crowd-html-elements.js"}
-ON_DEMAND = {"crowd-image-tools.js"}
+ON_DEMAND = {"crowd-entity-annotation.js", "crowd-image-tools.js"}
 MOST_BYTES = 80_000
 MOST_BYTES_ON_DEMAND = 20_000
 

@@ -1,4 +1,4 @@
-"""Painting on images: polygon, brush, eraser, masks that came with the task, and the picture that comes out."""
+"""Painting on images: polygon, brush, eraser, masks that came with the task, and the picture that results."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-// crowd-radio-group, crowd-radio-button and crowd-checkbox: named booleans.
-import { css, html, type PropertyDeclarations, type TemplateResult } from "lit";
+// crowd-radio-group, crowd-radio-button, crowd-checkbox and crowd-toggle-button: named booleans.
+import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Answer, AnswerSource } from "./answer";
 import { flagAttribute, textAttribute } from "./attributes";
 import { CrowdElement, look } from "./base";
@@ -33,7 +33,7 @@ abstract class Toggle extends CrowdElement implements AnswerSource {
   static override properties: PropertyDeclarations = { checked: { state: true } };
 
   declare checked: boolean;
-  protected abstract readonly kind: "radio" | "checkbox";
+  protected abstract readonly kind: "radio" | "checkbox" | "switch";
 
   constructor() {
     super();
@@ -104,7 +104,9 @@ abstract class Toggle extends CrowdElement implements AnswerSource {
   protected override render(): TemplateResult {
     return html`<label>
         <input
-          type=${this.kind}
+          type=${this.kind === "switch" ? "checkbox" : this.kind}
+          role=${this.kind === "switch" ? "switch" : nothing}
+          aria-invalid=${flagAttribute(this, "invalid") ? "true" : nothing}
           .checked=${this.checked}
           ?disabled=${this.disabled}
           @change=${this.toggled}
@@ -134,6 +136,46 @@ export class CrowdRadioButton extends Toggle {
     }
     super.toggled(event);
   }
+}
+
+export class CrowdToggleButton extends Toggle {
+  static override styles = [
+    ...Toggle.styles,
+    css`
+      input {
+        appearance: none;
+        width: 2.25rem;
+        height: 1.25rem;
+        border: 1px solid var(--quiet);
+        border-radius: 0.625rem;
+        background: var(--field);
+        cursor: pointer;
+        transition: background 0.12s;
+      }
+      input::before {
+        content: "";
+        display: block;
+        width: 0.875rem;
+        height: 0.875rem;
+        margin: 0.125rem;
+        border-radius: 50%;
+        background: var(--quiet);
+        transition: translate 0.12s;
+      }
+      input:checked {
+        border-color: var(--accent);
+        background: var(--accent);
+      }
+      input:checked::before {
+        background: var(--accent-ink);
+        translate: 1rem 0;
+      }
+      :host([invalid]) input {
+        border-color: var(--bad);
+      }
+    `,
+  ];
+  protected override readonly kind = "switch";
 }
 
 /** Only one of its buttons can be on; arrow keys move among them. */

@@ -1,6 +1,7 @@
 // Elements that few pages need: each family is a script of its own, loaded when one of its tags is found.
 
 const FAMILIES: Record<string, readonly string[]> = {
+  "crowd-entity-annotation.js": ["crowd-entity-annotation"],
   "crowd-image-tools.js": [
     "crowd-bounding-box",
     "crowd-polygon",
@@ -9,6 +10,7 @@ const FAMILIES: Record<string, readonly string[]> = {
     "crowd-keypoint",
     "crowd-semantic-segmentation",
     "crowd-instance-segmentation",
+    "crowd-textract-analyze-document",
   ],
 };
 const SCRIPT_OF = new Map(Object.entries(FAMILIES).flatMap(([script, tags]) => tags.map((tag) => [tag, script] as const)));

@@ -1,29 +1,49 @@
 // The Crowd HTML Elements as one classic script; loading it twice does nothing.
 import { reportUnloaded, tellPage } from "../frame/channel";
-import { CrowdCheckbox, CrowdRadioButton, CrowdRadioGroup } from "./choices";
-import { CrowdClassifier, CrowdImageClassifier } from "./classifier";
+import { CrowdCheckbox, CrowdRadioButton, CrowdRadioGroup, CrowdToggleButton } from "./choices";
+import {
+  CrowdClassifier,
+  CrowdClassifierMultiSelect,
+  CrowdImageClassifier,
+  CrowdImageClassifierMultiSelect,
+} from "./classifier";
 import { joinPage } from "./desk";
 import { loadFamilies } from "./families";
 import { CrowdForm } from "./form";
 import * as kit from "./kit";
 import { CrowdButton, CrowdCard, CrowdInstructions, CrowdTab, CrowdTabs } from "./layout";
+import { CrowdRekognitionDetectModerationLabels } from "./moderation";
+import { CrowdAlert, CrowdBadge, CrowdFab, CrowdIconButton, CrowdModal, CrowdToast } from "./notes";
+import { CrowdSlider, CrowdSliderLabel } from "./slider";
 import { CrowdInput, CrowdTextArea } from "./texts";
 import { MissingElement, nameUnknown } from "./unknown";
 
 const ELEMENTS: Record<string, CustomElementConstructor> = {
+  "crowd-alert": CrowdAlert,
+  "crowd-badge": CrowdBadge,
   "crowd-button": CrowdButton,
   "crowd-card": CrowdCard,
   "crowd-checkbox": CrowdCheckbox,
   "crowd-classifier": CrowdClassifier,
+  "crowd-classifier-multi-select": CrowdClassifierMultiSelect,
+  "crowd-fab": CrowdFab,
   "crowd-form": CrowdForm,
+  "crowd-icon-button": CrowdIconButton,
   "crowd-image-classifier": CrowdImageClassifier,
+  "crowd-image-classifier-multi-select": CrowdImageClassifierMultiSelect,
   "crowd-input": CrowdInput,
   "crowd-instructions": CrowdInstructions,
+  "crowd-modal": CrowdModal,
   "crowd-radio-button": CrowdRadioButton,
   "crowd-radio-group": CrowdRadioGroup,
+  "crowd-rekognition-detect-moderation-labels": CrowdRekognitionDetectModerationLabels,
+  "crowd-slider": CrowdSlider,
+  "crowd-slider-label": CrowdSliderLabel,
   "crowd-tab": CrowdTab,
   "crowd-tabs": CrowdTabs,
   "crowd-text-area": CrowdTextArea,
+  "crowd-toast": CrowdToast,
+  "crowd-toggle-button": CrowdToggleButton,
   "overread-missing-element": MissingElement,
 };
 

@@ -3,6 +3,7 @@ import { css, html, nothing, type PropertyDeclarations, type TemplateResult } fr
 import { flagAttribute, textAttribute } from "./attributes";
 import { CrowdElement, look, region, slotRegions } from "./base";
 import { dialog, dialogLook } from "./dialog";
+import { icons } from "./icons";
 
 export class CrowdButton extends CrowdElement {
   static override styles = [
@@ -12,7 +13,8 @@ export class CrowdButton extends CrowdElement {
         display: inline-block;
         margin: 0.25rem 0.5rem 0.25rem 0;
       }
-      button {
+      button,
+      a {
         display: inline-flex;
         align-items: center;
         gap: 0.5rem;
@@ -23,7 +25,11 @@ export class CrowdButton extends CrowdElement {
         background: var(--surface);
         color: var(--ink);
         font-weight: 600;
+        text-decoration: none;
         transition: background 0.12s;
+      }
+      .icon {
+        padding: 0.4375rem 0.75rem;
       }
       button:hover:not(:disabled) {
         background: var(--hover);
@@ -88,13 +94,21 @@ export class CrowdButton extends CrowdElement {
 
   protected override render(): TemplateResult {
     const variant = textAttribute(this, "variant") || (this.action === "submit" ? "primary" : "normal");
+    const address = textAttribute(this, "href");
+    const icon = icons(textAttribute(this, "icon"), textAttribute(this, "icon-url"));
+    const isRight = textAttribute(this, "icon-align") === "right";
+    const content = html`${isRight ? nothing : icon}<slot></slot>${isRight ? icon : nothing}`;
+    if (/^https?:/i.test(address)) {
+      return html`<a class=${variant} href=${address} target="_blank" rel="noopener noreferrer">${content}</a>`;
+    }
     return html`<button
       type="button"
       class=${variant}
       ?disabled=${this.disabled || this.loading}
       aria-busy=${this.loading ? "true" : "false"}
+      aria-label=${variant === "icon" ? textAttribute(this, "icon") || nothing : nothing}
     >
-      <slot>${textAttribute(this, "icon")}</slot>
+      ${content}
     </button>`;
   }
 }
