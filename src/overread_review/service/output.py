@@ -82,11 +82,15 @@ def _human_answer(answer: Answer, *, content: Mapping[str, Any]) -> dict[str, An
 
 
 def event_detail(loop: Loop) -> dict[str, Any]:
-    """The detail of the status-change event of a loop that has ended."""
+    """The detail of the status-change event of a loop that has ended.
+
+    Everybody's rules on the bus hear it: of a failure's reason it has what went wrong, without the error's
+    own words behind the colon, which may quote the task. `DescribeHumanLoop` has both.
+    """
     detail: dict[str, Any] = {
         "creationTime": timestamp(loop.created_at),
         "failureCode": None if loop.failure_code is None else str(loop.failure_code),
-        "failureReason": loop.failure_reason or None,
+        "failureReason": loop.failure_reason.partition(": ")[0] or None,
         "flowDefinitionArn": loop.terms.flow_definition_arn,
         "humanLoopArn": loop.arn,
         "humanLoopName": loop.name,

@@ -128,7 +128,14 @@ def test_a_template_that_refuses_the_input_fails_the_loop_with_an_event() -> Non
     loop = lab.start("loop-1", n=1, by=0)
     assert (loop.status, loop.failure_code) == (LoopStatus.FAILED, FailureCode.VALIDATION_ERROR)
     assert "cannot be rendered" in loop.failure_reason
-    assert [e["detail"]["failureCode"] for e in lab.events.delivered] == ["ValidationError"]
+    ((code, reason),) = (
+        (e["detail"]["failureCode"], e["detail"]["failureReason"]) for e in lab.events.delivered
+    )
+    assert (code, reason) == (
+        "ValidationError",
+        "The worker template cannot be rendered with this input",
+    )
+    assert loop.failure_reason.startswith(f"{reason}: ")
 
 
 def test_three_workers_give_one_output_in_the_order_of_submission() -> None:
