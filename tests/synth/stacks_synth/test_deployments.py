@@ -30,6 +30,7 @@ NAMED = {
     "AWS::AppConfig::DeploymentStrategy": "Name",
     "AWS::ApiGateway::RestApi": "Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
+    "AWS::CloudWatch::Dashboard": "DashboardName",
     "AWS::Cognito::UserPoolDomain": "Domain",
     "AWS::IAM::Role": "RoleName",
     "AWS::KMS::Alias": "AliasName",
@@ -38,6 +39,7 @@ NAMED = {
     "AWS::SageMaker::Endpoint": "EndpointName",
     "AWS::SageMaker::Workforce": "WorkforceName",
     "AWS::SageMaker::Workteam": "WorkteamName",
+    "AWS::SNS::Topic": "TopicName",
     "Custom::OverreadHumanTaskUi": "HumanTaskUiName",
 }
 MAY_BE_NAMED = {
@@ -296,7 +298,8 @@ def test_the_demos_monitor_is_in_its_policy(assembly: Assembly) -> None:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_every_environment_rolls_back_on_its_own_alarm(environment: str, assembly: Assembly) -> None:
     (monitor,) = assembly.properties(f"{environment}-review", "AWS::AppConfig::Environment")["Monitors"]
-    ((name, alarm),) = assembly.resources(f"{environment}-review", "AWS::CloudWatch::Alarm").items()
+    alarms = assembly.resources(f"{environment}-review", "AWS::CloudWatch::Alarm")
+    ((name, alarm),) = ((name, alarm) for name, alarm in alarms.items() if "ErrsTooOften" in name)
     assert monitor["AlarmArn"]["Fn::GetAtt"] == [name, "Arn"]
     deployment = {"Name": "Deployment", "Value": f"overread-{environment}"}
     assert alarm["Properties"]["Dimensions"] == [deployment]
