@@ -54,7 +54,7 @@ def make_dashboard(
     return cloudwatch.Dashboard(
         scope,
         id,
-        dashboard_name=deployment,
+        dashboard_name=f"{deployment}-dashboard",
         default_interval=_DAY,
         widgets=[
             [cloudwatch.AlarmStatusWidget(title="Alarms", alarms=list(alarms), width=24, height=4)],

@@ -1,0 +1,89 @@
+"""What watches over deployed stacks: an old case becomes a figure, an alarm becomes a message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from tests.local.conftest import Deployment
+from tests.local.review_backends import function_of, until
+from tests.local.test_runbooks import LOAN, Caller, taken_away
+
+TWO_HOURS_S = 7200
+LONG_AGO = "2020-01-01T00:00:00.000Z"
+PREFIX = "overread-demo"
+
+
+@pytest.fixture(scope="module")
+def old(deployed: Deployment) -> Iterator[list[dict[str, Any]]]:
+    """What was measured while an old case could not be given to people."""
+    caller = Caller(deployed)
+    with taken_away(deployed, "start_loop", "sagemaker:StartHumanLoop"):
+        decision = caller.unsure(reference="operations")
+        until(
+            lambda: "waiting" in caller.api.get(decision.decision_id).document.get("review", {}),
+            what="a failed start",
+        )
+        deployed.client("dynamodb").update_item(
+            TableName=deployed.output("data", "TableName"),
+            Key={"pk": {"S": decision.decision_id}, "sk": {"S": "DECISION"}},
+            UpdateExpression="SET received_at = :past",
+            ExpressionAttributeValues={":past": {"S": LONG_AGO}},
+        )
+        caller.invoke("measure_operations")
+        yield until(lambda: measured(deployed), what="lines of metrics")
+    caller.api.cancel(decision.decision_id)
+
+
+def measured(deployed: Deployment) -> list[dict[str, Any]]:
+    """Lines of the measuring function that CloudWatch would make metrics of."""
+    name = function_of(deployed.stack, "measure_operations")
+    config = deployed.client("lambda").get_function_configuration(FunctionName=name)
+    pages = (
+        deployed.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=config["LoggingConfig"]["LogGroup"], filterPattern="CloudWatchMetrics")
+    )
+    found = [json.loads(event["message"]) for page in pages for event in page["events"]]
+    return [line for line in found if line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Overread"]
+
+
+def test_an_old_case_that_cannot_start_is_in_the_figures(old: list[dict[str, Any]]) -> None:
+    of_loans = [line for line in old if line.get("UseCase") == LOAN]
+    assert max(line["OldestPendingAge"] for line in of_loans) > TWO_HOURS_S
+    assert max(line["OldestWaitingAge"] for line in of_loans) > TWO_HOURS_S
+    assert {line["Deployment"] for line in old} == {PREFIX}
+    assert max(line["OpenDecisions"] for line in old if line.get("State") == "PENDING") >= 1
+    assert [line for line in old if "Unreconciled" in line and "OutboxAge" in line]
+
+
+def test_an_alarm_tells_the_topic(deployed: Deployment) -> None:
+    sqs, sns = deployed.client("sqs"), deployed.client("sns")
+    url = sqs.create_queue(QueueName="told-by-alarms")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = deployed.output("operations", "AlarmTopicArn")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    subscription = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
+    try:
+        deployed.client("cloudwatch").set_alarm_state(
+            AlarmName=f"{PREFIX}-chain-failures", StateValue="ALARM", StateReason="a drill"
+        )
+        (message,) = until(
+            lambda: sqs.receive_message(QueueUrl=url).get("Messages"), what="a message of the alarm"
+        )
+        told = json.loads(json.loads(message["Body"])["Message"])
+        assert (told["AlarmName"], told["NewStateValue"]) == (f"{PREFIX}-chain-failures", "ALARM")
+        assert "docs/runbooks/" in told["AlarmDescription"]
+    finally:
+        sns.unsubscribe(SubscriptionArn=subscription)
+        sqs.delete_queue(QueueUrl=url)
