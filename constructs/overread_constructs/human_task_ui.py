@@ -17,7 +17,8 @@ from overread.review import limits
 from overread_constructs._review_resources_provider import SERVICE_TIMEOUT, ReviewResourcesProvider
 from overread_constructs._rules import Rule, broken, check
 from overread_constructs.acknowledgements import accept_inline_policy
-from overread_templates.lint import Finding, lint_template
+from overread_templates.findings import Finding
+from overread_templates.lint import lint_template
 
 if TYPE_CHECKING:
     from overread_constructs.review_service import ReviewService

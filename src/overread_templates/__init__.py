@@ -1,6 +1,7 @@
 """Worker templates as A2I and Ground Truth know them: Liquid inside Crowd HTML, rendered and linted."""
 
-from overread_templates.lint import Finding, lint_template
+from overread_templates.findings import Finding
+from overread_templates.lint import lint_template
 from overread_templates.rendering import Template, TemplateError, parse_template
 from overread_templates.s3_location import S3Location, SignUrl, parse_s3_location
 

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from html.parser import HTMLParser
-from typing import Literal
-from urllib.parse import urlsplit
 
-from overread_templates.crowd_elements import DOCUMENTED, ELEMENT_SCRIPTS, ELEMENT_STYLES, RENDERED
+from overread_templates.crowd_elements import ELEMENT_SCRIPTS
+from overread_templates.findings import Finding
+from overread_templates.lint_page import lint_page
+from overread_templates.markup import Conditions, place, statements
 from overread_templates.rendering import TemplateError, parse_template
 
 MAX_TEMPLATE_CHARACTERS = 128_000
 """Longest `UiTemplate.Content` that AWS takes."""
 
-_LIQUID = re.compile(
-    r"\{%-?\s*comment\s*-?%\}.*?\{%-?\s*endcomment\s*-?%\}"
-    r"|(?P<raw>\{%-?\s*raw\s*-?%\})(?P<literal>.*?)(?P<endraw>\{%-?\s*endraw\s*-?%\})"
-    r"|(?P<output>\{\{.*?\}\})"
-    r"|(?P<tag>\{%.*?%\})",
-    re.DOTALL,
-)
 _SKIP_AUTOESCAPE = re.compile(r"\|\s*skip_autoescape\b")
-_NOT_NEWLINE = re.compile(r"[^\n]")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One fault, its place counted from 1. An error makes the template unusable, a warning does not."""
-
-    line: int
-    column: int
-    code: str
-    message: str
-    severity: Literal["error", "warning"]
+_TO_JSON = re.compile(r"\|\s*to_json\b")
+_ALIAS = re.compile(r"\{%-?\s*assign\s+([\w-]+)\s*=\s*(.*?)-?%\}", re.DOTALL)
+_PREDICTION = "task.input.prediction"
 
 
 def lint_template(text: str, *, name: str) -> tuple[Finding, ...]:
@@ -42,7 +25,9 @@ def lint_template(text: str, *, name: str) -> tuple[Finding, ...]:
 
     Errors: `too-large`, `empty`, `liquid-syntax`, `missing-crowd-form`, `second-crowd-form`, `self-closing`,
     `unknown-element`. Warnings: `unsupported-element` (AWS renders it, Overread does not yet),
-    `missing-element-script`, `foreign-script`, `foreign-style`, `skip-autoescape`. `name` is the file's name.
+    `unknown-attribute`, `missing-attribute`, `missing-instructions`, `unnamed-element`,
+    `missing-element-script`, `foreign-script`, `foreign-style`, `skip-autoescape`, `xss-sink`,
+    `liquid-in-script`, `unquoted-output`, `model-answer-shown`. `name` is the file's name.
     """
     return tuple(sorted(_findings(text, name=name), key=lambda found: (found.line, found.column, found.code)))
 
@@ -59,9 +44,8 @@ def _findings(text: str, *, name: str) -> Iterator[Finding]:
     except TemplateError as error:
         yield Finding(error.line, error.column, "liquid-syntax", error.message, "error")
     yield from _unescaped_outputs(text)
-    page = _Page()
-    page.feed(_without_liquid(text))
-    page.close()
+    yield from _shown_predictions(text)
+    page = lint_page(text)
     yield from page.findings
     if page.forms == 0:
         message = "a worker template needs one <crowd-form>, or nothing can be submitted"
@@ -72,87 +56,34 @@ def _findings(text: str, *, name: str) -> Iterator[Finding]:
 
 
 def _unescaped_outputs(text: str) -> Iterator[Finding]:
-    for region in _LIQUID.finditer(text):
-        if region["output"] is None and region["tag"] is None:
-            continue
+    for region in statements(text):
         for match in _SKIP_AUTOESCAPE.finditer(region[0]):
-            line, column = _place(text, region.start() + match.start())
+            line, column = place(text, region.start() + match.start())
             message = "skip_autoescape lets task data become markup; use to_json, or escape by hand"
+            if _TO_JSON.search(region[0], 0, match.start()):
+                message = "skip_autoescape after to_json is for scripts only, where no entity is read"
             yield Finding(line, column, "skip-autoescape", message, "warning")
 
 
-def _place(text: str, index: int) -> tuple[int, int]:
-    return text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index)
-
-
-def _without_liquid(text: str) -> str:
-    """The page with Liquid blanked out, every character in its old place; outputs stay as underscores."""
-
-    def blank(region: re.Match[str]) -> str:
-        if region["raw"] is not None:
-            ends = (_NOT_NEWLINE.sub(" ", region["raw"]), _NOT_NEWLINE.sub(" ", region["endraw"]))
-            return ends[0] + region["literal"] + ends[1]
-        return _NOT_NEWLINE.sub("_" if region["output"] is not None else " ", region[0])
-
-    return _LIQUID.sub(blank, text)
-
-
-class _Page(HTMLParser):
-    """Walks the markup and notes what is wrong with single elements."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.findings: list[Finding] = []
-        self.forms = 0
-        self.has_element_script = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = {key: value or "" for key, value in attrs}
-        if tag == "crowd-form":
-            self.forms += 1
-            if self.forms > 1:
-                self._note(
-                    "second-crowd-form", "a worker template has one <crowd-form>, found another", "error"
-                )
-        elif tag.startswith("crowd-"):
-            self._crowd_element(tag)
-        elif tag == "script" and "src" in attributes:
-            self._script(attributes["src"].strip())
-        elif tag == "link" and "stylesheet" in attributes.get("rel", "").lower():
-            address = attributes.get("href", "").strip()
-            if _is_foreign(address) and address not in ELEMENT_STYLES:
-                self._note("foreign-style", f"style sheet from another origin: {address}", "warning")
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag.startswith("crowd-"):
-            self._note(
-                "self-closing", f"<{tag}/> must be closed with </{tag}>: HTML ignores the slash", "error"
+def _shown_predictions(text: str) -> Iterator[Finding]:
+    """The model's answer printed where nothing asks whether it is there: a blind review has none to print."""
+    names = {_PREDICTION}
+    for assigned, source in _ALIAS.findall(text):
+        if any(_mentions(source, known) for known in names):
+            names.add(assigned)
+    conditions = Conditions(text)
+    for region in statements(text):
+        if region["output"] is None or not any(_mentions(region[0], known) for known in names):
+            continue
+        around = conditions.at(region.start())
+        if not any(_mentions(tag, known) for tag in around for known in names):
+            line, column = place(text, region.start())
+            message = (
+                "the model's answer is shown whether or not the review is blind: "
+                "put it inside {% if task.input.prediction %}"
             )
-        self.handle_starttag(tag, attrs)
-
-    def _crowd_element(self, tag: str) -> None:
-        if tag not in DOCUMENTED:
-            self._note("unknown-element", f"<{tag}> is no Crowd HTML Element", "error")
-        elif tag not in RENDERED:
-            message = f"<{tag}> is not drawn by Overread's own review pages yet, only by A2I"
-            self._note("unsupported-element", message, "warning")
-
-    def _script(self, address: str) -> None:
-        if address in ELEMENT_SCRIPTS:
-            self.has_element_script = True
-        elif _is_foreign(address):
-            message = f"script from another origin: {address} (Overread's review pages block it)"
-            self._note("foreign-script", message, "warning")
-
-    def _note(self, code: str, message: str, severity: Literal["error", "warning"]) -> None:
-        line, offset = self.getpos()
-        self.findings.append(Finding(line, offset + 1, code, message, severity))
+            yield Finding(line, column, "model-answer-shown", message, "warning")
 
 
-def _is_foreign(address: str) -> bool:
-    if address.startswith("//"):
-        return True
-    try:
-        return urlsplit(address).scheme in {"http", "https"}
-    except ValueError:
-        return True
+def _mentions(markup: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", markup) is not None

@@ -5,6 +5,7 @@ import pytest
 from overread_templates import lint_template
 
 SCRIPT = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>\n'
+INSTRUCTIONS = "<full-instructions></full-instructions><p>x</p><short-instructions></short-instructions>"
 GOOD = (
     SCRIPT
     + '<crowd-form>\n  <crowd-input name="a" value="{{ task.input.x }}"></crowd-input>\n</crowd-form>\n'
@@ -42,6 +43,39 @@ def test_a_good_template_has_no_findings() -> None:
         ),
         (GOOD + "{{ a | skip_autoescape }}", ("skip-autoescape", 5, 6, "warning")),
         (GOOD + "{% assign b = a | skip_autoescape %}", ("skip-autoescape", 5, 17, "warning")),
+        (
+            GOOD + "<script>let a = {{ b | to_json | skip_autoescape }}</script>",
+            ("skip-autoescape", 5, 32, "warning"),
+        ),
+        (GOOD + "<script>\nlet a = '{{ b }}';</script>", ("liquid-in-script", 6, 10, "warning")),
+        (GOOD + "<script>\n x.innerHTML = y</script>", ("xss-sink", 6, 3, "warning")),
+        (GOOD + "<script>document.write(y)</script>", ("xss-sink", 5, 9, "warning")),
+        (GOOD + "<script>setTimeout('y()', 3)</script>", ("xss-sink", 5, 9, "warning")),
+        (GOOD + "<script>eval(y)</script>", ("xss-sink", 5, 9, "warning")),
+        (GOOD + "<script>$('#a').html(y)</script>", ("xss-sink", 5, 16, "warning")),
+        (GOOD + """<p onclick="f('{{ a }}')">x</p>""", ("xss-sink", 5, 1, "warning")),
+        (GOOD + """<a href="javascript:f()">x</a>""", ("xss-sink", 5, 1, "warning")),
+        (GOOD + "<p title={{ a }}>x</p>", ("unquoted-output", 5, 1, "warning")),
+        (GOOD + "<crowd-card colour='red'></crowd-card>", ("unknown-attribute", 5, 1, "warning")),
+        (GOOD + "<crowd-input></crowd-input>", ("unnamed-element", 5, 1, "warning")),
+        (
+            GOOD + f"<crowd-polygon name='a' src='b'>{INSTRUCTIONS}</crowd-polygon>",
+            ("missing-attribute", 5, 1, "warning"),
+        ),
+        (
+            GOOD + "<crowd-polygon name='a' src='b' labels='c'><full-instructions>"
+            "</full-instructions></crowd-polygon>",
+            ("missing-instructions", 5, 1, "warning"),
+        ),
+        (
+            GOOD + f"<crowd-classifier name='a' header='b' categories='c'>{INSTRUCTIONS}</crowd-classifier>",
+            ("missing-target", 5, 1, "warning"),
+        ),
+        (GOOD + "\n{{ task.input.prediction.label }}", ("model-answer-shown", 6, 1, "warning")),
+        (
+            GOOD + "{% assign p = task.input.prediction %}\n{{ p.label }}",
+            ("model-answer-shown", 6, 1, "warning"),
+        ),
         ("<crowd-form></crowd-form>", ("missing-element-script", 1, 1, "warning")),
         (GOOD + "x" * 128_001, ("too-large", 1, 1, "error")),
         (" \n", ("empty", 1, 1, "error")),
@@ -58,6 +92,15 @@ def test_a_template_of_exactly_the_limit_is_fine() -> None:
 @pytest.mark.parametrize(
     "harmless",
     [
+        "<crowd-polygon name='a' src='b' labels='c' initialValue='d' data-x='e'>"
+        f"{INSTRUCTIONS}</crowd-polygon>",
+        "{% if task.input.prediction %}{{ task.input.prediction.label }}{% endif %}",
+        "{% assign p = task.input.prediction %}{% if p %}<p>{{ p.label }}</p>{% endif %}",
+        "{{ task.input.predictions }}",
+        "<p data-x='{{ a }}' title=\"{{ b }}\">{{ c }}</p>",
+        "<script>if (a.innerHTML == b) f(evaluate(c));</script>",
+        "<crowd-textract-analyze-document src='a' initial-value='b' block-types='c' keys='d' no-key-edit>"
+        f"{INSTRUCTIONS}</crowd-textract-analyze-document>",
         "{% comment %}<crowd-nope>{{ a | skip_autoescape }}{% endcomment %}",
         "{% raw %}{{ a | skip_autoescape }}{% endraw %}",
         "<!-- <crowd-nope> -->",
