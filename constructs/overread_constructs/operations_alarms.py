@@ -57,7 +57,7 @@ def alarms(
         name="unreconciled",
         metric="Unreconciled",
         tells="Open decisions are overdue for ten minutes, nothing brings them on; or nothing is measured.",
-        runbook="kms-disabled",
+        runbook="standstill",
         threshold=1,
         missing=_SILENT,
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from tests.local.conftest import Deployment
-from tests.local.review_backends import function_of, until
+from tests.local.metric_lines import metric_lines
+from tests.local.review_backends import until
 from tests.local.test_runbooks import LOAN, Caller, taken_away
 
 TWO_HOURS_S = 7200
@@ -33,21 +34,8 @@ def old(deployed: Deployment) -> Iterator[list[dict[str, Any]]]:
             ExpressionAttributeValues={":past": {"S": LONG_AGO}},
         )
         caller.invoke("measure_operations")
-        yield until(lambda: measured(deployed), what="lines of metrics")
+        yield until(lambda: metric_lines(deployed, "measure_operations"), what="lines of metrics")
     caller.api.cancel(decision.decision_id)
-
-
-def measured(deployed: Deployment) -> list[dict[str, Any]]:
-    """Lines of the measuring function that CloudWatch would make metrics of."""
-    name = function_of(deployed.stack, "measure_operations")
-    config = deployed.client("lambda").get_function_configuration(FunctionName=name)
-    pages = (
-        deployed.client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(logGroupName=config["LoggingConfig"]["LogGroup"], filterPattern="CloudWatchMetrics")
-    )
-    found = [json.loads(event["message"]) for page in pages for event in page["events"]]
-    return [line for line in found if line["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Overread"]
 
 
 def test_an_old_case_that_cannot_start_is_in_the_figures(old: list[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ import pytest
 from botocore import xform_name
 from click.testing import CliRunner, Result
 from tests.local.conftest import Deployment
+from tests.local.metric_lines import metric_lines
 from tests.local.recorded_access import PLANTED
 from tests.local.review_backends import function_of, until
 from tests.local.test_error_monitor import policy_in_force
@@ -281,6 +282,61 @@ def _make_due(deployed: Deployment, decision: Decision) -> None:
         UpdateExpression="SET due_at = :past, waiting.next_attempt_at = :past",
         ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000Z"}},
     )
+
+
+def test_standstill(runbook: Callable[..., Runbook], deployed: Deployment, caller: Caller) -> None:
+    events, table = deployed.client("events"), deployed.output("data", "TableName")
+    decision = caller.unsure(reference="runbook-standstill")
+    until(lambda: caller.state(decision) == "IN_REVIEW", what="a review")
+    key = {"pk": {"S": decision.decision_id}, "sk": {"S": "DECISION"}}
+    book = runbook("standstill", STACK="overread-demo-inference", DECISION=decision.decision_id)
+    book.values["RULE"] = sweep = _rule_of_sweep(deployed, prefix="overread-demo-inference")
+    events.disable_rule(Name=sweep)
+    try:
+        deployed.client("dynamodb").update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET due_at = :past",
+            ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000Z"}},
+        )
+        caller.invoke("measure_operations")
+        assert until(lambda: _overdue(deployed), what="a line of metrics") >= 1
+        rules = {rule["Name"]: rule["State"] for rule in book.aws("events list-rules")["Rules"]}
+        assert [name for name, state in rules.items() if state == "DISABLED"] == [sweep]
+        book.aws("events enable-rule")
+    finally:
+        events.enable_rule(Name=sweep)
+    book.run("dead-letters list")
+    assert decision.decision_id in book.run("decisions list").stdout
+    book.run("decisions get")
+    deployed.client("lambda").invoke(
+        FunctionName=function_of(deployed.stack, "ingest_review"), Payload=b'{"sweep": "due"}'
+    )
+    item = deployed.client("dynamodb").get_item(TableName=table, Key=key, ConsistentRead=True)["Item"]
+    assert item["due_at"]["S"] > datetime.now(UTC).isoformat()
+    caller.api.cancel(decision.decision_id)
+
+
+def _rule_of_sweep(deployed: Deployment, *, prefix: str) -> str:
+    """The rule that wakes the ingest function for what is due."""
+    events = deployed.client("events")
+    (found,) = (
+        rule["Name"]
+        for rule in events.list_rules(NamePrefix=prefix)["Rules"]
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        if json.loads(target.get("Input", "{}")) == {"sweep": "due"}
+    )
+    return str(found)
+
+
+def _overdue(deployed: Deployment) -> int:
+    """What was last measured."""
+    figures = [
+        line["Unreconciled"]
+        for line in metric_lines(deployed, "measure_operations")
+        if "Unreconciled" in line
+    ]
+    return int(figures[-1]) if figures else 0
 
 
 def test_kms_disabled(runbook: Callable[..., Runbook], deployed: Deployment, caller: Caller) -> None:

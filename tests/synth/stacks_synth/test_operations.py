@@ -222,3 +222,22 @@ def test_a_budget_is_of_the_deployments_own_costs_and_tells_the_topic(
     ]
     assert all(one["Subscribers"] == [{"Address": ADOPTED, "SubscriptionType": "SNS"}] for one in notified)
     assert not assembly.resources("prod-operations", "AWS::Budgets::Budget")
+
+
+def test_the_page_has_every_alarm_with_its_runbook_and_what_silence_means(assembly: Assembly) -> None:
+    page = (REPOSITORY / "docs/operations.md").read_text()
+    rows = re.findall(
+        r"^\| `([a-z-]+)(?:-\{[a-z ]+\})?` \|.*\| ([a-z ]+) \| \[([a-z-]+)\]", page, re.MULTILINE
+    )
+    silence = {"stays as it is": "ignore", "is over": "notBreaching", "rings": "breaching"}
+    told = {(name, silence[missing], runbook) for name, missing, runbook in rows}
+    use_cases = "|".join(sorted(("digit-reading", "loan-approval", "tumor-screening")))
+    made = set()
+    for _, alarm in alarms(assembly, "demo"):
+        if "AlarmActions" not in alarm:
+            continue
+        name = alarm["AlarmName"].removeprefix("overread-demo-")
+        name = re.sub(rf"-({use_cases})$|(?<=^dead-letters)-.*", "", name)
+        (runbook,) = re.findall(r"docs/runbooks/([a-z-]+)\.md", alarm["AlarmDescription"])
+        made.add((name, alarm["TreatMissingData"], runbook))
+    assert told == made
