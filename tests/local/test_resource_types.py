@@ -343,3 +343,35 @@ def test_an_update_succeeds_though_what_it_replaced_cannot_be_deleted(aws: Clien
 def test_an_unknown_type_refuses_the_whole_stack(aws: Clients) -> None:
     with pytest.raises(aws("cloudformation").exceptions.ClientError, match="Unrecognized resource types"):
         create(aws, "unknown", {"Flow": {"Type": "AWS::SageMaker::FlowDefinition", "Properties": {}}})
+
+
+def test_a_budget_is_made_changed_and_removed(aws: Clients) -> None:
+    def resources(*, amount: int, topic: str) -> dict[str, Any]:
+        subscriber = {"SubscriptionType": "SNS", "Address": f"arn:aws:sns:us-east-1:000000000000:{topic}"}
+        notification = {
+            "NotificationType": "ACTUAL",
+            "ComparisonOperator": "GREATER_THAN",
+            "Threshold": 80,
+            "ThresholdType": "PERCENTAGE",
+        }
+        limit = {"Amount": amount, "Unit": "USD"}
+        budget = {"BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit}
+        notified = [{"Notification": notification, "Subscribers": [subscriber]}]
+        properties = {"Budget": budget, "NotificationsWithSubscribers": notified}
+        return {"Budget": {"Type": "AWS::Budgets::Budget", "Properties": properties}}
+
+    def limits() -> dict[str, str]:
+        found = aws("budgets").describe_budgets(AccountId="0" * 12).get("Budgets", [])
+        return {one["BudgetName"]: one["BudgetLimit"]["Amount"] for one in found}
+
+    made = create(aws, "budgeted", resources(amount=500, topic="alarms"))
+    assert made["StackStatus"] == "CREATE_COMPLETE", reasons(aws, "budgeted", status="CREATE_FAILED")
+    ((name, amount),) = limits().items()
+    assert float(amount) == 500
+    update(aws, "budgeted", resources(amount=700, topic="alarms"))
+    assert {one: float(limit) for one, limit in limits().items()} == {name: 700}
+    update(aws, "budgeted", resources(amount=700, topic="others"))
+    assert len(limits()) == 1
+    assert name not in limits()
+    assert delete(aws, "budgeted")["StackStatus"] == "DELETE_COMPLETE"
+    assert limits() == {}

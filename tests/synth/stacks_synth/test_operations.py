@@ -212,6 +212,8 @@ def test_a_budget_is_of_the_deployments_own_costs_and_tells_the_topic(
         if one["Type"] == "AWS::Budgets::Budget"
     )
     assert budget["Budget"]["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
+    # Notifications are replaced with their budget, which must not stand in the way of the next one.
+    assert "BudgetName" not in budget["Budget"]
     assert budget["Budget"]["CostFilters"] == {"TagKeyValue": ["user:application$overread"]}
     notified = budget["NotificationsWithSubscribers"]
     assert [

@@ -2,7 +2,7 @@
 
 from ministack.services.cloudformation import provisioners, stacks
 
-from overread_local.emulator.resource_types import network, sagemaker, scaling, workforce
+from overread_local.emulator.resource_types import budgets, network, sagemaker, scaling, workforce
 from overread_local.emulator.resource_types.handler import Clients, ResourceType
 
 
@@ -14,6 +14,7 @@ def install(emulator_url: str) -> None:
         *workforce.resource_types(clients),
         *network.resource_types(clients),
         *scaling.resource_types(clients),
+        *budgets.resource_types(clients),
     ]
     names = frozenset(one.name for one in types)
     provisioners._RESOURCE_HANDLERS.update({one.name: one.handlers() for one in types})
