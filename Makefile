@@ -118,7 +118,7 @@ guarantee: setup ## 1,000 draws a score set: does a certified threshold keep its
 .PHONY: lock
 lock: build/.python ## resolve the locked dependencies anew, with hashes and without addresses
 	@compile="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate"
-	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra statistics --extra examples --group dev -o requirements-dev.txt
+	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra statistics --extra templates --extra examples --group dev -o requirements-dev.txt
 	$$compile requirements-sdk.in --no-deps -o requirements-sdk.txt
 	$$compile requirements-peers.in --no-deps -o requirements-peers.txt
 	$$compile requirements-audit.in -o requirements-audit.txt

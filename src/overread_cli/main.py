@@ -49,6 +49,11 @@ COMMANDS = {
         "List, start, answer, stop and export human loops.",
     ),
     "roster": ("overread_cli.steering", "roster", "Show, check and put in force who may decide."),
+    "template": (
+        "overread_cli.template.command",
+        "template",
+        "Lint, render, preview, compare and test worker templates.",
+    ),
     "threshold": (
         "overread_cli.statistics.threshold",
         "threshold",

@@ -28,9 +28,10 @@ export type Enveloped<Message> = Message & { overread: string };
 
 const NONCE = location.hash.slice(1);
 
-/** Post to the page around the frame; only the portal itself can be that (frame-ancestors). */
+/** Post to the page around the frame; only the portal itself can be that (frame-ancestors). Without one, to this page. */
 export function tellPage(message: FrameMessage): void {
   if (window.parent !== window) window.parent.postMessage({ ...message, overread: NONCE }, "*");
+  else document.dispatchEvent(new CustomEvent("overread-message", { detail: message }));
 }
 
 /** Hear what the page answers. */

@@ -1,0 +1,1 @@
+"""`overread template`: lint, render, preview, compare and test worker templates."""
