@@ -41,7 +41,7 @@ def test_lint_lists_findings_with_their_places(folder: Path) -> None:
     assert done.exit_code == 1
     assert done.output.splitlines() == [
         f"{path}:4:68: error: <crowd-nope> is no Crowd HTML Element (unknown-element)",
-        f"{path}:4:99: warning: skip_autoescape lets task data become markup; use to_json, or escape by hand"
+        f"{path}:4:98: warning: skip_autoescape lets task data become markup; use to_json, or escape by hand"
         " (skip-autoescape)",
         "1 template: 1 error, 1 warning",
     ]
