@@ -56,7 +56,7 @@ def alarms(
     yield AlarmTerms(
         name="unreconciled",
         metric="Unreconciled",
-        tells="Open decisions are overdue for ten minutes, nothing brings them on; or nothing is measured.",
+        tells="What decisions have left to do is overdue for ten minutes; or nothing is measured.",
         runbook="standstill",
         threshold=1,
         missing=_SILENT,

@@ -36,7 +36,9 @@ WAITING_AGE = Metric(
 SWITCH = Metric("KillSwitchState", NO_UNIT, "1 while a kill switch keeps the model from deciding, else 0")
 OPEN = Metric("OpenDecisions", COUNT, "decisions that wait for people, by state")
 UNRECONCILED = Metric(
-    "Unreconciled", COUNT, "decisions that are not final and overdue for ten minutes: nothing brings them on"
+    "Unreconciled",
+    COUNT,
+    "decisions with something left to do, overdue for ten minutes: nothing brings them on",
 )
 OUTBOX_AGE = Metric("OutboxAge", SECONDS, "age of the oldest news that are not delivered; 0 for none")
 METRICS = (PENDING_AGE, WAITING_AGE, SWITCH, OPEN, UNRECONCILED, OUTBOX_AGE)
