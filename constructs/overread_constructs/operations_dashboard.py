@@ -97,7 +97,7 @@ def make_dashboard(
                     "LoopFailed",
                 ),
                 counted("Repairs", "SweeperRepairs", "GenerationBumps", "DuplicateEvents", "LateAnswers"),
-                counted("Answers refused", "PoisonOutputs", "RosterReject"),
+                counted("Answers refused", "PoisonOutputs", "RosterRejects"),
             ],
             [
                 counted("News", "NewsDelivered", "NewsPostponed", "NewsGivenUp"),
