@@ -96,8 +96,9 @@ def _of_use_case(use_case: str, *, pending_age_s: int, override_rate: float) -> 
         metric="OverrideRate",
         tells=f"People decided {override_rate:.0%} of a day's cases of {use_case} otherwise than the model.",
         runbook="kill-switch",
-        threshold=override_rate,
-        statistic="Average",
+        # The figures are 0 and 1. No average but a percentile, which CloudWatch does not judge of too few.
+        threshold=0.5,
+        statistic=f"p{100 * (1 - override_rate):.4g}",
         period_s=86_400,
         periods=1,
         missing=_QUIET,
@@ -163,6 +164,7 @@ def make_alarm(
         threshold=terms.threshold,
         comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         evaluation_periods=terms.periods,
+        evaluate_low_sample_count_percentile="ignore" if terms.statistic.startswith("p") else None,
         treat_missing_data=terms.missing,
     )
     alarm.add_alarm_action(actions)

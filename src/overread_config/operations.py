@@ -52,7 +52,7 @@ class OperationsSettings:
     )
     override_rate: float = field(
         metadata=setting(
-            Number(0.01, 1),
+            Number(0.01, 0.99),
             "Alarm when people who saw the prediction decided otherwise in this share of a day's cases.",
             default=0.5,
         )

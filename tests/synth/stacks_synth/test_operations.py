@@ -200,7 +200,19 @@ def test_thresholds_are_the_settings(told_elsewhere: dict[str, dict[str, Any]]) 
     }
     assert found["oldest-pending-digit-reading"] == 7200
     assert found["outbox-age"] == 600
-    assert found["override-rate-digit-reading"] == 0.25
+
+
+def test_a_share_of_overrides_is_judged_once_a_day_has_cases_enough(
+    told_elsewhere: dict[str, dict[str, Any]],
+) -> None:
+    """A quarter of ones: the value at three quarters of the way is a one, no longer a zero."""
+    (alarm,) = (
+        one["Properties"]
+        for one in told_elsewhere["operations"].values()
+        if "override-rate-digit-reading" in str(one["Properties"].get("AlarmName"))
+    )
+    assert (alarm["ExtendedStatistic"], alarm["Threshold"], alarm["Period"]) == ("p75", 0.5, 86_400)
+    assert alarm["EvaluateLowSampleCountPercentile"] == "ignore"
 
 
 def test_a_budget_is_of_the_deployments_own_costs_and_tells_the_topic(

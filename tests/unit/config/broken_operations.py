@@ -21,7 +21,7 @@ OPERATIONS: dict[str, Broken] = {
         operations("outbox_age_s: 299"), "outbox_age_s", "operations.outbox_age_s", "299", "from 300"
     ),
     "override_rate": Broken(
-        operations("override_rate: 0"), "override_rate", "operations.override_rate", "0", "in [0.01, 1]"
+        operations("override_rate: 1"), "override_rate", "operations.override_rate", "1", "in [0.01, 0.99]"
     ),
     "budget": Broken(operations("budget: 500"), "budget", "operations.budget", "500", "`monthly_usd`"),
     "budget_amount": Broken(
