@@ -51,7 +51,12 @@ class Patience:
 
 def is_account_refused(error: ClientError) -> bool:
     """Whether A2I refuses the account itself, so that waiting does not help."""
-    return _ACCOUNT_REFUSED.search(error_message(error)) is not None
+    return says_account_is_refused(error_message(error))
+
+
+def says_account_is_refused(message: str) -> bool:
+    """Whether an error's words are those with which A2I turns an account away."""
+    return _ACCOUNT_REFUSED.search(message) is not None
 
 
 def refusal(error: ClientError, *, name: str, operation: str) -> ProvisioningRefusedError:

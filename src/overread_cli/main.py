@@ -43,6 +43,11 @@ COMMANDS = {
     ),
     "monitor": ("overread_cli.guarantees", "monitor", "Show how often models are wrong."),
     "outbox": ("overread_cli.outbox", "outbox", "List and redrive news that nobody took."),
+    "preflight": (
+        "overread_cli.preflight.command",
+        "preflight",
+        "Check an AWS account before a deployment.",
+    ),
     "review": (
         "overread_cli.review.command",
         "review",

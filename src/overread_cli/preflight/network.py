@@ -26,6 +26,13 @@ class Network:
     route_tables: Sequence[Mapping[str, Any]]
 
 
+def is_used(assembly: Assembly) -> bool:
+    """Whether a function or a model of the templates is in a network."""
+    return any(
+        "VpcConfig" in one.properties for one in assembly.of("AWS::Lambda::Function", "AWS::SageMaker::Model")
+    )
+
+
 def read_network(account: Account, assembly: Assembly) -> Network:
     """Subnets that the templates name, and the route tables of their networks."""
     subnets = account.all(
@@ -91,7 +98,7 @@ def judge_addresses(network: Network | None, assembly: Assembly) -> Verdict:
 
 
 def addresses_needed(assembly: Assembly) -> int:
-    """Addresses in one subnet: interface endpoints, security groups of functions, instances, and a few spare."""
+    """Addresses in one subnet: interface endpoints, functions' security groups, instances, a few spare."""
     endpoints = len(_interface_endpoints(assembly))
     groups = {
         str(one.properties["VpcConfig"].get("SecurityGroupIds"))
@@ -153,10 +160,10 @@ def read_dns(account: Account, network: Network) -> dict[str, bool]:
     """`enableDnsSupport` and `enableDnsHostnames` of the network that is there, and of each if several."""
     attributes = {"enableDnsSupport": True, "enableDnsHostnames": True}
     for vpc in sorted({subnet["VpcId"] for subnet in network.subnets}):
-        for name in attributes:
+        for name, is_on in attributes.items():
             answer = account.ask("ec2", "DescribeVpcAttribute", VpcId=vpc, Attribute=name)
             key = name[0].upper() + name[1:]
-            attributes[name] = attributes[name] and bool(answer[key]["Value"])
+            attributes[name] = is_on and bool(answer[key]["Value"])
     return attributes
 
 

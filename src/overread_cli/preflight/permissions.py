@@ -1,4 +1,4 @@
-"""Whether deployer and CloudFormation's role may do what the templates ask, and what an organization forbids."""
+"""Whether deployer and CloudFormation may do what the templates ask, and what an organization forbids."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """IAM's answer about one action. `is_forbidden`: by a service control policy; None when it does not say."""
+    """IAM's answer about one action. `is_forbidden`: by a service control policy; None: it does not say."""
 
     action: str
     is_allowed: bool

@@ -15,14 +15,14 @@ from overread_cli.preflight.resource_actions import grants_of
 LONGEST_POLICY = 6144
 """Characters of a managed policy, white space not counted (IAM's quota, which cannot be raised)."""
 _DEPLOY = (
-    "cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DescribeChangeSet "
-    "cloudformation:DescribeEvents cloudformation:ExecuteChangeSet cloudformation:DescribeStacks "
-    "cloudformation:DescribeStackEvents "
-    "cloudformation:GetTemplate cloudformation:DeleteStack cloudformation:UpdateTerminationProtection "
-    "cloudformation:RollbackStack cloudformation:ContinueUpdateRollback"
-).split()
-_PUBLISH = "s3:GetObject s3:PutObject".split()
-_LOOK_AT_BUCKET = "s3:ListBucket s3:GetBucketLocation s3:GetEncryptionConfiguration".split()
+    *("cloudformation:CreateChangeSet", "cloudformation:DeleteChangeSet", "cloudformation:DescribeChangeSet"),
+    *("cloudformation:DescribeEvents", "cloudformation:ExecuteChangeSet", "cloudformation:DescribeStacks"),
+    *("cloudformation:DescribeStackEvents", "cloudformation:GetTemplate", "cloudformation:DeleteStack"),
+    *("cloudformation:UpdateTerminationProtection", "cloudformation:RollbackStack"),
+    "cloudformation:ContinueUpdateRollback",
+)
+_PUBLISH = ("s3:GetObject", "s3:PutObject")
+_LOOK_AT_BUCKET = ("s3:ListBucket", "s3:GetBucketLocation", "s3:GetEncryptionConfiguration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ def deployer_policy(assembly: Assembly, *, place: Place) -> Policy:
     if own:
         arns = tuple(f"arn:{place.partition}:s3:::{bucket}" for bucket in own)
         statements.append(Statement(tuple(sorted(_LOOK_AT_BUCKET)), arns))
-        statements.append(Statement(tuple(_PUBLISH), tuple(f"{arn}/*" for arn in arns)))
+        statements.append(Statement(_PUBLISH, tuple(f"{arn}/*" for arn in arns)))
     return Policy(tuple(statements))
 
 

@@ -51,7 +51,7 @@ _USED_KEY = Grant("kms", "CreateGrant DescribeKey Decrypt Encrypt GenerateDataKe
 
 
 def _sagemaker(noun: str, path: str, *, more: str = "") -> tuple[Grant, ...]:
-    """`path` ends with a star where CloudFormation's names begin with the logical id, not the stack's name."""
+    """`path` ends with a star where names begin with the logical id, not with the stack's name."""
     actions = f"Create{noun} Describe{noun} Delete{noun} AddTags DeleteTags ListTags {more}"
     return (Grant("sagemaker", actions, _arn("sagemaker", path)),)
 
@@ -339,8 +339,9 @@ ACTIONS: dict[str, tuple[Grant, ...]] = {
         Grant(
             "s3",
             "CreateBucket DeleteBucket PutBucketVersioning GetBucketVersioning PutBucketPublicAccessBlock "
-            "GetBucketPublicAccessBlock PutEncryptionConfiguration GetEncryptionConfiguration PutBucketLogging "
-            "GetBucketLogging PutLifecycleConfiguration GetLifecycleConfiguration PutBucketCORS GetBucketCORS "
+            "GetBucketPublicAccessBlock PutEncryptionConfiguration GetEncryptionConfiguration "
+            "PutBucketLogging GetBucketLogging "
+            "PutLifecycleConfiguration GetLifecycleConfiguration PutBucketCORS GetBucketCORS "
             "PutBucketObjectLockConfiguration GetBucketObjectLockConfiguration PutBucketOwnershipControls "
             "GetBucketOwnershipControls PutBucketNotification GetBucketNotification PutBucketTagging "
             "GetBucketTagging GetBucketLocation ListBucket",

@@ -11,12 +11,12 @@ from typing import Any
 import click
 
 from overread_cli.template import golden
+from overread_cli.template.answer_schema import answer_schema
 from overread_cli.template.files import read_object, read_template, read_text, write_text
+from overread_cli.template.schema_changes import schema_changes
 from overread_cli.template.standalone import render as render_page
 from overread_cli.template.standalone import standalone_page
 from overread_templates import lint_template
-from overread_templates.answer_schema import answer_schema
-from overread_templates.schema_changes import schema_changes
 
 FAULTY = 1
 _FILE = click.argument("file", type=click.Path(path_type=Path))

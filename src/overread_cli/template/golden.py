@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from jsonschema import Draft202012Validator
 
+from overread_cli.template.answer_schema import answer_schema
 from overread_cli.template.files import read_object, read_text
 from overread_cli.template.standalone import object_address
 from overread_templates import TemplateError, lint_template, parse_template
-from overread_templates.answer_schema import answer_schema
 
 TEMPLATE = "template.liquid.html"
 SAMPLE = "sample-input.json"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from overread_templates.answer_schema import answer_schema
-from overread_templates.schema_changes import schema_changes
+from overread_cli.template.answer_schema import answer_schema
+from overread_cli.template.schema_changes import schema_changes
 
 SIZE = {"height": 600, "width": 800}
 
