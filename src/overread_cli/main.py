@@ -35,6 +35,11 @@ COMMANDS = {
         "guarantee",
         "Show and approve what is promised of a model.",
     ),
+    "guard": (
+        "overread_cli.guard.command",
+        "guard",
+        "Refuse a change that would destroy what a stack keeps.",
+    ),
     "kill-switch": ("overread_cli.steering", "kill_switch", "Keep models from deciding."),
     "local": (
         "overread_cli.local",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,13 +107,19 @@ class FaultyInputError(click.ClickException):
 
 
 def run_tool(command: Sequence[str]) -> str | None:
-    """What a command of this machine prints; None when it is not there or fails."""
-    path = shutil.which(command[0])
+    """What a command prints, of the path, of this environment or of the project here; None when it fails."""
+    here = [str(Path(sys.executable).parent), str(Path("node_modules/.bin").absolute())]
+    path = shutil.which(command[0], path=os.pathsep.join([os.environ.get("PATH", os.defpath), *here]))
     if path is None:
         return None
     try:
         done = subprocess.run(  # noqa: S603 - cdk and node, found on the path
-            [path, *command[1:]], capture_output=True, text=True, timeout=_TOOL_TIMEOUT_S, check=False
+            [path, *command[1:]],
+            capture_output=True,
+            text=True,
+            timeout=_TOOL_TIMEOUT_S,
+            check=False,
+            env=os.environ | {"PATH": os.pathsep.join([*here, os.environ.get("PATH", os.defpath)])},
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

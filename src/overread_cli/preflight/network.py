@@ -10,12 +10,10 @@ from typing import Any
 from overread_cli.preflight.account import Account
 from overread_cli.preflight.assembly import Assembly, texts
 from overread_cli.preflight.checks import Verdict, fail, ok, skipped, unknown
+from overread_config.adoption import GATEWAY_ENDPOINTS, needed_endpoints
 
-REQUIRED_ENDPOINTS = ("appconfigdata", "dynamodb", "s3", "sagemaker.runtime", "secretsmanager")
-"""What functions inside the network call; everything else they reach through the services themselves."""
 _AMAZONS_OWN = 5
 _SPARE = 8
-_GATEWAYS = ("dynamodb", "s3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +22,16 @@ class Network:
 
     subnets: Sequence[Mapping[str, Any]]
     route_tables: Sequence[Mapping[str, Any]]
+
+
+def endpoints_needed(assembly: Assembly) -> tuple[str, ...]:
+    """What functions inside the network call; everything else they reach through the services themselves."""
+    runs_reviews = any(
+        str(one.properties.get("Handler", "")).startswith("overread_lambda.review_service")
+        for one in assembly.of("AWS::Lambda::Function")
+    )
+    backend = "overread" if runs_reviews else "a2i"
+    return (*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access="public"))
 
 
 def is_used(assembly: Assembly) -> bool:
@@ -115,27 +123,28 @@ def addresses_needed(assembly: Assembly) -> int:
 
 def judge_endpoints(found: Iterable[Mapping[str, Any]], assembly: Assembly) -> Verdict:
     """Every service that functions call has an endpoint, created or there and available, with private DNS."""
+    needed = endpoints_needed(assembly)
     there: dict[str, Mapping[str, Any]] = {
         name: endpoint
         for endpoint in found
-        for name in REQUIRED_ENDPOINTS
+        for name in needed
         if str(endpoint["ServiceName"]).endswith(f".{name}")
     }
-    created = {name for name in REQUIRED_ENDPOINTS if name in _created_endpoints(assembly)}
+    created = _created_endpoints(assembly, needed)
     faults = []
-    for name in sorted(set(REQUIRED_ENDPOINTS) - created):
+    for name in sorted(set(needed) - created):
         endpoint = there.get(name)
         if endpoint is None:
             faults.append(f"{name} has none")
         elif str(endpoint["State"]).lower() != "available":
             faults.append(f"{name} is {endpoint['State']}")
-        elif name not in _GATEWAYS and not endpoint.get("PrivateDnsEnabled"):
+        elif name not in GATEWAY_ENDPOINTS and not endpoint.get("PrivateDnsEnabled"):
             faults.append(f"{name} has no private DNS name")
     if faults:
         return fail(
             f"VPC endpoints: {'; '.join(faults)}", fix="create these endpoints, or have them created here"
         )
-    return ok(f"{len(created)} endpoints are created, {len(REQUIRED_ENDPOINTS) - len(created)} are there")
+    return ok(f"{len(created)} endpoints are created, {len(needed) - len(created)} are there")
 
 
 def read_endpoints(account: Account, network: Network) -> list[Mapping[str, Any]]:
@@ -209,12 +218,12 @@ def _interface_endpoints(assembly: Assembly) -> list[Mapping[str, Any]]:
     ]
 
 
-def _created_endpoints(assembly: Assembly) -> set[str]:
+def _created_endpoints(assembly: Assembly, needed: Iterable[str]) -> set[str]:
     """Last parts of the services' names; gateway endpoints have theirs put together from parts."""
     return {
         name
         for one in assembly.of("AWS::EC2::VPCEndpoint")
         for text in texts({"name": one.properties.get("ServiceName")})
-        for name in REQUIRED_ENDPOINTS
+        for name in needed
         if text.endswith(f".{name}")
     }

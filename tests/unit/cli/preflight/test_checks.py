@@ -44,6 +44,7 @@ from overread_cli.preflight.region import judge_region
 from overread_cli.preflight.resource_actions import ACTIONS
 from overread_cli.preflight.reviews import Probe, judge_a2i, judge_ground_truth, judge_workforce
 from overread_cli.preflight.tools import judge_cdk, judge_node
+from overread_config.adoption import GATEWAY_ENDPOINTS, needed_endpoints
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 PLACE = Place("aws", "111122223333", "eu-west-1")
@@ -354,7 +355,8 @@ def endpoint(name: str, *, state: str = "available", private: bool = True) -> di
     }
 
 
-ALL = [endpoint(name) for name in network.REQUIRED_ENDPOINTS]
+NEEDED = [*GATEWAY_ENDPOINTS, *needed_endpoints(backend="a2i", access="public")]
+ALL = [endpoint("appconfigdata"), *(endpoint(name) for name in NEEDED if name != "appconfigdata")]
 
 
 @pytest.mark.parametrize(
@@ -370,6 +372,13 @@ def test_endpoints(assembly: Make, found: list[Any], words: str) -> None:
     verdict = network.judge_endpoints(found, assembly(IN_SUBNETS))
     assert verdict.status is (Status.FAIL if words else Status.OK)
     assert words in verdict.detail
+
+
+def test_the_review_service_needs_endpoints_of_its_own(assembly: Make) -> None:
+    service = ("AWS::Lambda::Function", {"Handler": "overread_lambda.review_service.handler"})
+    verdict = network.judge_endpoints(ALL, assembly(service))
+    assert verdict.status is Status.FAIL
+    assert "has none" in verdict.detail
 
 
 @pytest.mark.parametrize("off", ["enableDnsSupport", "enableDnsHostnames"])

@@ -1,0 +1,1 @@
+"""`overread guard`: a change that would destroy what a stack keeps is refused before it is deployed."""

@@ -1,0 +1,76 @@
+"""Templates by stack: from one file, or from a folder that `cdk synth` wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from overread.errors import OverreadError
+
+Template = Mapping[str, Any]
+
+
+class NoTemplateError(OverreadError):
+    """A path that leads to no CloudFormation template."""
+
+
+def read_templates(path: Path) -> dict[str, Template]:
+    """The templates behind a path, by the names of their stacks; a single file's is its own name.
+
+    Raises:
+        NoTemplateError: there is none, or one cannot be read.
+    """
+    if path.is_dir():
+        manifest = path / "manifest.json"
+        if manifest.is_file():
+            return _of_assembly(path, _json(manifest))
+        files = sorted(path.glob("*.template.json")) or sorted(path.glob("*.json"))
+        found = {_stack_of(file): _json(file) for file in files}
+        found = {name: template for name, template in found.items() if "Resources" in template}
+        if not found:
+            raise NoTemplateError(f"{path}: no synthesized templates: run `cdk synth`")
+        return found
+    template = _json(path)
+    if not isinstance(template.get("Resources"), dict):
+        raise NoTemplateError(f"{path}: no CloudFormation template: it has no Resources")
+    return {_stack_of(path): template}
+
+
+def paired(old: Mapping[str, Template], new: Mapping[str, Template]) -> dict[str, tuple[Template, Template]]:
+    """Old and new template of each old stack; a stack that is gone has an empty new one.
+
+    Two single templates are those of one stack, whatever their files are called.
+    """
+    if len(old) == len(new) == 1:
+        (name, before), (after,) = next(iter(old.items())), new.values()
+        return {name: (before, after)}
+    return {name: (before, new.get(name, {"Resources": {}})) for name, before in old.items()}
+
+
+def _of_assembly(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Template]:
+    try:
+        return {
+            name: _json(folder / artifact["properties"]["templateFile"])
+            for name, artifact in manifest["artifacts"].items()
+            if artifact["type"] == "aws:cloudformation:stack"
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise NoTemplateError(f"{folder}: manifest.json is no cloud assembly's") from error
+
+
+def _stack_of(path: Path) -> str:
+    return path.name.removesuffix(".json").removesuffix(".template")
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NoTemplateError(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise NoTemplateError(f"{path}: not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise NoTemplateError(f"{path}: not a JSON object")
+    return value
