@@ -27,7 +27,7 @@ def read_templates(path: Path) -> dict[str, Template]:
         if manifest.is_file():
             return _of_assembly(path, _json(manifest))
         files = sorted(path.glob("*.template.json")) or sorted(path.glob("*.json"))
-        found = {_stack_of(file): _json(file) for file in files}
+        found: dict[str, Template] = {_stack_of(file): _json(file) for file in files}
         found = {name: template for name, template in found.items() if "Resources" in template}
         if not found:
             raise NoTemplateError(f"{path}: no synthesized templates: run `cdk synth`")
