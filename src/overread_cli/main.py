@@ -48,6 +48,11 @@ COMMANDS = {
     ),
     "monitor": ("overread_cli.guarantees", "monitor", "Show how often models are wrong."),
     "outbox": ("overread_cli.outbox", "outbox", "List and redrive news that nobody took."),
+    "plan": (
+        "overread_cli.plan.command",
+        "plan",
+        "People, reviewers and cost of a deployment before it starts.",
+    ),
     "preflight": (
         "overread_cli.preflight.command",
         "preflight",

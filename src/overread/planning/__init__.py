@@ -1,0 +1,1 @@
+"""What a deployment will ask for before it starts: people's hours, reviewers, money."""
