@@ -14,10 +14,13 @@ chosen = context.get("config") or os.environ.get("OVERREAD_CONFIG")
 try:
     settings = load_settings(Path(chosen) if chosen else Path(__file__).parent / "config" / "demo.yaml")
     # Imported late: a faulty configuration is told at once, before the CDK's seconds of start-up.
-    from overread_stacks.app_factory import build_app
+    from aws_cdk import App
+
+    from overread_stacks.app_factory import FEATURE_FLAGS, build_app
     from overread_stacks.checks import add_checks
 
-    app = build_app(settings)
+    app = App(context=FEATURE_FLAGS, analytics_reporting=False)
+    build_app(settings, app=app)
 except OverreadError as error:
     sys.exit(str(error))
 add_checks(app, today=datetime.now(UTC).date())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from aws_cdk import App, Environment
+from aws_cdk import Environment, Stage
 
 from overread.review.limits import A2I_REGIONS
 from overread_config import ConfigError, Fault, Settings
@@ -25,18 +25,17 @@ FEATURE_FLAGS = {
 """Here and not in cdk.json, so that every synthesis has them."""
 
 
-def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, app: App | None = None) -> App:
+def build_app(settings: Settings, *, app: Stage, environ: Mapping[str, str] = os.environ) -> None:
     """Network, data, review, inference and operations stack of a deployment.
 
-    Account and region are the settings', or the CDK command line's (`environ`). `app`: one that other
-    deployments are in already; they do not collide.
+    Account and region are the settings', or the CDK command line's (`environ`). `app`: other
+    deployments may be in it already, which do not collide; or the stage of a pipeline.
 
     Raises:
         ConfigError: when neither says a region, or with backend a2i one that has Amazon A2I; when a role
             that exists already takes the place of none.
         PropsError: when a template or another file that the settings name has faults.
     """
-    app = app or App(context=FEATURE_FLAGS, analytics_reporting=False)
     env = _environment(settings, environ=environ)
     prefix = settings.prefix
     network = NetworkStack(app, f"{prefix}-network", settings=settings, env=env)
@@ -50,7 +49,6 @@ def build_app(settings: Settings, *, environ: Mapping[str, str] = os.environ, ap
     )
     watch_queues(network, data, review, inference, operations, settings=settings)
     check_roles(app, settings=settings)
-    return app
 
 
 def _environment(settings: Settings, *, environ: Mapping[str, str]) -> Environment:

@@ -48,6 +48,7 @@ class DataStack(Stack):
         super().__init__(
             scope,
             id,
+            stack_name=id,
             env=env,
             tags=dict(settings.tags),
             synthesizer=synthesizer(settings.organization),

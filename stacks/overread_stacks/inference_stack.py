@@ -43,6 +43,7 @@ class InferenceStack(Stack):
         super().__init__(
             scope,
             id,
+            stack_name=id,
             env=env,
             tags=dict(settings.tags),
             synthesizer=synthesizer(settings.organization),

@@ -57,6 +57,7 @@ class NetworkStack(Stack):
         super().__init__(
             scope,
             id,
+            stack_name=id,
             env=env,
             tags=dict(settings.tags),
             synthesizer=synthesizer(settings.organization),

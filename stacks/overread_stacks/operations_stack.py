@@ -31,6 +31,7 @@ class OperationsStack(Stack):
         super().__init__(
             scope,
             id,
+            stack_name=id,
             env=env,
             tags=dict(settings.tags),
             synthesizer=synthesizer(settings.organization),

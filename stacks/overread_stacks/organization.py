@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import jsii
 from aws_cdk import (
-    App,
     Aspects,
     CfnResource,
     CliCredentialsStackSynthesizer,
@@ -14,6 +13,7 @@ from aws_cdk import (
     IAspect,
     IStackSynthesizer,
     Stack,
+    Stage,
 )
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
@@ -56,7 +56,7 @@ def fit(stack: Stack, *, settings: Settings) -> None:
         Aspects.of(stack).add(_EveryRole(properties))
 
 
-def check_roles(app: App, *, settings: Settings) -> None:
+def check_roles(app: Stage, *, settings: Settings) -> None:
     """Make sure that roles that exist already take the place of all roles of a stack.
 
     Raises:
@@ -118,7 +118,7 @@ def _role_name(arn: str) -> str:
     return arn.partition(":role/")[2]
 
 
-def _roles(app: App, stack: str, *, prefix: str) -> list[str]:
+def _roles(app: Stage, stack: str, *, prefix: str) -> list[str]:
     """Paths of the roles in a stack, the stack without the deployment's prefix; none without the stack."""
     found = app.node.try_find_child(f"{prefix}-{stack}")
     inside = found.node.find_all() if found is not None else []

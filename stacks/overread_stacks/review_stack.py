@@ -52,6 +52,7 @@ class ReviewStack(Stack):
         super().__init__(
             scope,
             id,
+            stack_name=id,
             env=env,
             tags=dict(settings.tags),
             synthesizer=synthesizer(settings.organization),

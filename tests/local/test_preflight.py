@@ -1,4 +1,4 @@
-"""`overread preflight` against the emulator: what it cannot tell is unknown, and nothing is changed."""
+"""Before a deployment, against the emulator: what cannot be told is unknown, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -31,3 +31,28 @@ def test_the_account_is_read_and_nothing_guessed(deployed: Deployment) -> None:
     assert checks["a2i"]["status"] in {"ok", "unknown"}
     assert all(check["fix"] for check in checks.values() if check["status"] in {"fail", "unknown"})
     assert deployed.client("cloudformation").describe_stacks()["Stacks"] == before
+
+
+def test_what_is_deployed_is_what_the_guard_compares_with(deployed: Deployment, tmp_path: Path) -> None:
+    environment = deployed.stack.environment()
+    script = ROOT / "examples/pipelines/fetch_deployed.py"
+    for prefix, code in (("overread-demo", 0), ("overread-none", 3)):
+        done = subprocess.run(
+            [sys.executable, script, prefix, tmp_path / prefix],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=environment,
+        )
+        assert done.returncode == code, done.stderr
+    templates = next(deployed.work_dir.rglob("manifest.json")).parent
+    done = subprocess.run(
+        [OVERREAD, "guard", "--old", tmp_path / "overread-demo", "--new", templates],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment,
+    )
+    assert (done.returncode, done.stdout) == (0, "nothing that is kept would be destroyed\n"), done.stdout

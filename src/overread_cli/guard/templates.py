@@ -51,10 +51,14 @@ def paired(old: Mapping[str, Template], new: Mapping[str, Template]) -> dict[str
 
 def _of_assembly(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Template]:
     try:
-        return {
-            name: _json(folder / artifact["properties"]["templateFile"])
+        stacks = {
+            name: artifact["properties"]
             for name, artifact in manifest["artifacts"].items()
             if artifact["type"] == "aws:cloudformation:stack"
+        }
+        return {
+            properties.get("stackName", name): _json(folder / properties["templateFile"])
+            for name, properties in stacks.items()
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise NoTemplateError(f"{folder}: manifest.json is no cloud assembly's") from error

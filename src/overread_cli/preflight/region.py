@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from overread.review.limits import A2I_REGIONS
 from overread_cli.preflight.assembly import Assembly
 from overread_cli.preflight.checks import Verdict, fail, ok, unknown
-
-A2I_REGIONS = frozenset(
-    {
-        *("us-east-1", "us-east-2", "us-west-2", "ca-central-1"),
-        *("eu-central-1", "eu-west-1", "eu-west-2"),
-        *("ap-south-1", "ap-northeast-1", "ap-northeast-2", "ap-southeast-1", "ap-southeast-2"),
-    }
-)
-"""Regions with an endpoint of Amazon A2I (AWS General Reference, "Amazon Augmented AI endpoints")."""
 
 _CLIENTS = {
     "AWS::ApiGateway": "apigateway",

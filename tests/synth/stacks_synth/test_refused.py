@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from aws_cdk import App
 from tests.synth.stacks_synth.conftest import ACCOUNT
 
 from overread_config import ConfigError, load_settings
@@ -21,7 +22,7 @@ def test_a_template_with_a_liquid_error_is_refused_with_file_and_line(project: P
     file = project / "config" / "broken.yaml"
     file.write_text(text.replace("templates/loan-approval/template.liquid.html", str(page)))
     with pytest.raises(PropsError, match=rf"{page}:2:") as error:
-        build_app(load_settings(file), environ=ACCOUNT)
+        build_app(load_settings(file), environ=ACCOUNT, app=App())
     assert "LoanApprovalPage" in str(error.value)
 
 
@@ -34,7 +35,7 @@ def test_a_region_without_a2i_is_refused_wherever_it_comes_from(
 ) -> None:
     settings = load_settings(project / "config" / "demo.yaml")
     with pytest.raises(ConfigError) as error:
-        build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": region})
+        build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": region}, app=App())
     (fault,) = error.value.faults
     assert (fault.field, fault.file) == ("region", settings.file)
     assert value in fault.value
@@ -43,7 +44,7 @@ def test_a_region_without_a2i_is_refused_wherever_it_comes_from(
 
 def test_the_review_service_needs_a_region_but_not_one_with_a2i(project: Path) -> None:
     settings = load_settings(project / "config" / "review-service.yaml")
-    build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": "eu-north-1"})
+    build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": "eu-north-1"}, app=App())
     with pytest.raises(ConfigError) as error:
         build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": ""})
     (fault,) = error.value.faults
