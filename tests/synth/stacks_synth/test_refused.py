@@ -46,6 +46,6 @@ def test_the_review_service_needs_a_region_but_not_one_with_a2i(project: Path) -
     settings = load_settings(project / "config" / "review-service.yaml")
     build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": "eu-north-1"}, app=App())
     with pytest.raises(ConfigError) as error:
-        build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": ""})
+        build_app(settings, environ=ACCOUNT | {"CDK_DEFAULT_REGION": ""}, app=App())
     (fault,) = error.value.faults
     assert (fault.field, fault.problem, fault.allowed) == ("region", "is missing", "an AWS region")
