@@ -20,8 +20,8 @@ from botocore.credentials import Credentials
 from botocore.httpsession import URLLib3Session
 
 from overread_cli.demo.cases import load_cases
-from overread_cli.demo.command import client_settings, decision_api
-from overread_cli.demo.deployment import deploy
+from overread_cli.demo.command import decision_api
+from overread_cli.demo.deployment import client_settings, deploy
 from overread_local.stack import LocalStack
 
 RUNS = 80

@@ -18,8 +18,8 @@ import boto3
 from benchmarks.measure import Measurement, percentile
 
 from overread_cli.demo.cases import load_cases
-from overread_cli.demo.command import client_settings, decision_api
-from overread_cli.demo.deployment import deploy
+from overread_cli.demo.command import decision_api
+from overread_cli.demo.deployment import client_settings, deploy
 from overread_local.stack import LocalStack
 
 RATE_PER_S = float(os.environ.get("LOAD_RATE", "8"))

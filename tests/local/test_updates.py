@@ -14,8 +14,8 @@ import boto3
 import pytest
 
 from overread_cli.demo.cases import Case, load_cases
-from overread_cli.demo.command import client_settings, decision_api
-from overread_cli.demo.deployment import deploy, destroy
+from overread_cli.demo.command import decision_api
+from overread_cli.demo.deployment import client_settings, deploy, destroy
 from overread_cli.demo.portal_client import PortalClient
 from overread_client import Decision, Decisions
 from overread_local.stack import LocalStack

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import boto3
 import click
@@ -17,7 +16,7 @@ from rich.console import Console
 
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_cli.demo.cases import Case, load_cases, submit_all
-from overread_cli.demo.deployment import deploy
+from overread_cli.demo.deployment import client_settings, deploy
 from overread_cli.demo.desks import Desk, LocalDesk, PoolDesk
 from overread_cli.demo.report import Row, last_line, print_report
 from overread_cli.demo.reviewers import Reading, ReviewTeam, ScriptedReviewer
@@ -218,16 +217,6 @@ def decision_api(stack: LocalStack, *, outputs: Mapping[str, str]) -> Decisions:
         region_name=region,
     )
     return Decisions(stack.invoke_url(outputs["ApiId"], outputs["ApiStage"]), session=session)
-
-
-def client_settings(environment: Mapping[str, str]) -> dict[str, Any]:
-    """boto3 client arguments that reach the local stack."""
-    return {
-        "endpoint_url": environment["AWS_ENDPOINT_URL"],
-        "region_name": environment["AWS_REGION"],
-        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
-        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
-    }
 
 
 def reply_printer(narrate: Narrator) -> Callable[[Case, Decision], None]:

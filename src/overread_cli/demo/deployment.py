@@ -8,8 +8,13 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import click
+
+from overread_cli.demo.landing_zone import bootstrap_options, lay_down_boundary
+from overread_config import load_settings
 
 Report = Callable[[str], None]
 
@@ -50,20 +55,27 @@ def deploy(
 ) -> Mapping[str, Mapping[str, str]]:
     """Deploys every stack of `config` and gives the stacks' outputs by stack name.
 
-    Bootstrapping and synthesis run side by side: they do not need each other.
+    What the organization of `config` has there before is laid down first. Bootstrapping and synthesis run
+    side by side: they do not need each other.
 
     Raises:
+        ConfigError: with every fault of `config`.
         CdkError: with the end of the failing command's output; the whole is in `work_dir/*.log`.
     """
     work_dir.mkdir(parents=True, exist_ok=True)
     assembly = work_dir / "cdk.out"
     outputs = work_dir / "outputs.json"
     cdk = Cdk(root=root, work_dir=work_dir, environment={**environment, "OVERREAD_CONFIG": str(config)})
-    target = f"aws://{environment['CDK_DEFAULT_ACCOUNT']}/{environment['CDK_DEFAULT_REGION']}"
+    account = environment["CDK_DEFAULT_ACCOUNT"]
+    target = f"aws://{account}/{environment['CDK_DEFAULT_REGION']}"
+    organization = load_settings(config).organization
+    iam = boto3.client("iam", **client_settings(environment))
+    lay_down_boundary(organization, iam=iam, account=account)
     with ThreadPoolExecutor(2) as both:
         report("bootstrapping the account and synthesising the stacks")
         # Away from cdk.json: bootstrapping needs no app, and would synthesise it a second time.
-        bootstrap = both.submit(cdk.run, "bootstrap", target, cwd=work_dir)
+        own = bootstrap_options(organization)
+        bootstrap = both.submit(cdk.run, "bootstrap", target, *own, cwd=work_dir)
         synth = both.submit(cdk.run, "synth", "--quiet", "--output", str(assembly))
         bootstrap.result()
         report("  bootstrapped")
@@ -88,6 +100,16 @@ def deploy(
     )
     loaded: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     return loaded
+
+
+def client_settings(environment: Mapping[str, str]) -> dict[str, Any]:
+    """boto3 client arguments that reach the local stack."""
+    return {
+        "endpoint_url": environment["AWS_ENDPOINT_URL"],
+        "region_name": environment["AWS_REGION"],
+        "aws_access_key_id": environment["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": environment["AWS_SECRET_ACCESS_KEY"],
+    }
 
 
 def destroy(*, root: Path, work_dir: Path, environment: Mapping[str, str]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ministack.services import eventbridge, lambda_svc
+from ministack.services import eventbridge, iam, lambda_svc
 from ministack.services.cloudformation import custom_resource, provisioners
 
 Resource = tuple[str, dict[str, Any]]
@@ -25,6 +25,9 @@ def install() -> None:
         "update_with_logical_id": True,
         "delete": _delete_secret,
     }
+    roles = provisioners._RESOURCE_HANDLERS["AWS::IAM::Role"]
+    roles["create"] = _bounded(roles["create"], properties=1)
+    roles["update"] = _bounded(roles["update"], properties=2)
 
 
 def _invoke_asynchronously(arn: str, payload: str) -> None:
@@ -69,6 +72,17 @@ def _at_the_beginning(restore: Callable[[Any, Any], None]) -> Callable[[Any, Any
                 store._data[mapping] = 0
 
     return restored
+
+
+def _bounded(make: Callable[..., Resource], *, properties: int) -> Callable[..., Resource]:
+    """CloudFormation gives a role its permissions boundary. `properties`: where its properties are passed."""
+
+    def make_bounded(*arguments: Any, **named: Any) -> Resource:
+        name, attributes = make(*arguments, **named)
+        iam._roles[name]["PermissionsBoundary"] = arguments[properties].get("PermissionsBoundary")
+        return name, attributes
+
+    return make_bounded
 
 
 def _create_secret(logical_id: str, props: Mapping[str, Any], stack_name: str) -> Resource:
