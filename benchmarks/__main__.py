@@ -11,6 +11,7 @@ BENCHMARKS = (
     "router_overhead",
     "package",
     "synthesis",
+    "templates",
     "end_to_end",
     "review",
     "audit",

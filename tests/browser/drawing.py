@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import struct
-import zlib
 from typing import Any
 
 from playwright.sync_api import Locator, expect
+
+from overread_testing.pictures import grey_picture
 
 SCRIPT = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>'
 WIDTH, HEIGHT = 800, 600
 
 
-def picture(width: int = WIDTH, height: int = HEIGHT) -> str:
-    """A grey PNG of this size as a data address."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    rows = (b"\0" + b"\x80" * width) * height
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    png = (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
-    return "data:image/png;base64," + base64.b64encode(png).decode()
-
-
-PICTURE = picture()
+PICTURE = grey_picture(WIDTH, HEIGHT)
 
 
 def tool(tag: str, *, more: str = "", name: str = "marks", labels: str = "['car', 'dog']") -> str:
