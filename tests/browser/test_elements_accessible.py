@@ -55,7 +55,8 @@ def test_texts_choices_and_the_rest(desk: Callable[..., Any], scheme: str) -> No
           overlay="{{boundingBox:{{labels:['x'],
             value:[{{label:'x',left:1,top:1,width:50,height:50}}]}}}}"
           >{REGIONS}</crowd-image-classifier-multi-select>
-        <crowd-alert type="error" dismissible>Careful</crowd-alert><crowd-alert type="warning">Slow</crowd-alert>
+        <crowd-alert type="error" dismissible>Careful</crowd-alert>
+        <crowd-alert type="warning">Slow</crowd-alert>
         <crowd-alert type="success">Good</crowd-alert>
         <crowd-slider name="s" label="How sure" editable></crowd-slider>
         <crowd-toggle-button name="t" checked>Sure</crowd-toggle-button>
