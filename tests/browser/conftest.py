@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, syn
 from overread_review.app import create_app
 from overread_review.portal.pages import STATIC
 from overread_review.portal.sign_in import SignIn
+from overread_templates import S3Location
 from overread_testing.review_fakes import ReviewLab, review_lab
 from overread_testing.review_server import served
 
@@ -84,8 +85,17 @@ def desk(browser: Browser) -> Iterator[Callable[..., Desk]]:
     """Makes a desk whose task `loop-1` has this template and input; the reviewer is at it, or at the list."""
     opened: list[Any] = []
 
-    def make(template: str, /, *, at_task: bool = True, scheme: Any = "light", **task_input: object) -> Desk:
+    def make(
+        template: str,
+        /,
+        *,
+        at_task: bool = True,
+        scheme: Any = "light",
+        sign_url: Callable[[S3Location], str] | None = None,
+        **task_input: object,
+    ) -> Desk:
         lab = review_lab(template=template)
+        lab.documents.address_of = sign_url
         lab.flow_definition(TaskTimeLimitInSeconds=600)
         lab.start("loop-1", **task_input)
         serving = served(create_app(lab.service))

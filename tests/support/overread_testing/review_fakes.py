@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -252,6 +252,7 @@ class FakeDocuments:
     missing_buckets: frozenset[str] = frozenset()
     unavailable: int = 0
     objects_url: str = "https://objects.example"
+    address_of: Callable[[S3Location], str] | None = None
 
     def put(self, key: str, body: bytes) -> None:
         self.kept[key] = body
@@ -286,6 +287,8 @@ class FakeDocuments:
         self.metadata[f"s3://{location.bucket}/{location.key}"] = dict(metadata)
 
     def sign_url(self, location: S3Location, *, role_arn: str, expires_s: int) -> str:
+        if self.address_of is not None:
+            return self.address_of(location)
         return f"{self.objects_url}/{location.bucket}/{location.key}?expires={expires_s}"
 
 
