@@ -260,10 +260,15 @@ def test_the_same_key_gives_the_same_decision_and_another_body_is_refused(caller
     case = cases("tumor-screening", each=1)[0]
     first = caller.post("tumor-screening", {"input": case.input}, key="twice")
     again = caller.post("tumor-screening", {"input": case.input}, key="twice")
-    assert again.json() == first.json()
+    assert settled(again.json()) == settled(first.json())
     other = caller.post("tumor-screening", {"input": case.input, "reference": "other"}, key="twice")
     assert (other.status_code, other.json()["type"]) == (422, "urn:overread:problem:idempotency-key-reused")
-    assert caller.get(first.json()["decision_id"]).json() == first.json()
+    assert settled(caller.get(first.json()["decision_id"]).json()) == settled(first.json())
+
+
+def settled(document: dict[str, Any]) -> dict[str, Any]:
+    """What a decision's document says for good: its review may begin between two looks."""
+    return {name: value for name, value in document.items() if name not in {"state", "review"}}
 
 
 @pytest.mark.parametrize(
