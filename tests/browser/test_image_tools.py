@@ -52,6 +52,17 @@ def test_a_box_is_drawn_and_changed_by_keyboard_alone(desk: Callable[..., Any]) 
     assert canvas.desk.submit()["marks"]["boundingBoxes"] == []
 
 
+def test_the_first_space_shows_where_the_next_ones_draw(desk: Callable[..., Any]) -> None:
+    canvas = Canvas(desk(tool("crowd-keypoint")))
+    canvas.viewport.focus()
+    canvas.press("Space")
+    expect(canvas.desk.frame.locator(".cross")).to_be_visible()
+    expect(canvas.desk.frame.get_by_role("heading", name="0 points")).to_be_visible()
+    canvas.press("Space")
+    (point,) = canvas.desk.submit()["marks"]["keypoints"]
+    assert (point["x"], point["y"]) == (WIDTH // 2, HEIGHT // 2)
+
+
 def test_undo_and_redo_go_through_every_change(desk: Callable[..., Any]) -> None:
     canvas = Canvas(desk(tool("crowd-bounding-box")))
     frame = canvas.desk.frame

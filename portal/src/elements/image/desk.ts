@@ -292,6 +292,12 @@ export abstract class ImageDesk extends CrowdElement implements AnswerSource {
 
   private readonly keydown = (event: KeyboardEvent): void => {
     if (this.size === null || event.defaultPrevented || isTyping(event)) return;
+    if (event.key === " " && this.cursor === null) {
+      event.preventDefault(); // the first press shows where the next ones draw
+      this.cursor = { x: Math.round(this.size.width / 2), y: Math.round(this.size.height / 2) };
+      this.tell(`${this.cursor.x}, ${this.cursor.y}`);
+      return;
+    }
     if (this.pressedKey(event) || this.viewKey(event) || this.cursorKey(event)) {
       event.preventDefault();
     }
