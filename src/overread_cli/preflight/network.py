@@ -31,7 +31,12 @@ def endpoints_needed(assembly: Assembly) -> tuple[str, ...]:
         for one in assembly.of("AWS::Lambda::Function")
     )
     backend = "overread" if runs_reviews else "a2i"
-    return (*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access="public"))
+    is_private = any(
+        "PRIVATE" in one.properties.get("EndpointConfiguration", {}).get("Types", ())
+        for one in assembly.of("AWS::ApiGateway::RestApi")
+    )
+    access = "private" if is_private else "public"
+    return (*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access=access))
 
 
 def is_used(assembly: Assembly) -> bool:

@@ -379,6 +379,9 @@ def test_the_review_service_needs_endpoints_of_its_own(assembly: Make) -> None:
     verdict = network.judge_endpoints(ALL, assembly(service))
     assert verdict.status is Status.FAIL
     assert "has none" in verdict.detail
+    private = ("AWS::ApiGateway::RestApi", {"EndpointConfiguration": {"Types": ["PRIVATE"]}})
+    assert "execute-api has none" in network.judge_endpoints(ALL, assembly(service, private)).detail
+    assert "execute-api" not in verdict.detail
 
 
 @pytest.mark.parametrize("off", ["enableDnsSupport", "enableDnsHostnames"])
