@@ -56,7 +56,7 @@ def test_the_first_space_shows_where_the_next_ones_draw(desk: Callable[..., Any]
     canvas = Canvas(desk(tool("crowd-keypoint")))
     canvas.viewport.focus()
     canvas.press("Space")
-    expect(canvas.desk.frame.locator(".cross")).to_be_visible()
+    expect(canvas.desk.frame.locator(".cross")).to_have_count(1)
     expect(canvas.desk.frame.get_by_role("heading", name="0 points")).to_be_visible()
     canvas.press("Space")
     (point,) = canvas.desk.submit()["marks"]["keypoints"]
