@@ -57,5 +57,5 @@ def test_a_wheel_that_is_missing_or_another_is_named(tmp_path: Path, folder: Pat
     with pytest.raises(BundleError, match=NAME):
         bundle(tmp_path, sha256="0" * 64).write(tmp_path / "zip")
     wheel(folder)
-    with pytest.raises(BundleError, match="(?i)hash"):
+    with pytest.raises(BundleError, match=r"(?i)hash"):
         bundle(tmp_path, sha256="0" * 64).write(tmp_path / "zip")
