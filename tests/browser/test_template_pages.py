@@ -86,5 +86,7 @@ def test_the_preview_follows_the_file_and_shows_what_would_be_stored(folder: Pat
         frame.get_by_label("Remark").fill("x")
         frame.get_by_role("button", name="Submit").click()
         assert answer_in(page, "#answer")["note"] == "x"
+        page.get_by_role("button", name="Start over").click()
+        expect(frame.get_by_label("Remark")).to_have_value("")
         (folder / "template.liquid.html").write_text(TEMPLATE + "{% if %}")
         expect(page.get_by_role("status").first).to_contain_text("template.liquid.html:9:")
