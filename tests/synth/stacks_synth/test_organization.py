@@ -10,6 +10,7 @@ import pytest
 import yaml
 from aws_cdk import App
 from tests.synth.stacks_synth.conftest import ACCOUNT, STACKS
+from tests.synth.stacks_synth.test_golden_templates import hold
 
 from overread_config import ConfigError, load_settings
 from overread_stacks.app_factory import FEATURE_FLAGS, build_app
@@ -51,6 +52,12 @@ def roles(templates: Templates) -> list[dict[str, Any]]:
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::IAM::Role"
     ]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_template_is_as_reviewed(stack: str, regulated: Templates) -> None:
+    (name,) = (name for name in regulated if name.endswith(f"-{stack}"))
+    hold(name, regulated[name])
 
 
 def test_every_role_has_the_boundary_and_the_path(regulated: Templates) -> None:
