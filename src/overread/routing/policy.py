@@ -167,6 +167,15 @@ class UseCasePolicy:
         """The confidence that `label` needs; a label's own threshold beats the general one."""
         return self.label_thresholds.get(label, self.threshold)
 
+    def may_be_automatic(self, label: str) -> bool:
+        """Whether any confidence is enough for `label`.
+
+        A guarantee label by label says 1 for labels that its data did not have: nothing is known of them,
+        and a model that is always fully confident would pass that.
+        """
+        is_by_label = self.guarantee is not None and bool(self.label_thresholds) and self.threshold >= 1.0
+        return not is_by_label or label in self.label_thresholds
+
 
 def parse_policy(text: str | bytes) -> UseCasePolicy:
     """The policy in a routing policy document.

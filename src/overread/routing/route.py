@@ -51,7 +51,7 @@ def route(
         reasons.append(Reason(ReasonCode.ALWAYS_REVIEW))
     if prediction is not None:
         threshold = policy.threshold_for(prediction.label)
-        is_confident = prediction.confidence >= threshold
+        is_confident = policy.may_be_automatic(prediction.label) and prediction.confidence >= threshold
         if not is_confident:
             detail = {"threshold": threshold, "confidence": prediction.confidence}
             reasons.append(Reason(ReasonCode.CONFIDENCE_BELOW_THRESHOLD, detail))

@@ -2,13 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overread.routing.policy import UseCasePolicy
+from overread.routing.policy import PolicyGuarantee, UseCasePolicy
 from overread.routing.prediction import Prediction, Reading, endpoint_failed, read_reply, read_values
 from overread.routing.route import Decider, Route, route, visible_part
 from overread.routing.spot_check import is_spot_check, spot_check_position
@@ -262,3 +263,24 @@ def test_a_rule_cannot_see_what_is_withheld() -> None:
     by = rules("input.sex == 'f'")
     chosen = route_of(reading(), by=by, visible=visible_part({"sex": "f"}, withheld=("sex",)))
     assert chosen.to is Decider.MODEL
+
+
+def test_a_label_that_a_guarantee_by_label_does_not_know_goes_to_people_however_sure() -> None:
+    by_label = policy(routing__label_thresholds={"decline": 0.9}, routing__threshold=1.0)
+    assert (
+        route_of(reading(confidence=1.0), by=by_label).to is Decider.MODEL
+    )  # no guarantee: as it is written
+    terms = PolicyGuarantee(
+        id="g-x",
+        alpha=0.05,
+        delta=0.05,
+        threshold=1.0,
+        label_thresholds={"decline": 0.9},
+        coverage=0.8,
+        model_version="m",
+        reference="one-reader",
+    )
+    guaranteed = replace(by_label, guarantee=terms)
+    unseen = route_of(reading("approve", 1.0), by=guaranteed)
+    assert (unseen.to, codes(unseen)) == (Decider.HUMAN, ["confidence_below_threshold"])
+    assert route_of(reading("decline", 0.95), by=guaranteed).to is Decider.MODEL
