@@ -44,7 +44,7 @@ def guard(*, old: Path, new: Path, accept: tuple[str, ...], as_json: bool) -> No
         raise click.UsageError(str(error)) from error
     found = [
         danger
-        for stack, templates in paired(before, after).items()
+        for stack, templates in paired(before, after, are_files=old.is_file() and new.is_file()).items()
         for danger in dangers(stack, *templates, create_only=create_only)
     ]
     refused = [danger for danger in found if f"{danger.stack}/{danger.logical_id}" not in accept]

@@ -38,12 +38,14 @@ def read_templates(path: Path) -> dict[str, Template]:
     return {_stack_of(path): template}
 
 
-def paired(old: Mapping[str, Template], new: Mapping[str, Template]) -> dict[str, tuple[Template, Template]]:
+def paired(
+    old: Mapping[str, Template], new: Mapping[str, Template], *, are_files: bool
+) -> dict[str, tuple[Template, Template]]:
     """Old and new template of each old stack; a stack that is gone has an empty new one.
 
-    Two single templates are those of one stack, whatever their files are called.
+    Two files (`are_files`) are templates of one stack, whatever they are called.
     """
-    if len(old) == len(new) == 1:
+    if are_files:
         (name, before), (after,) = next(iter(old.items())), new.values()
         return {name: (before, after)}
     return {name: (before, new.get(name, {"Resources": {}})) for name, before in old.items()}
@@ -56,6 +58,10 @@ def _of_assembly(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Templat
             for name, artifact in manifest["artifacts"].items()
             if artifact["type"] == "aws:cloudformation:stack"
         }
+        if not stacks:
+            raise NoTemplateError(
+                f"{folder}: no stack in it; of a pipeline, name its assembly-… folders one by one"
+            )
         return {
             properties.get("stackName", name): _json(folder / properties["templateFile"])
             for name, properties in stacks.items()

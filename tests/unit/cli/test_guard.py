@@ -136,6 +136,20 @@ def test_a_stack_that_is_gone_takes_what_it_holds(tmp_path: Path) -> None:
     assert {danger["stack"] for danger in json.loads(done.output)["dangers"]} == {"data"}
 
 
+def test_a_single_stack_under_another_name_is_gone(tmp_path: Path) -> None:
+    for folder, name in (("old", "data"), ("new", "other")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{name}.template.json").write_text(json.dumps(OLD))
+    assert guard("--old", tmp_path / "old", "--new", tmp_path / "new").exit_code == 1
+
+
+def test_an_assembly_without_stacks_is_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {}}))
+    done = guard("--old", tmp_path, "--new", tmp_path)
+    assert done.exit_code == 2
+    assert "no stack in it" in done.output
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [(None, "No such file"), ("{", "not JSON"), ("[]", "not a JSON object"), ("{}", "it has no Resources")],
