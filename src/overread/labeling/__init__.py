@@ -1,0 +1,1 @@
+"""Labeling jobs at scale: task types, manifests, jobs, annotations and their consolidation."""

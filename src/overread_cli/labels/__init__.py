@@ -1,0 +1,1 @@
+"""`overread label`: labels out of and into the formats of other tools."""
