@@ -162,6 +162,12 @@ class LocalStack:
         """The local reviewers' names by the subject that their answers carry."""
         return {person["sub"]: person["name"] for person in json.loads(self._folder.reviewers.read_text())}
 
+    def register_image(self, repository: str, folder: Path) -> None:
+        """Lets a folder with the executables `train` and `serve` stand for a container image's repository."""
+        path = self._folder.images
+        known = json.loads(path.read_text()) if path.is_file() else {}
+        write_private(path, json.dumps(known | {repository: str(folder.resolve())}, indent=2))
+
     def environment(self) -> dict[str, str]:
         """A complete environment in which the CDK command line and boto3 reach the stack, and only it."""
         kept = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "HOME")

@@ -59,6 +59,10 @@ class StateFolder:
         return self.root / "token"
 
     @property
+    def images(self) -> Path:
+        return self.root / "images.json"
+
+    @property
     def access(self) -> Path:
         return self.root / "access.jsonl"
 

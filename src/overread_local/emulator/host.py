@@ -18,9 +18,12 @@ from starlette.concurrency import run_in_threadpool
 
 from overread_local.emulator import hooks, lambda_workers, prompt_stacks
 from overread_local.emulator.access_log import AccessLog
-from overread_local.emulator.administration import Administration, restore_iam
+from overread_local.emulator.administration import Administration, emit, restore_iam
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
+from overread_local.sagemaker.images import Images
+from overread_local.sagemaker.job_files import JobFiles
+from overread_local.sagemaker.jobs import JobHost
 from overread_local.sagemaker.service import SageMaker
 from overread_local.sagemaker.serving import ModelServer
 from overread_local.state import StateFolder
@@ -66,6 +69,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._saving is not None:
             self._saving.cancel()
+        self._sagemaker.end_jobs()
         await run_in_threadpool(lambda_workers.end_all)
         await super().shutdown(sockets)
         lambda_workers.end_all()
@@ -95,10 +99,19 @@ def main() -> None:
     for chatty in ("httpx", "persistence"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     folder = StateFolder(arguments.state_dir)
+    emulator_url = f"http://127.0.0.1:{arguments.port}"
     sagemaker = SageMaker(
         folder.sagemaker,
         clock=time.time,
         server=ModelServer(arguments.model_server_url),
+        jobs=JobHost(
+            files=JobFiles(emulator_url),
+            images=Images(folder.images),
+            folder=folder.temporary,
+            emulator_url=emulator_url,
+            emit=emit,
+            clock=time.time,
+        ),
         status_lag_s=arguments.status_lag_s,
     )
     access = AccessLog(folder.access)
@@ -107,7 +120,7 @@ def main() -> None:
         scaling=ApplicationAutoScaling(folder.scaling, clock=time.time),
         access=access,
         lambda_python=arguments.lambda_python,
-        emulator_url=f"http://127.0.0.1:{arguments.port}",
+        emulator_url=emulator_url,
     )
     restore_iam(folder)
     administration = Administration(folder, access=access, token=arguments.token_file.read_text().strip())

@@ -26,6 +26,8 @@ _RESOURCES = {
     "Workteam": ("workteam/private-crowd", "WorkteamName"),
     "Workforce": ("workforce", "WorkforceName"),
     "LabelingJob": ("labeling-job", "LabelingJobName"),
+    "TrainingJob": ("training-job", "TrainingJobName"),
+    "TransformJob": ("transform-job", "TransformJobName"),
 }
 _TAGGING = {"AddTags", "ListTags", "DeleteTags"}
 _ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn")

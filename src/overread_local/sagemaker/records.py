@@ -89,6 +89,7 @@ class Listing:
     summary: Callable[[Record], dict[str, Any]]
     sort_keys: Mapping[str, str]
     default_sort: str = "CreationTime"
+    status: str = "EndpointStatus"
 
     def page(self, records: Iterator[Record], params: Mapping[str, Any]) -> dict[str, Any]:
         """One page of summaries, as the List operation answers it.
@@ -96,7 +97,7 @@ class Listing:
         Raises:
             ValidationException: the NextToken is not one of ours.
         """
-        chosen = [record for record in records if _matches(record, params)]
+        chosen = [record for record in records if _matches(record, params, status=self.status)]
         key = self.sort_keys[params.get("SortBy") or self.default_sort]
         descending = params.get("SortOrder", "Descending") == "Descending"
         chosen.sort(key=lambda record: record.document.get(key, record.name), reverse=descending)
@@ -108,7 +109,7 @@ class Listing:
         return page
 
 
-def _matches(record: Record, params: Mapping[str, Any]) -> bool:
+def _matches(record: Record, params: Mapping[str, Any], *, status: str) -> bool:
     document = record.document
     tests = (
         ("NameContains", lambda wanted: wanted.lower() in record.name.lower()),
@@ -116,7 +117,7 @@ def _matches(record: Record, params: Mapping[str, Any]) -> bool:
         ("CreationTimeBefore", lambda wanted: document["CreationTime"] < wanted),
         ("LastModifiedTimeAfter", lambda wanted: document["LastModifiedTime"] > wanted),
         ("LastModifiedTimeBefore", lambda wanted: document["LastModifiedTime"] < wanted),
-        ("StatusEquals", lambda wanted: document.get("EndpointStatus") == wanted),
+        ("StatusEquals", lambda wanted: document.get(status) == wanted),
     )
     return all(params.get(name) is None or test(params[name]) for name, test in tests)
 

@@ -14,11 +14,14 @@ from overread_local.sagemaker.errors import (
     SerializationException,
     UnknownOperationException,
 )
+from overread_local.sagemaker.jobs import JobHost
 from overread_local.sagemaker.models import Models, Operation
 from overread_local.sagemaker.records import Caller, Clock, Records
 from overread_local.sagemaker.runtime import Answer, Runtime
 from overread_local.sagemaker.serving import ModelServer
 from overread_local.sagemaker.shapes import check_request
+from overread_local.sagemaker.training import TrainingJobs
+from overread_local.sagemaker.transform import TransformJobs
 
 _JSON = "application/x-amz-json-1.1"
 INVOCATIONS = "invocations"
@@ -28,16 +31,22 @@ INVOCATIONS = "invocations"
 class SageMaker:
     """The control plane and the runtime, over records in one file."""
 
-    def __init__(self, path: Path, *, clock: Clock, server: ModelServer, status_lag_s: float) -> None:
+    def __init__(
+        self, path: Path, *, clock: Clock, server: ModelServer, jobs: JobHost, status_lag_s: float
+    ) -> None:
         self._records = Records(path)
         self._endpoints = Endpoints(self._records, clock=clock, server=server, status_lag_s=status_lag_s)
         self._domains = Domains(self._records, clock=clock, status_lag_s=status_lag_s)
+        self._training = TrainingJobs(self._records, host=jobs)
+        self._transforms = TransformJobs(self._records, host=jobs, server=server)
         captures = Captures(path.parent / INVOCATIONS, clock=clock)
         self._runtime = Runtime(self._endpoints, captures=captures)
         self._operations: dict[str, Operation] = {
             **Models(self._records, clock=clock).operations,
             **self._endpoints.operations,
             **self._domains.operations,
+            **self._training.operations,
+            **self._transforms.operations,
             "AddTags": self._add_tags,
             "ListTags": self._list_tags,
             "DeleteTags": self._delete_tags,
@@ -47,6 +56,13 @@ class SageMaker:
         """Goes on with what a stopped emulator left half done; call once the event loop runs."""
         self._endpoints.resume()
         self._domains.resume()
+        self._training.resume()
+        self._transforms.resume()
+
+    def end_jobs(self) -> None:
+        """Ends the programs of jobs; they are reported as failed after the next start."""
+        self._training.kill()
+        self._transforms.kill()
 
     async def call(self, caller: Caller, operation: str, body: bytes) -> Answer:
         """Answers a control-plane request."""
