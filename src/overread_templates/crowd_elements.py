@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -117,13 +118,29 @@ RENDERED = frozenset(ELEMENTS)
 DOCUMENTED = RENDERED | frozenset({"crowd-question-answer-generation", "crowd-text-ranking"})
 """Elements that AWS's script knows."""
 
-ELEMENT_SCRIPTS = frozenset(
-    {
-        "https://assets.crowd.aws/crowd-html-elements.js",
-        "https://assets.crowd.aws/crowd-html-elements-v2.js",
-    }
-)
-"""Addresses of AWS's element scripts; Overread answers them with its own elements."""
+ELEMENT_SCRIPT = "https://assets.crowd.aws/crowd-html-elements.js"
+"""AWS's element script; Overread answers its addresses with its own elements."""
 
-ELEMENT_STYLES = frozenset({"https://assets.crowd.aws/css/crowd-html-elements-v2.css"})
-"""Style sheet that comes with the second version of the elements."""
+_SCRIPT = re.compile(
+    r"(?:https?:)?//assets\.crowd\.aws/crowd-html-elements(?:-v2)?\.js(?:[?#].*)?", re.IGNORECASE
+)
+_STYLE_SHEET = r"(?:https?:)?//assets\.crowd\.aws/css/crowd-html-elements[\w.-]*\.css"
+_STYLE = re.compile(rf"{_STYLE_SHEET}(?:[?#].*)?", re.IGNORECASE)
+
+
+_STYLE_LINK = re.compile(rf"<link\b[^<>]*?\bhref\s*=\s*[\"']?{_STYLE_SHEET}[^<>]*>", re.IGNORECASE)
+
+
+def is_element_script(address: str) -> bool:
+    """Whether it is an address of AWS's element scripts, of either version and with any scheme."""
+    return _SCRIPT.fullmatch(address) is not None
+
+
+def is_element_style(address: str) -> bool:
+    """Whether it is the style sheet that comes with the second version of AWS's elements."""
+    return _STYLE.fullmatch(address) is not None
+
+
+def without_element_styles(page: str) -> str:
+    """A page without links to those style sheets: Overread's elements bring their own look."""
+    return _STYLE_LINK.sub("", page)

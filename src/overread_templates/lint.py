@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from overread_templates.crowd_elements import ELEMENT_SCRIPTS
+from overread_templates.crowd_elements import ELEMENT_SCRIPT
 from overread_templates.findings import Finding
 from overread_templates.lint_page import lint_page
 from overread_templates.markup import Conditions, place, statements
@@ -26,8 +26,9 @@ def lint_template(text: str, *, name: str) -> tuple[Finding, ...]:
     Errors: `too-large`, `empty`, `liquid-syntax`, `missing-crowd-form`, `second-crowd-form`, `self-closing`,
     `unknown-element`. Warnings: `unsupported-element` (AWS renders it, Overread does not yet),
     `unknown-attribute`, `missing-attribute`, `missing-instructions`, `unnamed-element`,
-    `missing-element-script`, `foreign-script`, `foreign-style`, `skip-autoescape`, `xss-sink`,
-    `liquid-in-script`, `unquoted-output`, `model-answer-shown`. `name` is the file's name.
+    `missing-element-script`, `foreign-script`, `foreign-style`, `foreign-media`, `frame`,
+    `skip-autoescape`, `xss-sink`, `liquid-in-script`, `unquoted-output`, `model-answer-shown`.
+    `name` is the file's name.
     """
     return tuple(sorted(_findings(text, name=name), key=lambda found: (found.line, found.column, found.code)))
 
@@ -51,7 +52,7 @@ def _findings(text: str, *, name: str) -> Iterator[Finding]:
         message = "a worker template needs one <crowd-form>, or nothing can be submitted"
         yield Finding(1, 1, "missing-crowd-form", message, "error")
     if not page.has_element_script:
-        message = f'A2I needs <script src="{min(ELEMENT_SCRIPTS, key=len)}"></script> to draw crowd elements'
+        message = f'A2I needs <script src="{ELEMENT_SCRIPT}"></script> to draw crowd elements'
         yield Finding(1, 1, "missing-element-script", message, "warning")
 
 

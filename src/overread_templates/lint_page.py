@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from overread_templates.crowd_elements import (
     DOCUMENTED,
-    ELEMENT_SCRIPTS,
-    ELEMENT_STYLES,
     ELEMENTS,
     ElementFacts,
+    is_element_script,
+    is_element_style,
 )
 from overread_templates.findings import Finding
 from overread_templates.markup import OUTPUT_MARK, without_liquid
@@ -37,6 +37,8 @@ _EVERYWHERE = frozenset(
     | {"draggable", "contenteditable", "spellcheck", "translate", "autofocus", "nonce"}
 )
 _SAFE_IN_SCRIPT = re.compile(r"\{\{-?.*?\|\s*to_json\s*\|\s*skip_autoescape\s*-?\}\}", re.DOTALL)
+_MEDIA = frozenset({"img", "video", "audio", "source"})
+_FRAMES = frozenset({"iframe", "embed", "object"})
 _SCRIPTED_ATTRIBUTES = ("href", "src", "action", "formaction", "xlink:href")
 
 
@@ -73,6 +75,7 @@ class PageLint(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {key: value or "" for key, value in attrs}
         self._attributes(attributes)
+        self._media(tag, attributes)
         if tag == "crowd-form":
             self._form()
         elif tag.startswith("crowd-"):
@@ -83,7 +86,7 @@ class PageLint(HTMLParser):
                 self._script(attributes["src"].strip())
         elif tag == "link" and "stylesheet" in attributes.get("rel", "").lower():
             address = attributes.get("href", "").strip()
-            if _is_foreign(address) and address not in ELEMENT_STYLES:
+            if _is_foreign(address) and not is_element_style(address):
                 self._note("foreign-style", f"style sheet from another origin: {address}", "warning")
         elif self._open:
             self._open[-1].regions.add(tag)
@@ -148,6 +151,17 @@ class PageLint(HTMLParser):
             message = "task data in an attribute without quotes: a space in it begins another attribute"
             self._note("unquoted-output", message, "warning")
 
+    def _media(self, tag: str, attributes: dict[str, str]) -> None:
+        if tag in _FRAMES:
+            self._note(
+                "frame", f"<{tag}> stays empty on Overread's review pages: they show no frames", "warning"
+            )
+        elif tag in _MEDIA or tag.startswith("crowd-"):
+            address = attributes.get("src", "").strip()
+            if _is_foreign(address):
+                message = f"{address} is blocked on Overread's review pages: print it with grant_read_access"
+                self._note("foreign-media", message, "warning")
+
     def _crowd_element(self, tag: str, attributes: dict[str, str]) -> None:
         facts = ELEMENTS.get(tag)
         if tag not in DOCUMENTED:
@@ -181,7 +195,7 @@ class PageLint(HTMLParser):
             self.findings.append(Finding(element.line, element.column, code, message, "warning"))
 
     def _script(self, address: str) -> None:
-        if address in ELEMENT_SCRIPTS:
+        if is_element_script(address):
             self.has_element_script = True
         elif _is_foreign(address):
             message = f"script from another origin: {address} (Overread's review pages block it)"

@@ -24,6 +24,7 @@ from overread_templates.s3_location import SignUrl, parse_s3_location
 _ESCAPE_FILTERS = frozenset({"escape", "escape_once"})
 _SIGNER = "__overread_sign_url"
 _TAG = re.compile(r"\{%-?\s*(?P<name>\w+).*?%\}", re.DOTALL)
+_UNCLOSED = re.compile(r"expected tag end(\w+)")
 _MARKUP = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 
 
@@ -177,7 +178,14 @@ def _template_error(error: LiquidError, *, name: str, text: str) -> TemplateErro
         line, column = _first_that_breaks_off(text)
     else:
         line, column = _last_open_block(text)
-    return TemplateError(str(error.message or "malformed Liquid"), name=name, line=line, column=column)
+    return TemplateError(_in_words(error), name=name, line=line, column=column)
+
+
+def _in_words(error: LiquidError) -> str:
+    message = str(error.message or "malformed Liquid")
+    if unclosed := _UNCLOSED.match(message):
+        return f"{{% {unclosed[1]} %}} is never closed: {{% end{unclosed[1]} %}} is missing"
+    return message
 
 
 def _breaks_off(error: LiquidError) -> bool:

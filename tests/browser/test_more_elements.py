@@ -135,6 +135,7 @@ def span(label: str, words: str) -> dict[str, Any]:
 
 def select_text(at_desk: Any, words: str) -> None:
     """Select words with the mouse, from before their first letter to behind their last."""
+    at_desk.frame.locator(".text").wait_for()  # its script comes on demand
     edges = at_desk.frame.locator("crowd-entity-annotation").evaluate(
         """(element, words) => {
           const text = element.shadowRoot.querySelector('.text');

@@ -122,7 +122,7 @@ HOSTILE = (
     log.textContent += name + "=" + result + "\\n";
   };
   await attempt("cookie", () => document.cookie);
-  await attempt("storage", () => localStorage.length);
+  await attempt("storage", () => { if (!(localStorage instanceof Storage)) throw 0; });
   await attempt("parent", () => parent.document.title);
   await attempt("top", () => { top.location = "%OUT%/top"; return top.location.href; });
   await attempt("session", () => fetch("/portal/api/session"));

@@ -22,8 +22,8 @@ MARK = "hostile"
 
 READING = {
     "cookie": "document.cookie",
-    "local storage": "localStorage.length",
-    "session storage": "sessionStorage.length",
+    "local storage": "browsers(localStorage).length",
+    "session storage": "browsers(sessionStorage).length",
     "indexed database": "heard(indexedDB.open('x'), 'success')",
     "caches": "caches.keys()",
     "cookie store": "cookieStore.getAll()",
@@ -102,6 +102,10 @@ const load = (name, attributes, text) => { grown(name, attributes, text); };
 const send = (attributes) => grown("form", attributes).submit();
 const click = (attributes) => grown("a", attributes, "x").click();
 const GREETING = "onconnect = (event) => event.ports[0].postMessage(1)";
+const browsers = (store) => {
+  if (!(store instanceof Storage)) throw "a stand-in that ends with the page";
+  return store;
+};
 const heard = (source, event) =>
   new Promise((yes, no) => { source["on" + event] = yes; source.onerror = no; });
 const soon = (promise) => Promise.race([promise, new Promise((_, no) => setTimeout(no, 500))]);

@@ -17,6 +17,11 @@ export function flagAttribute(element: Element, name: string): boolean {
 export function jsonAttribute(element: Element, name: string): unknown {
   const text = textAttribute(element, name).trim();
   if (text === "") return undefined;
+  const value = parsed(text);
+  return typeof value === "string" && /^\s*[[{]/.test(value) ? parsed(value) : value; // a text of JSON, made JSON again
+}
+
+function parsed(text: string): unknown {
   try {
     return JSON5.parse(text);
   } catch (error) {
@@ -25,13 +30,16 @@ export function jsonAttribute(element: Element, name: string): unknown {
   }
 }
 
-/** A list of texts; anything else in the attribute is an error that names the element. */
+/** A list of texts, or of objects with a `label`; anything else in the attribute is an error that names the element. */
 export function listAttribute(element: Element, name: string): string[] {
   const value = jsonAttribute(element, name) ?? [];
-  if (Array.isArray(value) && value.every((item) => ["string", "number", "boolean"].includes(typeof item))) {
-    return value.map(String);
-  }
+  const texts = Array.isArray(value) ? value.map(labelOf) : null;
+  if (texts?.every((item) => ["string", "number", "boolean"].includes(typeof item))) return texts.map(String);
   throw new TypeError(`<${element.localName}> needs a list of texts in the attribute "${name}"`);
+}
+
+function labelOf(item: unknown): unknown {
+  return typeof item === "object" && item !== null ? (item as { label?: unknown }).label : item;
 }
 
 function decodeEntities(text: string): string {

@@ -1,5 +1,6 @@
 // What all crowd elements share: look, reading of regions, and the state in which a fault is shown.
 import { css, type CSSResultGroup, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import { textAttribute } from "./attributes";
 
 /** Colours follow the page: a template that declares `color-scheme: light dark` gets dark elements in the dark. */
 export const look = css`
@@ -58,11 +59,49 @@ export abstract class CrowdElement extends LitElement {
   static override properties: PropertyDeclarations = { fault: { state: true } };
 
   declare fault: string;
+  private isWatched = false;
+  /** What a script gave a property before the element's own script had come. */
+  private readonly early: ReadonlyMap<string, unknown>;
 
   constructor() {
     super();
+    this.early = takeEarly(this);
     this.fault = "";
   }
+
+  get name(): string {
+    return textAttribute(this, "name") || this.nameByDefault;
+  }
+
+  set name(name: string) {
+    this.setAttribute("name", name);
+  }
+
+  /** The element's part of the answer, under the name by which scripts for AWS's elements also ask. */
+  get _submittableValue(): unknown {
+    return Reflect.get(this, "value");
+  }
+
+  /** The key of the answer without a name; empty: there is none. */
+  protected get nameByDefault(): string {
+    return "";
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    if (this.isWatched) return;
+    this.isWatched = true;
+    lendForm(this);
+    const watch = (records: readonly MutationRecord[]): void => {
+      this.attributesChanged(new Set(records.map((record) => (record.attributeName ?? "").replaceAll("-", ""))));
+      this.requestUpdate();
+    };
+    new MutationObserver(watch).observe(this, { attributes: true });
+    void this.updateComplete.then(() => this.early.forEach((value, name) => Reflect.set(this, name, value)));
+  }
+
+  /** A script wrote these attributes (without hyphens) after the page came. */
+  protected attributesChanged(_names: ReadonlySet<string>): void {}
 
   /** Whether digits pick one of its choices. */
   get takesDigits(): boolean {
@@ -86,11 +125,50 @@ export abstract class CrowdElement extends LitElement {
   }
 }
 
-/** Puts the host's children into the slots named after their tags, also those that the parser still has to read. */
+/** Scripts look for a crowd-form inside the element, where AWS's brings one: they find the one around it. */
+function lendForm(element: CrowdElement): void {
+  const root = element.shadowRoot;
+  if (!root) return;
+  const find = root.querySelector.bind(root);
+  root.querySelector = (selector: string) => (selector === "crowd-form" ? element.closest(selector) : find(selector));
+}
+
+/** Attributes that scripts also use as properties. */
+const REFLECTED = ["header", "heading", "icon", "max", "min", "placeholder", "src", "text", "type"];
+
+for (const name of REFLECTED) {
+  Object.defineProperty(CrowdElement.prototype, name, {
+    configurable: true,
+    get(this: CrowdElement): string {
+      return textAttribute(this, name);
+    },
+    set(this: CrowdElement, value: unknown) {
+      this.setAttribute(name, String(value));
+    },
+  });
+}
+
+const SETTABLE = new Set(["name", "value", "checked", "disabled", "labels", "categories", ...REFLECTED]);
+
+/** Own properties would hide the element's: they are set again once it is drawn. */
+function takeEarly(element: CrowdElement): ReadonlyMap<string, unknown> {
+  const early = new Map(Object.entries(element).filter(([name]) => SETTABLE.has(name)));
+  for (const name of early.keys()) Reflect.deleteProperty(element, name);
+  return early;
+}
+
+const REGIONS = new Set(
+  "classification-target short-instructions full-instructions worker-comment short-summary detailed-instructions positive-example negative-example".split(" "),
+);
+
+/**
+ * Puts the host's regions into the slots named after their tags, also those that the parser still has to read;
+ * regions that the host does not have are not shown, all else stands in its slot without a name.
+ */
 export function slotRegions(host: Element, regions: readonly string[], onChange: () => void = () => {}): void {
   const place = () => {
     for (const child of host.children) {
-      if (regions.includes(child.localName) && child.slot !== child.localName) child.slot = child.localName;
+      if ((regions.includes(child.localName) || REGIONS.has(child.localName)) && child.slot !== child.localName) child.slot = child.localName;
     }
     onChange();
   };

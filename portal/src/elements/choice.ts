@@ -151,8 +151,8 @@ export abstract class CategoryChoice extends CrowdElement implements AnswerSourc
     this.chosen = [];
   }
 
-  get name(): string {
-    return textAttribute(this, "name") || this.localName;
+  protected override get nameByDefault(): string {
+    return this.localName;
   }
 
   get value(): Answer {
@@ -165,10 +165,25 @@ export abstract class CategoryChoice extends CrowdElement implements AnswerSourc
     return this.options;
   }
 
+  set categories(categories: readonly unknown[]) {
+    this.setAttribute("categories", JSON.stringify(categories));
+    this.readOptions();
+  }
+
   protected abstract target(): TemplateResult;
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.readOptions();
+    slotRegions(this, ["classification-target", "short-instructions", "full-instructions", "worker-comment"], () =>
+      this.requestUpdate(),
+    );
+    if (this.chosen.length === 0) this.resetAnswer();
+    document.addEventListener("keydown", this.pickByKey);
+  }
+
+  private readOptions(): void {
+    this.optionsFault = "";
     try {
       this.options = this.readCategories();
       this.exclusion = exclusionText(this);
@@ -176,11 +191,14 @@ export abstract class CategoryChoice extends CrowdElement implements AnswerSourc
     } catch (error) {
       this.optionsFault = String(error instanceof Error ? error.message : error);
     }
-    slotRegions(this, ["classification-target", "short-instructions", "full-instructions", "worker-comment"], () =>
-      this.requestUpdate(),
-    );
-    this.resetAnswer();
-    document.addEventListener("keydown", this.pickByKey);
+    this.chosen = this.known(this.chosen);
+    this.requestUpdate();
+  }
+
+  protected override attributesChanged(names: ReadonlySet<string>): void {
+    if (!["categories", "exclusioncategory", "initialvalue"].some((name) => names.has(name))) return;
+    this.readOptions();
+    if (this.chosen.length === 0) this.resetAnswer();
   }
 
   override disconnectedCallback(): void {

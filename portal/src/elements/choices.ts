@@ -1,7 +1,7 @@
 // crowd-radio-group, crowd-radio-button, crowd-checkbox and crowd-toggle-button: named booleans.
 import { css, html, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import type { Answer, AnswerSource } from "./answer";
-import { flagAttribute, textAttribute } from "./attributes";
+import { flagAttribute } from "./attributes";
 import { CrowdElement, look } from "./base";
 
 const toggleLook = css`
@@ -33,15 +33,12 @@ abstract class Toggle extends CrowdElement implements AnswerSource {
   static override properties: PropertyDeclarations = { checked: { state: true } };
 
   declare checked: boolean;
+  private touched = false;
   protected abstract readonly kind: "radio" | "checkbox" | "switch";
 
   constructor() {
     super();
     this.checked = false;
-  }
-
-  get name(): string {
-    return textAttribute(this, "name");
   }
 
   get value(): string {
@@ -63,7 +60,11 @@ abstract class Toggle extends CrowdElement implements AnswerSource {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.resetAnswer();
+    if (!this.checked && !this.touched) this.resetAnswer();
+  }
+
+  protected override attributesChanged(names: ReadonlySet<string>): void {
+    if (names.has("checked") && !this.touched) this.resetAnswer();
   }
 
   answerFragment(): Answer | null {
@@ -97,6 +98,7 @@ abstract class Toggle extends CrowdElement implements AnswerSource {
 
   protected toggled(event: Event): void {
     event.stopPropagation();
+    this.touched = true;
     this.checked = (event.target as HTMLInputElement).checked;
     this.changed();
   }

@@ -10,7 +10,7 @@ export class CrowdClassifier extends CategoryChoice {
   protected override readonly isMultiple: boolean = false;
 
   protected override target(): TemplateResult {
-    return html`<slot name="classification-target"></slot>`;
+    return html`<slot name="classification-target"></slot><slot></slot>`;
   }
 }
 
@@ -75,7 +75,8 @@ export class CrowdImageClassifier extends CategoryChoice {
         ${over}
       </div>
       ${legend(things)}
-    </div>`;
+    </div>
+    <slot></slot>`;
   }
 
   private overlaid(): Overlay {

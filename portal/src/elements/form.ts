@@ -57,10 +57,16 @@ export class CrowdForm extends CrowdElement {
     return collectAnswer(this);
   }
 
+  /** Itself: scripts that reach for the form inside append to this. */
+  get form(): this {
+    return this;
+  }
+
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute("role", "form");
     this.addEventListener("click", this.plainSubmit);
+    this.addEventListener("submit", this.innerSubmit);
     this.addEventListener("input", () => (this.fault = ""));
     hearPage((message) => {
       if (message.type === "accepted") this.state = "accepted";
@@ -130,7 +136,14 @@ export class CrowdForm extends CrowdElement {
     const target = event.target;
     if (!(target instanceof Element) || event.defaultPrevented) return;
     const button = target.closest("button[type=submit], input[type=submit]");
-    if (!button || !this.contains(button)) return;
+    if (!button || !this.contains(button) || this.contains(button.closest("form"))) return;
+    event.preventDefault();
+    this.requestSubmit();
+  };
+
+  /** A plain form inside submits the whole, once its own checks and scripts agree. */
+  private readonly innerSubmit = (event: Event): void => {
+    if (event.target === this || event.defaultPrevented) return;
     event.preventDefault();
     this.requestSubmit();
   };
@@ -146,6 +159,16 @@ export class CrowdForm extends CrowdElement {
         ${this.faultLine()}
       </div>`;
   }
+}
+
+/** A page that has questions but no crowd-form gets one around all of it: no work is lost for want of a button. */
+export function completeForm(): void {
+  if (document.querySelector("crowd-form")) return;
+  const answers = (element: Element): boolean => isAnswerSource(element) || (isPlainControl(element) && element.name !== "");
+  if (!Array.from(document.body.querySelectorAll("*")).some(answers)) return;
+  const form = new CrowdForm();
+  form.append(...document.body.childNodes);
+  document.body.append(form);
 }
 
 function resetPlain(control: HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement): void {

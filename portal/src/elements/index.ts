@@ -9,12 +9,13 @@ import {
 } from "./classifier";
 import { joinPage } from "./desk";
 import { loadFamilies } from "./families";
-import { CrowdForm } from "./form";
+import { completeForm, CrowdForm } from "./form";
 import * as kit from "./kit";
 import { CrowdButton, CrowdCard, CrowdInstructions, CrowdTab, CrowdTabs } from "./layout";
 import { CrowdRekognitionDetectModerationLabels } from "./moderation";
 import { CrowdAlert, CrowdBadge, CrowdFab, CrowdIconButton, CrowdModal, CrowdToast } from "./notes";
 import { CrowdSlider, CrowdSliderLabel } from "./slider";
+import { furnish, SandboxMessage } from "./sandbox";
 import { CrowdInput, CrowdTextArea } from "./texts";
 import { MissingElement, nameUnknown } from "./unknown";
 
@@ -45,6 +46,7 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   "crowd-toast": CrowdToast,
   "crowd-toggle-button": CrowdToggleButton,
   "overread-missing-element": MissingElement,
+  "overread-message": SandboxMessage,
 };
 
 /** Under everything that a template brings itself: lowest specificity, first in the page. */
@@ -58,6 +60,7 @@ positive-example,negative-example){display:block}:where(worker-comment){display:
 function start(): void {
   Object.assign(globalThis, { overreadKit: kit });
   reportUnloaded();
+  furnish();
   window.addEventListener("error", (event) => tellPage({ type: "broken", message: event.message }));
   const style = document.createElement("style");
   style.textContent = PAGE_STYLE;
@@ -70,6 +73,7 @@ function start(): void {
 
 async function ready(): Promise<void> {
   await complete();
+  completeForm();
   new MutationObserver(() => void complete()).observe(document.body, { childList: true, subtree: true });
   const pending = Array.from(document.querySelectorAll(":defined"), (element) =>
     "updateComplete" in element ? element.updateComplete : undefined,

@@ -84,8 +84,8 @@ export class CrowdButton extends CrowdElement {
       event.stopImmediatePropagation();
       return;
     }
-    queueMicrotask(() => {
-      if (event.defaultPrevented) return;
+    setTimeout(() => {
+      if (event.defaultPrevented) return; // only now have all listeners been asked
       const form = this.closest<HTMLElement & { requestSubmit(): void; reset(): void }>("crowd-form");
       if (this.action === "submit") form?.requestSubmit();
       if (this.action === "reset") form?.reset();
@@ -215,14 +215,10 @@ export class CrowdTab extends CrowdElement {
     `,
   ];
 
-  get header(): string {
-    return textAttribute(this, "header");
-  }
-
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute("role", "tabpanel");
-    this.setAttribute("aria-label", this.header);
+    this.setAttribute("aria-label", textAttribute(this, "header"));
   }
 
   protected override render(): TemplateResult {
@@ -305,7 +301,7 @@ export class CrowdTabs extends CrowdElement {
             aria-selected=${index === this.selected ? "true" : "false"}
             @click=${() => this.select(index)}
           >
-            ${tab.header || `Tab ${index + 1}`}
+            ${textAttribute(tab, "header") || `Tab ${index + 1}`}
           </button>`,
         )}
       </div>

@@ -5,7 +5,8 @@ import { CrowdImageClassifierMultiSelect } from "./classifier";
 
 const KEY = "AWS/Rekognition/DetectModerationLabels/Image/V3";
 
-interface Category {
+/** A category as the task gave it, whatever else stands in it. */
+interface Category extends Readonly<Record<string, unknown>> {
   readonly name: string;
   readonly parentName: string;
 }
@@ -19,7 +20,7 @@ export class CrowdRekognitionDetectModerationLabels extends CrowdImageClassifier
 
   override get value(): Answer {
     const chosen = this.isExcluded ? [] : this.kinds.filter((kind) => this.chosen.includes(titled(kind)));
-    return { ModerationLabels: chosen.map(({ name, parentName }) => ({ name, parentName })) };
+    return { ModerationLabels: chosen.map((kind) => ({ ...kind })) };
   }
 
   protected override readCategories(): string[] {
@@ -33,7 +34,7 @@ export class CrowdRekognitionDetectModerationLabels extends CrowdImageClassifier
 function readCategory(item: unknown): Category {
   if (typeof item !== "object" || item === null) return { name: String(item), parentName: "" };
   const { name, parentName } = item as Record<string, unknown>;
-  return { name: String(name ?? ""), parentName: String(parentName ?? "") };
+  return { ...item, name: String(name ?? ""), parentName: String(parentName ?? "") };
 }
 
 function titled({ name, parentName }: Category): string {

@@ -75,17 +75,17 @@ export class CrowdSlider extends CrowdElement implements AnswerSource {
     this.moved = false;
   }
 
-  get name(): string {
-    return textAttribute(this, "name");
-  }
-
   get disabled(): boolean {
     return flagAttribute(this, "disabled");
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.resetAnswer();
+    if (!this.moved && this.value === 0) this.resetAnswer();
+  }
+
+  protected override attributesChanged(names: ReadonlySet<string>): void {
+    if (!this.moved && ["value", "min", "max"].some((name) => names.has(name))) this.resetAnswer();
   }
 
   answerFragment(): Answer | null {

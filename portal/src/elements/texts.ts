@@ -57,10 +57,6 @@ abstract class TextField extends CrowdElement implements AnswerSource {
     this.value = "";
   }
 
-  get name(): string {
-    return textAttribute(this, "name");
-  }
-
   get disabled(): boolean {
     return flagAttribute(this, "disabled");
   }
@@ -72,7 +68,11 @@ abstract class TextField extends CrowdElement implements AnswerSource {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    if (!this.touched) this.value = textAttribute(this, "value");
+    if (this.value === "" && !this.touched) this.value = textAttribute(this, "value");
+  }
+
+  protected override attributesChanged(names: ReadonlySet<string>): void {
+    if (names.has("value") && !this.touched) this.value = textAttribute(this, "value");
   }
 
   protected override firstUpdated(changed: PropertyValues): void {
@@ -152,11 +152,12 @@ abstract class TextField extends CrowdElement implements AnswerSource {
     if (!Array.from(event.data).every((character) => pattern.test(character))) event.preventDefault();
   };
 
+  /** What stands inside comes below: `<crowd-input/>` takes in all that follows. */
   protected labelled(control: TemplateResult): TemplateResult {
     const label = textAttribute(this, "label");
     return html`<label
         >${label === "" ? nothing : html`<span class="label">${label}</span>`}${control}</label
-      >${this.faultLine()}`;
+      >${this.faultLine()}<slot></slot>`;
   }
 
   protected accessibleName(): string | typeof nothing {

@@ -313,9 +313,8 @@ def _textract(_attributes: Mapping[str, str]) -> Schema:
 
 
 def _moderation(_attributes: Mapping[str, str]) -> Schema:
-    return _object(
-        {"ModerationLabels": {"type": "array", "items": _object({"name": _TEXT, "parentName": _TEXT})}}
-    )
+    given = _object({"name": _TEXT, "parentName": _TEXT}) | {"additionalProperties": True}
+    return _object({"ModerationLabels": {"type": "array", "items": given}})
 
 
 _ANNOTATIONS = {

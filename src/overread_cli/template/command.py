@@ -12,7 +12,14 @@ import click
 
 from overread_cli.template import golden
 from overread_cli.template.answer_schema import answer_schema
-from overread_cli.template.files import read_object, read_template, read_text, write_text
+from overread_cli.template.files import (
+    read_object,
+    read_template,
+    read_text,
+    template_at,
+    templates_under,
+    write_text,
+)
 from overread_cli.template.schema_changes import schema_changes
 from overread_cli.template.standalone import render as render_page
 from overread_cli.template.standalone import standalone_page
@@ -38,8 +45,12 @@ def template() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="The findings as one JSON document.")
 def lint(*, files: tuple[Path, ...], as_json: bool) -> None:
-    """List the faults of FILES with line and column; exit code 1 when one of them is an error."""
-    found = [(path, finding) for path in files for finding in lint_template(read_text(path), name=str(path))]
+    """List the faults of FILES with line and column; exit code 1 when one of them is an error.
+
+    A folder stands for every template.liquid.html in and under it.
+    """
+    paths = [path for file in files for path in templates_under(file)]
+    found = [(path, finding) for path in paths for finding in lint_template(read_text(path), name=str(path))]
     errors = sum(finding.severity == "error" for _, finding in found)
     warnings = len(found) - errors
     if as_json:
@@ -50,7 +61,7 @@ def lint(*, files: tuple[Path, ...], as_json: bool) -> None:
             place = f"{path}:{finding.line}:{finding.column}"
             click.echo(f"{place}: {finding.severity}: {finding.message} ({finding.code})")
         click.echo(
-            f"{_count(len(files), 'template')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
+            f"{_count(len(paths), 'template')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}"
         )
     if errors:
         raise SystemExit(FAULTY)
@@ -66,6 +77,7 @@ def render(*, file: Path, task_input: Path | None, output: Path, objects: Path |
 
     What is submitted in it is shown below the form, as it would be stored.
     """
+    file = template_at(file)
     parsed = read_template(file)
     page = render_page(parsed, read_object(_sample(file, task_input)), objects=_objects(file, objects))
     write_text(output, standalone_page(page))
@@ -79,6 +91,7 @@ def render(*, file: Path, task_input: Path | None, output: Path, objects: Path |
 @_OBJECTS
 def preview(*, file: Path, task_input: Path | None, port: int, objects: Path | None) -> None:
     """Show FILE in the browser, and again whenever it or its sample is saved; ends with Ctrl+C."""
+    file = template_at(file)
     read_text(file)
     web = import_module("overread_cli.template.preview")  # a web server, which no other command needs
     web.serve(file, sample=_sample(file, task_input), objects=_objects(file, objects), port=port)
@@ -88,6 +101,7 @@ def preview(*, file: Path, task_input: Path | None, port: int, objects: Path | N
 @_FILE
 def schema(*, file: Path) -> None:
     """Print the JSON Schema of the answers that FILE can give."""
+    file = template_at(file)
     parsed = read_template(file)
     click.echo(json.dumps(answer_schema(parsed.text, title=file.name), indent=2, ensure_ascii=False))
 
@@ -98,7 +112,7 @@ def schema(*, file: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The differences as one JSON document.")
 def diff(*, old: Path, new: Path, as_json: bool) -> None:
     """Tell whether code that reads the answers of OLD can read those of NEW; exit code 1 when not."""
-    before, after = (answer_schema(read_template(path).text, title="") for path in (old, new))
+    before, after = (answer_schema(read_template(template_at(path)).text, title="") for path in (old, new))
     changes = schema_changes(before, after)
     breaks = sum(change.kind == "breaking" for change in changes)
     if as_json:

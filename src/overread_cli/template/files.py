@@ -10,6 +10,28 @@ import click
 
 from overread_templates import Template, TemplateError, parse_template
 
+TEMPLATE = "template.liquid.html"
+"""The template's name in a folder of its own."""
+
+
+def template_at(path: Path) -> Path:
+    """The file itself, or the template in a folder."""
+    return path / TEMPLATE if path.is_dir() and (path / TEMPLATE).is_file() else path
+
+
+def templates_under(path: Path) -> list[Path]:
+    """The file itself, or every template in or under a folder.
+
+    Raises:
+        click.ClickException: there is none in it.
+    """
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.rglob(TEMPLATE))
+    if not found:
+        raise click.ClickException(f"{path}: no {TEMPLATE} in it")
+    return found
+
 
 def read_text(path: Path) -> str:
     """The text of a file.

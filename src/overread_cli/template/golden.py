@@ -9,11 +9,10 @@ import click
 from jsonschema import Draft202012Validator
 
 from overread_cli.template.answer_schema import answer_schema
-from overread_cli.template.files import read_object, read_text
+from overread_cli.template.files import TEMPLATE, read_object, read_text
 from overread_cli.template.standalone import object_address
 from overread_templates import TemplateError, lint_template, parse_template
 
-TEMPLATE = "template.liquid.html"
 SAMPLE = "sample-input.json"
 EXPECTED = "expected-answer.json"
 OBJECTS = "objects"

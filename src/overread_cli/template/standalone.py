@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import click
 
-from overread_templates import S3Location, Template, TemplateError
+from overread_templates import S3Location, Template, TemplateError, without_element_styles
 
 CORE = "crowd-html-elements.js"
 _FAMILIES = {
@@ -91,7 +91,7 @@ def standalone_page(rendered: str) -> str:
     folder = static_folder()
     needed = [name for name, tags in _FAMILIES.items() if any(f"<{tag}" in rendered.lower() for tag in tags)]
     scripts = "".join(f"<script>{_inside_script(folder / name)}</script>\n" for name in (CORE, *needed))
-    body = _ELEMENT_SCRIPT.sub("", rendered)
+    body = without_element_styles(_ELEMENT_SCRIPT.sub("", rendered))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -36,6 +36,11 @@ def test_a_good_template_has_no_findings() -> None:
         (GOOD + "<crowd-card/>", ("self-closing", 5, 1, "error")),
         (GOOD + "<crowd-text-ranking></crowd-text-ranking>", ("unsupported-element", 5, 1, "warning")),
         (GOOD + '\n  <script src="https://cdn.example/x.js"></script>', ("foreign-script", 6, 3, "warning")),
+        (GOOD + '<img src="https://cdn.example/x.png">', ("foreign-media", 5, 1, "warning")),
+        (
+            GOOD + "<iframe src='{{ task.input.pdf | grant_read_access }}'></iframe>",
+            ("frame", 5, 1, "warning"),
+        ),
         (GOOD + '<script src="//cdn.example/x.js"></script>', ("foreign-script", 5, 1, "warning")),
         (
             GOOD + '<link rel="stylesheet" href="https://cdn.example/x.css">',
@@ -90,6 +95,19 @@ def test_a_template_of_exactly_the_limit_is_fine() -> None:
 
 
 @pytest.mark.parametrize(
+    "script",
+    [
+        "//assets.crowd.aws/crowd-html-elements.js",
+        "http://assets.crowd.aws/crowd-html-elements.js?v=1",
+        "https://assets.crowd.aws/crowd-html-elements-v2.js",
+    ],
+)
+def test_every_address_of_the_elements_is_known(script: str) -> None:
+    style = '<link rel="stylesheet" href="https://assets.crowd.aws/css/crowd-html-elements-v2.css">'
+    assert found(f'<script src="{script}"></script>{style}<crowd-form></crowd-form>') == []
+
+
+@pytest.mark.parametrize(
     "harmless",
     [
         "<crowd-polygon name='a' src='b' labels='c' initialValue='d' data-x='e'>"
@@ -106,7 +124,7 @@ def test_a_template_of_exactly_the_limit_is_fine() -> None:
         "<!-- <crowd-nope> -->",
         "<script>let a = '<crowd-nope>';</script>",
         "{{ a | append: '<crowd-nope>' }}",
-        '<img src="https://images.example/x.png">',
+        '<img src="data:image/png;base64,x"><img src="{{ task.input.image | grant_read_access }}">',
         '<link rel="stylesheet" href="https://assets.crowd.aws/css/crowd-html-elements-v2.css">',
     ],
 )

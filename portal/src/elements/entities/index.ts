@@ -261,6 +261,7 @@ class CrowdEntityAnnotation extends CrowdElement implements AnswerSource {
 
   private names: readonly Label[] = [];
   private points: readonly string[] = [];
+  private isStarted = false;
   private readonly history = new History<readonly Span[]>([]);
 
   constructor() {
@@ -273,12 +274,16 @@ class CrowdEntityAnnotation extends CrowdElement implements AnswerSource {
     this.status = "";
   }
 
-  get name(): string {
-    return textAttribute(this, "name") || this.localName;
+  protected override get nameByDefault(): string {
+    return this.localName;
   }
 
   get labels(): string[] {
     return this.names.map((name) => name.label);
+  }
+
+  set labels(labels: readonly unknown[]) {
+    this.setAttribute("labels", JSON.stringify(labels));
   }
 
   get value(): Answer {
@@ -300,15 +305,26 @@ class CrowdEntityAnnotation extends CrowdElement implements AnswerSource {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    slotRegions(this, ["short-instructions", "full-instructions"], () => this.requestUpdate());
+    if (!this.isStarted) this.start();
+    document.addEventListener("keydown", this.pickLabel);
+  }
+
+  private start(): void {
+    this.isStarted = true;
+    this.fault = "";
     try {
       this.names = readLabels(jsonAttribute(this, "labels"));
     } catch {
       this.fault = `<${this.localName}> needs a list of labels in the attribute "labels"`;
     }
     this.points = Array.from(this.getAttribute("text") ?? "");
-    slotRegions(this, ["short-instructions", "full-instructions"], () => this.requestUpdate());
     this.resetAnswer();
-    document.addEventListener("keydown", this.pickLabel);
+  }
+
+  protected override attributesChanged(names: ReadonlySet<string>): void {
+    const isTold = ["labels", "initialvalue", "text"].some((name) => names.has(name));
+    if (isTold && !this.history.canUndo) this.start();
   }
 
   override disconnectedCallback(): void {
@@ -536,6 +552,7 @@ class CrowdEntityAnnotation extends CrowdElement implements AnswerSource {
           </details>
         </div>
       </div>
+      <slot></slot>
       <p class="unseen" role="status">${this.status}</p>
       ${dialog(full?.getAttribute("header") || "Instructions", html`<slot name="full-instructions"></slot>`)}
     `;

@@ -56,6 +56,7 @@ export abstract class ImageDesk extends CrowdElement implements AnswerSource {
 
   protected readonly view = new View(() => this.place());
   private names: string[] = [];
+  private isStarted = false;
   private readonly touches = new Map<number, Point>();
   private holding: "tool" | "view" | null = null;
   private observer: ResizeObserver | null = null;
@@ -70,8 +71,8 @@ export abstract class ImageDesk extends CrowdElement implements AnswerSource {
     this.isHand = false;
   }
 
-  get name(): string {
-    return textAttribute(this, "name") || this.localName;
+  protected override get nameByDefault(): string {
+    return this.localName;
   }
 
   get labels(): string[] {
@@ -116,14 +117,26 @@ export abstract class ImageDesk extends CrowdElement implements AnswerSource {
 
   override connectedCallback(): void {
     super.connectedCallback();
+    slotRegions(this, ["short-instructions", "full-instructions"], () => this.requestUpdate());
+    if (!this.isStarted) this.start();
+    const viewport = this.renderRoot?.querySelector(".viewport"); // there already when the element is moved
+    if (viewport) this.observer?.observe(viewport);
+    document.addEventListener("keydown", this.pickLabel);
+  }
+
+  private start(): void {
+    this.isStarted = true;
     try {
       this.names = listAttribute(this, "labels");
     } catch (error) {
       this.fault = error instanceof Error ? error.message : String(error);
     }
-    slotRegions(this, ["short-instructions", "full-instructions"], () => this.requestUpdate());
     this.resetAnswer();
-    document.addEventListener("keydown", this.pickLabel);
+  }
+
+  protected override attributesChanged(names: ReadonlySet<string>): void {
+    const isTold = ["labels", "initialvalue", "keys"].some((name) => names.has(name));
+    if (isTold && this.draftState() === null) this.start();
   }
 
   override disconnectedCallback(): void {
@@ -397,6 +410,7 @@ export abstract class ImageDesk extends CrowdElement implements AnswerSource {
           </details>
         </div>
       </div>
+      <slot></slot>
       <p class="unseen" role="status">${this.status}</p>
       ${dialog(full?.getAttribute("header") || "Instructions", html`<slot name="full-instructions"></slot>`)}
     `;
