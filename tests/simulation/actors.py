@@ -248,6 +248,9 @@ class Functions:
         return 0 if draw < self.world.faults.rate else 2 if draw < 2 * self.world.faults.rate else 1
 
 
+BUSY_CASES = 600
+
+
 class Callers:
     """Programs that want decisions, and come back about them."""
 
@@ -258,7 +261,8 @@ class Callers:
     def plan(self) -> None:
         """Requests over the first hours, some of them several times at once, some under a used key."""
         random, scheduler = self.world.random, self.world.scheduler
-        for number in range(random.choice([6, 7, 8, 8, 9, 10])):
+        few = random.choice([6, 7, 8, 8, 9, 10])
+        for number in range(BUSY_CASES if self.world.is_busy else few):
             asked = self._new(number)
             at = random.random() * HOUR
             self.world.posted_at.append(at)
@@ -296,9 +300,14 @@ class Callers:
             customer=random.choice([1, 2, 3]),
             priority=random.choice(["low", "normal", "normal", "high"]),
             deadline_h=random.choice([0, 0, 0, 0, 1, 2]),
-            stated=random.choice(SAID_BY_CALLERS) if is_callers else "",
+            stated=self._stated() if is_callers else "",
             note=note,
         )
+
+    def _stated(self) -> str:
+        random = self.world.random
+        said = SAID_BY_CALLERS[:2] if self.world.is_busy and random.random() < 0.95 else SAID_BY_CALLERS
+        return random.choice(said)
 
     def post(self, asked: Asked, *, tries: int) -> None:
         """One request, and again when no reply came."""

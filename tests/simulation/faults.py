@@ -38,6 +38,10 @@ class KilledError(BaseException):
     """The process is gone. No code of ours may catch it, as none runs after a kill."""
 
 
+NO_FAULT = Fault.NONE
+"""Looked up at every await point."""
+
+
 class Faults:
     """Draws faults at `rate` until they heal; counts those that it drew."""
 
@@ -51,7 +55,7 @@ class Faults:
         """What happens at this await point."""
         self.steps += 1
         if self.rate == 0.0 or self._random.random() >= self.rate:
-            return Fault.NONE
+            return NO_FAULT
         fault = _KINDS[int(self._random.random() * len(_KINDS))]
         self.counts[fault] += 1
         return fault

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from tests.simulation.faults import Fault, Faults, KilledError
+from tests.simulation.faults import NO_FAULT, Fault, Faults, KilledError
 from tests.simulation.review_backend import ReviewBackend
 from tests.simulation.scenario import roster_of
 from tests.simulation.scheduler import Scheduler
@@ -71,11 +71,12 @@ class Surroundings(Protocol):
 class Handler:
     """One run, with its own clock; it lives for a minute."""
 
-    __slots__ = ("_ends_at", "_scheduler", "skew_s", "started_at", "world")
+    __slots__ = ("_draw", "_ends_at", "_latency_s", "_scheduler", "skew_s", "started_at", "world")
 
     def __init__(self, world: Surroundings) -> None:
         self.world = world
         self.skew_s = world.skew_s()
+        self._draw, self._latency_s = world.faults.draw, world.latency_s
         self._scheduler = world.scheduler
         self.started_at = world.scheduler.now
         self._ends_at = self.started_at + TIME_LIMIT_S
@@ -86,10 +87,10 @@ class Handler:
 
     def call(self, operation: str, effect: Callable[..., T], *arguments: object) -> T:
         """The await point."""
-        world, scheduler = self.world, self._scheduler
-        fault = world.faults.draw()
-        scheduler.sleep(world.latency_s())
-        if fault is not Fault.NONE:
+        scheduler = self._scheduler
+        fault = self._draw()
+        scheduler.sleep(self._latency_s())
+        if fault is not NO_FAULT:
             return self._call_badly(fault, operation, effect, arguments)
         if scheduler.now > self._ends_at:
             raise KilledError

@@ -47,6 +47,8 @@ class Version:
     preset: int
     number: int
     is_healed: bool
+    is_busy: bool = False
+    """Whether many cases come and most of them are plain: the model may decide them."""
 
 
 @cache
@@ -113,6 +115,9 @@ def policy_of(use_case: str, version: Version) -> UseCasePolicy:
         review["conflict_key"] = "input.customer"
     if not review["statement"]:
         del review["statement"]
+    if version.is_busy:
+        changes["mode"] = "live"
+        changes["routing"] |= {"always_review": False, "rules": [], "spot_check_probability": 0.02}
     if is_callers:
         changes["prediction"] = {"source": "caller"}
     return policy(**changes)
@@ -248,3 +253,4 @@ SPOKEN: Mapping[str, Spoken] = {
 SAID_BY_CALLERS = ("sure", "also sure", "edge", "unsure", "unknown label", "above one", "text")
 SAID_BY_MODELS = tuple(SPOKEN)
 MODEL_WEIGHTS = (14, 7, 2, 2, 0.5, 0.5, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5)
+BUSY_MODEL_WEIGHTS = (200, 90, 6, 4, 0.5, 0.5, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5)

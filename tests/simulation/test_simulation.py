@@ -15,7 +15,7 @@ from tests.simulation.world import World
 
 ROOT = Path(__file__).parents[2]
 PARTS = 5
-DECISIONS = 50_000
+DECISIONS = 80_000
 OF_RELIABILITY = {
     "at_most_one_decision_per_key",
     "every_accepted_terminates",

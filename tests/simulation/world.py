@@ -1,4 +1,4 @@
-"""One world: about eight decisions, from a seed; first with faults, then with everything mended."""
+"""One world: about eight decisions, or a busy day's, from a seed; first with faults, then all is mended."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -7,6 +7,7 @@ from random import Random
 from tests.simulation.faults import RATES, Faults
 from tests.simulation.review_backend import Mood, ReviewBackend
 from tests.simulation.scenario import (
+    BUSY_MODEL_WEIGHTS,
     HOUR,
     MODEL_WEIGHTS,
     PRESETS,
@@ -30,6 +31,8 @@ from overread.routing.policy import UseCasePolicy
 HORIZON_S = 3 * HOUR
 RECOVERY_S = 96 * HOUR
 POLICY_STALE_S = 60.0
+BUSY_EVERY = 15
+"""One world in so many has as many cases in its hours as a good part of the others together."""
 SERVICES = ("model", "loops", "outputs", "policies", "receivers")
 
 
@@ -89,11 +92,13 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.is_busy = seed % BUSY_EVERY == 0
         self.random = random = Random(f"world {seed}")
         self.scheduler = Scheduler()
         self.faults = Faults(Random(f"faults {seed}"), rate=random.choice(RATES))
         self.is_healed = False
-        self.rate = Rate(per_second=random.choice([0.02, 0.2, 5.0]), burst=random.choice([1, 3, 20]))
+        per_second, burst = random.choice([0.02, 0.2, 5.0]), random.choice([1, 3, 20])
+        self.rate = Rate(per_second=5.0 if self.is_busy else per_second, burst=burst)
         self.store = Store(now=self._now, rate=self.rate, on_commit=self._committed)
         self.mood = _mood(random, self.faults.rate)
         self.backend = ReviewBackend(self.scheduler, random, mood=self.mood, tell=self._loop_ended)
@@ -104,7 +109,8 @@ class World:
         self.planned_outages = self.outages
         self.policies: dict[str, list[Deployed]] = {}
         for use_case in USE_CASES[: random.choice([1, 1, 2])]:
-            version = Version(preset=random.randrange(PRESETS), number=1, is_healed=False)
+            preset = random.randrange(PRESETS)
+            version = Version(preset=preset, number=1, is_healed=False, is_busy=self.is_busy)
             self.policies[use_case] = [Deployed(0.0, version, policy_of(use_case, version))]
         self.inputs: dict[str, bytes] = {}
         self.spoken: list[Spoke] = []
@@ -158,7 +164,8 @@ class World:
 
     def predict(self, body: bytes, inference_id: str) -> ModelReply:
         """What the model says: each time what it likes."""
-        (said,) = self.random.choices(SAID_BY_MODELS, MODEL_WEIGHTS)
+        weights = BUSY_MODEL_WEIGHTS if self.is_busy else MODEL_WEIGHTS
+        (said,) = self.random.choices(SAID_BY_MODELS, weights)
         self.spoken.append(Spoke(inference_id, said, body))
         return ModelReply(body=SPOKEN[said].body, variant="AllTraffic")
 
