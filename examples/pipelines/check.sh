@@ -19,6 +19,8 @@ cfn-lint --ignore-checks W3005 -- "$out"/*.template.json # W3005: dependencies t
 if [ -n "$deployed" ]; then
   echo "check: nothing that is kept would be destroyed"
   overread guard --old "$deployed" --new "$out"
+else
+  echo "check: LEFT OUT, nothing deployed was given: whether something that is kept would be destroyed"
 fi
 
 echo "check: $config can be deployed"

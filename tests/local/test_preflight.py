@@ -36,7 +36,7 @@ def test_the_account_is_read_and_nothing_guessed(deployed: Deployment) -> None:
 def test_what_is_deployed_is_what_the_guard_compares_with(deployed: Deployment, tmp_path: Path) -> None:
     environment = deployed.stack.environment()
     script = ROOT / "examples/pipelines/fetch_deployed.py"
-    for prefix, code in (("overread-demo", 0), ("overread-none", 3)):
+    for prefix, code in ((deployed.prefix, 0), ("overread-none", 3)):
         done = subprocess.run(
             [sys.executable, script, prefix, tmp_path / prefix],
             check=False,
@@ -48,7 +48,7 @@ def test_what_is_deployed_is_what_the_guard_compares_with(deployed: Deployment, 
         assert done.returncode == code, done.stderr
     templates = next(deployed.work_dir.rglob("manifest.json")).parent
     done = subprocess.run(
-        [OVERREAD, "guard", "--old", tmp_path / "overread-demo", "--new", templates],
+        [OVERREAD, "guard", "--old", tmp_path / deployed.prefix, "--new", templates],
         check=False,
         capture_output=True,
         text=True,

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from aws_cdk import App, Environment, Stack, Stage, pipelines
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from overread_config import load_settings
@@ -48,9 +49,10 @@ class Delivery(Stack):
             "Pipeline",
             cross_account_keys=True,
             enable_key_rotation=True,
-            synth=pipelines.ShellStep(
+            synth=pipelines.CodeBuildStep(
                 "Check",
                 input=source,
+                role_policy_statements=[_reads_deployed_templates(self)],
                 commands=[
                     *COMMANDS,
                     *self._checks("dev"),
@@ -75,6 +77,14 @@ class Delivery(Stack):
             f"CDK_OUT=build/{environment}.out examples/pipelines/check.sh config/{environment}.yaml "
             f'"$(ls -d {deployed}/*.json >/dev/null 2>&1 && echo {deployed} || true)"',
         )
+
+
+def _reads_deployed_templates(stack: Stack) -> iam.PolicyStatement:
+    """What fetch_deployed.py calls; it sees the stacks of the pipeline's own account."""
+    return iam.PolicyStatement(
+        actions=["cloudformation:DescribeStacks", "cloudformation:GetTemplate"],
+        resources=[stack.format_arn(service="cloudformation", resource="stack", resource_name="*")],
+    )
 
 
 def main() -> None:

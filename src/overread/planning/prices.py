@@ -45,17 +45,6 @@ class PriceList:
     region: str
     prices: Mapping[str, Price]
 
-    def price(self, name: str) -> Price:
-        """One of them.
-
-        Raises:
-            InvalidDataError: the list has no such price.
-        """
-        if name not in self.prices:
-            known = ", ".join(sorted(self.prices))
-            raise InvalidDataError([f"there is no price {name!r} in the price file; it has {known}"])
-        return self.prices[name]
-
 
 def parse_prices(text: str) -> PriceList:
     """The price list in a JSON document.

@@ -31,6 +31,8 @@ _PLACE = click.Path(path_type=Path)
 def guard(*, old: Path, new: Path, accept: tuple[str, ...], as_json: bool) -> None:
     """Refuse (exit code 1) a change that would delete or replace what a stack keeps.
 
+    Exit code 2: the templates could not be compared, so nobody knows.
+
     Tables, buckets, keys, user pools, domains and whatever is retained: gone or renamed, changed where
     CloudFormation can only replace, or without the deletion policy that kept them.
 
@@ -47,7 +49,9 @@ def guard(*, old: Path, new: Path, accept: tuple[str, ...], as_json: bool) -> No
         for stack, templates in paired(before, after, are_files=old.is_file() and new.is_file()).items()
         for danger in dangers(stack, *templates, create_only=create_only)
     ]
-    refused = [danger for danger in found if f"{danger.stack}/{danger.logical_id}" not in accept]
+    refused = [danger for danger in found if _place(danger) not in accept]
+    for needless in sorted(set(accept) - {_place(danger) for danger in found}):
+        click.echo(f"--accept {needless}: no danger to it was found", err=True)
     if as_json:
         listed = [asdict(danger) | {"accepted": danger not in refused} for danger in found]
         click.echo(json.dumps({"refused": bool(refused), "dangers": listed}, indent=2))
@@ -59,10 +63,13 @@ def guard(*, old: Path, new: Path, accept: tuple[str, ...], as_json: bool) -> No
         raise SystemExit(REFUSED)
 
 
+def _place(danger: Danger) -> str:
+    return f"{danger.stack}/{danger.logical_id}"
+
+
 def _told(danger: Danger, *, is_accepted: bool) -> str:
     mark = "accepted" if is_accepted else "REFUSED"
-    place = f"{danger.stack}/{danger.logical_id} ({danger.type})"
-    return f"{mark}  {place} {danger.what}\n         instead: {danger.instead}"
+    return f"{mark}  {_place(danger)} ({danger.type}) {danger.what}\n         instead: {danger.instead}"
 
 
 def _verdict(found: list[Danger], refused: list[Danger]) -> str:

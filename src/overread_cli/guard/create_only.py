@@ -7,6 +7,12 @@ from functools import cache
 import click
 
 
+class UnknownTypeError(click.ClickException):
+    """Nobody can tell which changes replace; no verdict, as with wrong usage."""
+
+    exit_code = 2
+
+
 @cache
 def create_only(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Properties of a type whose change replaces a resource, and those whose change may.
@@ -14,7 +20,7 @@ def create_only(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Custom resources have none here: their providers decide.
 
     Raises:
-        click.ClickException: cfn-lint is not installed, or does not know the type.
+        UnknownTypeError: cfn-lint is not installed, or does not know the type.
     """
     if kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource":
         return (), ()
@@ -24,16 +30,14 @@ def create_only(kind: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
             ResourceNotFoundError,
         )
     except ImportError as error:
-        raise click.ClickException(
+        raise UnknownTypeError(
             "cfn-lint is not installed, whose resource schemas the guard reads: "
             "`pip install 'overread[guard]'`"
         ) from error
     try:
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     except ResourceNotFoundError as error:
-        raise click.ClickException(
-            f"cfn-lint's schemas do not know the type {kind}: update cfn-lint"
-        ) from error
+        raise UnknownTypeError(f"cfn-lint's schemas do not know the type {kind}: update cfn-lint") from error
     return (
         tuple(schema.get("createOnlyProperties") or ()),
         tuple(schema.get("conditionalCreateOnlyProperties") or ()),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from overread_cli.guard.references import referred
+
 STATEFUL = frozenset(
     {
         "AWS::Cognito::UserPool",
@@ -65,7 +67,10 @@ def dangers(
                 stack, name, kind, what, "give the new resource a logical id of its own, and move the data"
             )
         else:
-            for what, instead in _changed(resource, found, create_only(kind)):
+            for what, instead in (
+                *_changed(resource, found, create_only(kind)),
+                *_moved(name, before, after, create_only=create_only),
+            ):
                 yield Danger(stack, name, kind, what, instead)
 
 
@@ -114,6 +119,55 @@ def _changed(
                 f"loses its {policy} {old[policy]}: the next change that removes it deletes what it holds",
                 f"keep {policy}: {old[policy]}",
             )
+
+
+def _moved(
+    name: str, before: Mapping[str, Any], after: Mapping[str, Any], *, create_only: CreateOnly
+) -> Iterator[tuple[str, str]]:
+    """Properties that read as before, but refer to a resource that another one takes the place of."""
+    old, new = (one[name].get("Properties") or {} for one in (before, after))
+    for path in _paths(before[name]["Type"], create_only):
+        if (value := _at(new, path)) != _at(old, path):
+            continue  # told as a change of the property
+        for other in sorted(set(referred(value))):
+            if _is_replaced(other, before, after, create_only=create_only, asked=frozenset({name})):
+                where = ".".join(path)
+                fate = _fate(before[name], "UpdateReplacePolicy")
+                yield (
+                    f"may be replaced by an empty one, because {where} refers to {other}, "
+                    f"which is replaced: {fate}",
+                    f"leave {other} as it is; or make a second one, move the data, then take this one away",
+                )
+
+
+def _is_replaced(
+    name: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    create_only: CreateOnly,
+    asked: frozenset[str],
+) -> bool:
+    """By a change of its own, or because of what it refers to. `asked`: those on the way here."""
+    old, new = before.get(name), after.get(name)
+    if old is None or new is None or name in asked:
+        return False
+    if old.get("Type") != new.get("Type"):
+        return True
+    for path in _paths(old["Type"], create_only):
+        value = _at(new.get("Properties") or {}, path)
+        if value != _at(old.get("Properties") or {}, path):
+            return True
+        if any(
+            _is_replaced(other, before, after, create_only=create_only, asked=asked | {name})
+            for other in referred(value)
+        ):
+            return True
+    return False
+
+
+def _paths(kind: str, create_only: CreateOnly) -> list[list[str]]:
+    return [pointer.removeprefix("/properties/").split("/") for one in create_only(kind) for pointer in one]
 
 
 def _fate(resource: Mapping[str, Any], policy: str = "DeletionPolicy") -> str:

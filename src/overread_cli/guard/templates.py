@@ -10,6 +10,7 @@ from typing import Any
 from overread.errors import OverreadError
 
 Template = Mapping[str, Any]
+_NESTED = ".nested.template.json"
 
 
 class NoTemplateError(OverreadError):
@@ -17,7 +18,9 @@ class NoTemplateError(OverreadError):
 
 
 def read_templates(path: Path) -> dict[str, Template]:
-    """The templates behind a path, by the names of their stacks; a single file's is its own name.
+    """The templates behind a path, by the names of their stacks; a single file's is its own name, first.
+
+    Nested stacks are among them, as `STACK/LOGICAL_ID`.
 
     Raises:
         NoTemplateError: there is none, or one cannot be read.
@@ -27,15 +30,17 @@ def read_templates(path: Path) -> dict[str, Template]:
         if manifest.is_file():
             return _of_assembly(path, _json(manifest))
         files = sorted(path.glob("*.template.json")) or sorted(path.glob("*.json"))
-        found: dict[str, Template] = {_stack_of(file): _json(file) for file in files}
+        found: dict[str, Template] = {
+            _stack_of(file): _json(file) for file in files if not file.name.endswith(_NESTED)
+        }
         found = {name: template for name, template in found.items() if "Resources" in template}
         if not found:
             raise NoTemplateError(f"{path}: no synthesized templates: run `cdk synth`")
-        return found
+        return _with_nested(path, found)
     template = _json(path)
     if not isinstance(template.get("Resources"), dict):
         raise NoTemplateError(f"{path}: no CloudFormation template: it has no Resources")
-    return {_stack_of(path): template}
+    return _with_nested(path.parent, {_stack_of(path): template})
 
 
 def paired(
@@ -46,8 +51,8 @@ def paired(
     Two files (`are_files`) are templates of one stack, whatever they are called.
     """
     if are_files:
-        (name, before), (after,) = next(iter(old.items())), new.values()
-        return {name: (before, after)}
+        name, other = next(iter(old)), next(iter(new))
+        new = {name + key.removeprefix(other): template for key, template in new.items()}
     return {name: (before, new.get(name, {"Resources": {}})) for name, before in old.items()}
 
 
@@ -62,12 +67,30 @@ def _of_assembly(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Templat
             raise NoTemplateError(
                 f"{folder}: no stack in it; of a pipeline, name its assembly-… folders one by one"
             )
-        return {
+        found = {
             properties.get("stackName", name): _json(folder / properties["templateFile"])
             for name, properties in stacks.items()
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise NoTemplateError(f"{folder}: manifest.json is no cloud assembly's") from error
+    return _with_nested(folder, found)
+
+
+def _with_nested(folder: Path, found: Mapping[str, Template]) -> dict[str, Template]:
+    """Nested stacks, too, as `STACK/LOGICAL_ID`; the CDK writes beside each where its template is."""
+    every = dict(found)
+    for name, template in found.items():
+        for logical_id, resource in template.get("Resources", {}).items():
+            if resource.get("Type") != "AWS::CloudFormation::Stack":
+                continue
+            nested = f"{name}/{logical_id}"
+            file = resource.get("Metadata", {}).get("aws:asset:path")
+            if file is None:
+                raise NoTemplateError(
+                    f"{folder}: nobody knows what the nested stack {nested} holds: it names no aws:asset:path"
+                )
+            every |= _with_nested((folder / file).parent, {nested: _json(folder / file)})
+    return every
 
 
 def _stack_of(path: Path) -> str:
@@ -83,4 +106,10 @@ def _json(path: Path) -> dict[str, Any]:
         raise NoTemplateError(f"{path}: not JSON: {error}") from error
     if not isinstance(value, dict):
         raise NoTemplateError(f"{path}: not a JSON object")
+    resources = value.get("Resources", {})
+    if not isinstance(resources, dict):
+        raise NoTemplateError(f"{path}: its Resources are no JSON object")
+    for name, resource in resources.items():
+        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+            raise NoTemplateError(f"{path}: the resource {name} has no Type")
     return value

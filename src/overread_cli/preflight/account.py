@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from botocore import xform_name
@@ -52,7 +52,7 @@ class Account:
             client = self._client(service, region)
             name = xform_name(operation)
             if not client.can_paginate(name):
-                return list(getattr(client, name)(**parameters).get(key, ()))
+                return list(_by_token(getattr(client, name), key, parameters))
             pages = client.get_paginator(name).paginate(**parameters)
             return [item for page in pages for item in page.get(key, ())]
         except (ClientError, BotoCoreError) as error:
@@ -60,6 +60,17 @@ class Account:
 
     def _client(self, service: str, region: str | None) -> Any:
         return self._make_client(service, region=region) if region else self._make_client(service)
+
+
+def _by_token(call: Callable[..., Any], key: str, parameters: dict[str, Any]) -> Iterator[Any]:
+    """All pages of a call for which the SDK has no paginator, such as ListReceivedLicenses."""
+    more: dict[str, Any] = {}
+    while True:
+        page = call(**parameters, **more)
+        yield from page.get(key, ())
+        if not page.get("NextToken"):
+            return
+        more = {"NextToken": page["NextToken"]}
 
 
 def _unread(service: str, operation: str, error: Exception) -> UnreadError:

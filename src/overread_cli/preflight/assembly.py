@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import Any
 
 from overread.errors import OverreadError
 
+_ANY_ACCOUNT = "unknown-account"
 _STACK, _ASSETS = "aws:cloudformation:stack", "cdk:asset-manifest"
 
 
@@ -26,6 +28,11 @@ class Stack:
     environment: str
     properties: Mapping[str, Any]
     template: Mapping[str, Any]
+
+    @property
+    def account(self) -> str:
+        """The account that it is for."""
+        return self.environment.removeprefix("aws://").split("/")[0]
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,31 @@ class Assembly:
         return [resource for resource in self.resources if resource.kind in kinds]
 
     @property
+    def accounts(self) -> tuple[str, ...]:
+        """The accounts that its stacks are for; empty when for any."""
+        return tuple(sorted({stack.account for stack in self.stacks} - {_ANY_ACCOUNT}))
+
+    @property
+    def home(self) -> str | None:
+        """The account of most stacks, from which the others are deployed, too; None when for any."""
+        found = Counter(stack.account for stack in self.stacks if stack.account != _ANY_ACCOUNT)
+        return min(found, key=lambda account: (-found[account], account), default=None)
+
+    def only(self, account: str) -> Assembly:
+        """What of it goes into this account."""
+        stacks = tuple(stack for stack in self.stacks if stack.account in (account, _ANY_ACCOUNT))
+        others = {f":{other}:" for other in self.accounts if other != account}
+        destinations = tuple(
+            one
+            for one in self.destinations
+            if not any(other in one.get("assumeRoleArn", "") for other in others)
+        )
+        return Assembly(stacks, destinations, self.minimum_cli)
+
+    @property
     def account(self) -> str | None:
         """The account that it was synthesised for; None when for any."""
-        return self._environment(0, without="unknown-account")
+        return self._environment(0, without=_ANY_ACCOUNT)
 
     @property
     def region(self) -> str | None:
@@ -127,7 +156,7 @@ def read_assembly(folder: Path, *, prefix: str | None) -> Assembly:
                 name=name,
                 environment=artifact.get("environment", "aws://unknown-account/unknown-region"),
                 properties=artifact["properties"],
-                template=_json(folder / artifact["properties"]["templateFile"]),
+                template=_template(folder / artifact["properties"]["templateFile"]),
             )
             for name, artifact in sorted(artifacts.items())
             if artifact["type"] == _STACK and (prefix is None or name.startswith(f"{prefix}-"))
@@ -149,6 +178,14 @@ def read_assembly(folder: Path, *, prefix: str | None) -> Assembly:
             f"{folder} has no stack{named}: run `cdk synth -c config=FILE --output {folder}`"
         )
     return Assembly(stacks=stacks, destinations=destinations, minimum_cli=manifest.get("minimumCliVersion"))
+
+
+def _template(path: Path) -> dict[str, Any]:
+    """Raises: TypeError: it is no CloudFormation template."""
+    template = _json(path)
+    if not all(isinstance(one["Type"], str) for one in template.get("Resources", {}).values()):
+        raise TypeError(f"{path}: a resource's type is no text")
+    return template
 
 
 def _json(path: Path) -> dict[str, Any]:

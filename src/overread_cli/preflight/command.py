@@ -56,6 +56,7 @@ _TOOL_TIMEOUT_S = 60
     help="Print the exact policy that whoever deploys, or CloudFormation's role, needs; asks the account "
     "nothing.",
 )
+@click.option("--account", help="For --policy, where the templates are for several accounts: which one.")
 @click.option("--json", "as_json", is_flag=True, help="The checks as one JSON document.")
 def preflight(
     *,
@@ -64,6 +65,7 @@ def preflight(
     region: str | None,
     probe: bool,
     policy: str | None,
+    account: str | None,
     as_json: bool,
 ) -> None:
     """Check the account against the synthesized templates; nothing is changed, --probe aside.
@@ -74,10 +76,12 @@ def preflight(
     16 licence, 17 tools.
     """
     assembly = _assembly(template_dir, config)
-    session = boto3.Session()
-    where = region or assembly.region or session.region_name
+    session, told = _session()
+    where = region or assembly.region or told
     if policy is not None:
-        _print_policy(policy, assembly, region=where)
+        is_whole = policy == "deployer" and account is None  # who deploys does so into all accounts
+        part = assembly if is_whole else _in_account(assembly, account)
+        _print_policy(policy, part, region=where)
         return
     if where is None:
         raise _usage("no region: give --region, or set AWS_REGION")
@@ -134,6 +138,26 @@ def _assembly(folder: Path, config: Path | None) -> Assembly:
         raise _usage("\n".join(str(fault) for fault in error.faults)) from error
     except NoTemplatesError as error:
         raise _usage(str(error)) from error
+
+
+def _session() -> tuple[boto3.Session, str | None]:
+    """Of the caller's environment, and the region that it names."""
+    try:
+        session = boto3.Session()
+        return session, session.region_name
+    except BotoCoreError as error:  # a profile that is not there, a file that cannot be read
+        raise _usage(f"{error}") from error
+
+
+def _in_account(assembly: Assembly, account: str | None) -> Assembly:
+    accounts = assembly.accounts
+    if account is None and len(accounts) < 2:
+        return assembly
+    if account not in accounts:
+        told = f"--account {account}" if account else "--account is missing"
+        allowed = ", ".join(accounts) or "none: the templates are for any account"
+        raise _usage(f"{told}; the templates are for {allowed}")
+    return assembly.only(account)
 
 
 def _usage(message: str) -> click.ClickException:

@@ -25,10 +25,13 @@ class Network:
 
 
 def endpoints_needed(assembly: Assembly) -> tuple[str, ...]:
-    """What functions inside the network call; everything else they reach through the services themselves."""
+    """What functions inside the network call, and where a model's archive is; nothing else needs one."""
+    functions = assembly.of("AWS::Lambda::Function")
+    if not functions:
+        return ("s3",)
     runs_reviews = any(
         str(one.properties.get("Handler", "")).startswith("overread_lambda.review_service")
-        for one in assembly.of("AWS::Lambda::Function")
+        for one in functions
     )
     backend = "overread" if runs_reviews else "a2i"
     is_private = any(
@@ -36,7 +39,11 @@ def endpoints_needed(assembly: Assembly) -> tuple[str, ...]:
         for one in assembly.of("AWS::ApiGateway::RestApi")
     )
     access = "private" if is_private else "public"
-    return (*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access=access))
+    apart = any(
+        "OVERREAD_PREDICTION_ROLE" in one.properties.get("Environment", {}).get("Variables", {})
+        for one in functions
+    )
+    return (*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access=access, models_apart=apart))
 
 
 def is_used(assembly: Assembly) -> bool:

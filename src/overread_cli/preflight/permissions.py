@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overread_cli.preflight.account import Account
-from overread_cli.preflight.checks import UnreadError, Verdict, fail, ok, unknown
+from overread_cli.preflight.checks import UnreadError, Verdict, fail, ok, skipped, unknown
 from overread_cli.preflight.policies import Policy, Statement
 
 _ASSUMED = re.compile(r"arn:(?P<partition>[\w-]+):sts::[0-9]{12}:assumed-role/(?P<role>[^/]+)/.+")
@@ -18,11 +18,15 @@ _SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """IAM's answer about one action. `is_forbidden`: by a service control policy; None: it does not say."""
+    """IAM's answer about one action. `is_forbidden`: by a service control policy; None: it does not say.
+
+    `missing`: keys of conditions whose values a simulation does not know, where it was not allowed.
+    """
 
     action: str
     is_allowed: bool
     is_forbidden: bool | None
+    missing: tuple[str, ...] = ()
 
 
 def policy_source(account: Account, caller: str) -> str:
@@ -50,15 +54,26 @@ def simulated(account: Account, principal: str, policy: Policy) -> list[Decision
 
 def judge_permissions(decisions: Iterable[Decision], *, who: str, policy: Policy, name: str) -> Verdict:
     """Fails with the denied actions; unknown where the templates have types that are not listed here."""
-    denied = sorted({decision.action for decision in decisions if not decision.is_allowed})
+    decisions = list(decisions)
+    refused = [decision for decision in decisions if not decision.is_allowed]
+    denied = sorted({decision.action for decision in refused if not decision.missing})
     fix = f"give it the policy that `overread preflight --policy {name}` prints"
     if denied:
         return fail(f"{who} may not: {_listed(denied)}", fix=fix)
+    if refused:
+        actions = _listed(sorted({decision.action for decision in refused}))
+        keys = ", ".join(sorted({key for decision in refused for key in decision.missing}))
+        return unknown(
+            f"whether {who} may {actions} depends on conditions: {keys}",
+            fix="compare these conditions with the templates",
+        )
     if policy.unlisted:
         return unknown(
             f"{who} may do what is known; not known is what these types take: {', '.join(policy.unlisted)}",
             fix="look these types up in CloudFormation's documentation",
         )
+    if not decisions:
+        return skipped(f"the templates ask nothing of {who}")
     return ok(f"{who} may do all that the templates ask, as IAM simulates it")
 
 
@@ -107,7 +122,9 @@ def _asked(principal: str, statement: Statement, actions: tuple[str, ...]) -> di
 def _decision(result: dict[str, Any]) -> Decision:
     told = result.get("OrganizationsDecisionDetail")
     is_forbidden = None if told is None else not told["AllowedByOrganizations"]
-    return Decision(result["EvalActionName"], result["EvalDecision"] == "allowed", is_forbidden)
+    is_allowed = result["EvalDecision"] == "allowed"  # of several resources the most restrictive decision
+    missing = () if is_allowed else tuple(sorted(result.get("MissingContextValues") or ()))
+    return Decision(result["EvalActionName"], is_allowed, is_forbidden, missing)
 
 
 def _listed(actions: list[str]) -> str:

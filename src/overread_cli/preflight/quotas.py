@@ -13,13 +13,15 @@ from overread_cli.preflight.checks import Verdict, fail, ok, unknown
 
 _UNRESERVED = 100
 """Concurrent executions that Lambda keeps for functions without a reservation (Lambda's documentation)."""
+_STACK_TAG = "aws:cloudformation:stack-name"
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
     """A quota that is needed. `code`: None where none is documented; `name` is then looked for.
 
-    `used_by`: call, key and what it counts of the same kind already there; None where it is not counted.
+    `used_by`: call and key that list what is there already; None where it is not counted. What stacks of
+    the names `own` made is not counted twice.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Need:
     name: str
     least: float | None
     used_by: tuple[str, str, str] | None = None
+    own: tuple[str, ...] = ()
 
 
 def needs(assembly: Assembly) -> list[Need]:
@@ -48,8 +51,8 @@ def needs(assembly: Assembly) -> list[Need]:
     if rates:
         found.append(Need("api-requests", "apigateway", "L-8A5B8E43", "Throttle rate", sum(rates)))
     if vpcs := assembly.of("AWS::EC2::VPC"):
-        used = ("ec2", "DescribeVpcs", "Vpcs")
-        found.append(Need("vpcs", "vpc", "L-F678F1CE", "VPCs per Region", len(vpcs), used))
+        used, own = ("ec2", "DescribeVpcs", "Vpcs"), tuple(sorted({one.stack for one in vpcs}))
+        found.append(Need("vpcs", "vpc", "L-F678F1CE", "VPCs per Region", len(vpcs), used, own))
     for kind, count in sorted(_instances(assembly).items()):
         name = f"{kind} for endpoint usage"
         found.append(Need(f"endpoint-{kind.replace('.', '-')}", "sagemaker", None, name, count))
@@ -71,14 +74,25 @@ def judge(need: Need, *, account: Account) -> Verdict:
         told = "; ".join(f"{one['QuotaName']}: {one['Value']:g}" for one in found)
         return ok(f"{told}; keep `review.start_rate` below it")
     quota = min(found, key=lambda one: float(one["Value"]))
-    used = len(account.all(*need.used_by)) if need.used_by else 0
+    used = _used_by_others(need, account=account)
     least = need.least + used
     detail = f"{quota['QuotaName']}: {quota['Value']:g}; needed {least:g}"
-    detail += f", of which {used} in use" if need.used_by else ", beside what else uses it"
+    detail += f", of which {used} in use by others" if need.used_by else ", beside what else uses it"
     if quota["Value"] < least:
         code = quota.get("QuotaCode", need.code)
         return fail(detail, fix=f"raise quota {code} of {need.service} to {least:g} or more")
     return ok(detail)
+
+
+def _used_by_others(need: Need, *, account: Account) -> int:
+    """CloudFormation writes its stack's name on what it makes."""
+    if need.used_by is None:
+        return 0
+    stacks = (
+        next((tag["Value"] for tag in one.get("Tags", ()) if tag["Key"] == _STACK_TAG), None)
+        for one in account.all(*need.used_by)
+    )
+    return sum(stack not in need.own for stack in stacks)
 
 
 def _found(need: Need, *, account: Account) -> list[dict[str, Any]]:

@@ -60,7 +60,17 @@ ACTIONS: dict[str, tuple[Grant, ...]] = {
     "AWS::ApiGateway::Account": (
         Grant("apigateway", "GET PATCH", "arn:{partition}:apigateway:{region}::/account"),
     ),
+    "AWS::ApiGateway::BasePathMapping": (_APIGATEWAY,),
     "AWS::ApiGateway::Deployment": (_APIGATEWAY,),
+    "AWS::ApiGateway::DomainName": (
+        _APIGATEWAY_TAGGED,
+        Grant("apigateway", "AddCertificateToDomain RemoveCertificateFromDomain", _REST),
+        Grant(
+            "iam",
+            "CreateServiceLinkedRole",
+            "arn:{partition}:iam::{account}:role/aws-service-role/ops.apigateway.amazonaws.com/*",
+        ),
+    ),
     "AWS::ApiGateway::GatewayResponse": (_APIGATEWAY,),
     "AWS::ApiGateway::Authorizer": (_APIGATEWAY,),
     "AWS::ApiGateway::RequestValidator": (_APIGATEWAY,),
@@ -334,6 +344,14 @@ ACTIONS: dict[str, tuple[Grant, ...]] = {
         Grant(
             "logs", "PutMetricFilter DescribeMetricFilters DeleteMetricFilter", _arn("logs", "log-group:*")
         ),
+    ),
+    "AWS::Route53::RecordSet": (
+        Grant(
+            "route53",
+            "ChangeResourceRecordSets GetHostedZone ListResourceRecordSets",
+            "arn:{partition}:route53:::hostedzone/*",
+        ),
+        Grant("route53", "GetChange", "arn:{partition}:route53:::change/*"),
     ),
     "AWS::S3::Bucket": (
         Grant(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 
 from overread_aws.provisioning import says_account_is_refused
 from overread_cli.preflight.account import Account
-from overread_cli.preflight.assembly import Assembly
+from overread_cli.preflight.assembly import Assembly, Resource, texts
 from overread_cli.preflight.checks import UnreadError, Verdict, fail, ok, skipped, unknown
 
 _WORKFORCE = "Custom::OverreadWorkforce"
@@ -16,11 +17,14 @@ _MOST_FLOWS = 20
 
 
 def judge_workforce(account: Account, assembly: Assembly) -> Verdict:
-    """A region has one private workforce: one to be made must not be there, one to be adopted must."""
-    is_made = bool(assembly.of(_WORKFORCE))
+    """A region has one private workforce: to make one, nobody else's may be there; to adopt one, it must."""
+    made = assembly.of(_WORKFORCE)
+    is_made = bool(made)
     if not is_made and not assembly.of(_WORKTEAM):
         return skipped("the deployment uses no private workforce of SageMaker")
     found = [one["WorkforceName"] for one in account.all("sagemaker", "ListWorkforces", "Workforces")]
+    if is_made and set(found) & {_name_of(one) for one in made}:
+        return ok(f"the workforce {found[0]!r} is this deployment's")
     if is_made and found:
         return fail(
             f"the workforce {found[0]!r} is there already, and a region has one",
@@ -29,6 +33,13 @@ def judge_workforce(account: Account, assembly: Assembly) -> Verdict:
     if not is_made and not found:
         return fail("there is no private workforce to adopt", fix="set `workforce.mode: create`")
     return ok(f"the workforce {found[0]!r} is adopted" if found else "a workforce can be made")
+
+
+def _name_of(workforce: Resource) -> str | None:
+    """Its name stands in the definition, a JSON text that may be put together from parts."""
+    definition = "".join(texts(workforce.properties.get("Definition")))
+    named = re.search(r'"WorkforceName":"([^"]+)"', definition)
+    return named[1] if named else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from overread_cli.preflight.bootstrap import judge_bootstrap
 from overread_cli.preflight.checks import Check, Family, UnreadError, Verdict, fail, ok, skipped
 from overread_cli.preflight.licence import judge_licence
 from overread_cli.preflight.permissions import (
+    Decision,
     judge_permissions,
     judge_service_control,
     policy_source,
@@ -48,6 +49,11 @@ def run_checks(account: Account, assembly: Assembly, asked: Asked) -> Iterator[C
     yield _check("node", Family.TOOLS, lambda: judge_node(asked.run_tool))
     caller, first = _caller(account, assembly)
     yield Check("credentials", Family.CREDENTIALS, first)
+    whole = assembly
+    if caller is not None and len(assembly.accounts) > 1:
+        own = caller.split(":")[4]
+        yield from _elsewhere(assembly, own=own)
+        assembly = assembly.only(own)
     yield _check(
         "region",
         Family.REGION,
@@ -55,7 +61,7 @@ def run_checks(account: Account, assembly: Assembly, asked: Asked) -> Iterator[C
     )
     if caller is None:
         return
-    yield from _permissions(account, assembly, asked, caller=caller)
+    yield from _permissions(account, assembly, asked, whole=whole, caller=caller)
     yield _check("bootstrap", Family.BOOTSTRAP, lambda: judge_bootstrap(account, assembly))
     for need in quotas.needs(assembly):
         yield _check(f"quota-{need.id}", Family.QUOTAS, partial(quotas.judge, need, account=account))
@@ -81,25 +87,43 @@ def _caller(account: Account, assembly: Assembly) -> tuple[str | None, Verdict]:
     try:
         told = account.ask("sts", "GetCallerIdentity")
     except UnreadError as error:
-        return None, fail(f"{error}", fix="sign in to AWS, or set AWS_PROFILE")
-    if assembly.account not in {None, told["Account"]}:
+        return None, fail(
+            f"{error}",
+            fix="sign in to AWS, or set AWS_PROFILE; look at HTTPS_PROXY where AWS was not reached",
+        )
+    if assembly.accounts and told["Account"] not in assembly.accounts:
         detail = (
-            f"these are credentials of account {told['Account']}; it was synthesised for {assembly.account}"
+            f"these are credentials of account {told['Account']}; it was synthesised for "
+            + " and ".join(assembly.accounts)
         )
         return None, fail(detail, fix="sign in to that account, or synthesise for this one")
     return str(told["Arn"]), ok(f"{told['Arn']}")
 
 
-def _permissions(account: Account, assembly: Assembly, asked: Asked, *, caller: str) -> Iterator[Check]:
+def _elsewhere(assembly: Assembly, *, own: str) -> Iterator[Check]:
+    """What these credentials cannot look at."""
+    for other in assembly.accounts:
+        if other != own:
+            names = ", ".join(stack.name for stack in assembly.stacks if stack.account == other)
+            verdict = skipped(f"{names}: run this with credentials of account {other}, too")
+            yield Check(f"account-{other}", Family.CREDENTIALS, verdict)
+
+
+def _permissions(
+    account: Account, assembly: Assembly, asked: Asked, *, whole: Assembly, caller: str
+) -> Iterator[Check]:
     own = caller.split(":")[4]
     place = place_of(assembly, account=own, region=asked.region)
-    deployer = deployer_policy(assembly, place=place)
-    decisions = []
-    try:
-        decisions = simulated(account, policy_source(account, caller), deployer)
-        verdict = judge_permissions(decisions, who="the caller", policy=deployer, name="deployer")
-    except UnreadError as error:
-        verdict = unsimulated(error, name="deployer")
+    decisions: list[Decision] = []
+    if own == (whole.home or own):
+        deployer = deployer_policy(whole, place=place)
+        try:
+            decisions = simulated(account, policy_source(account, caller), deployer)
+            verdict = judge_permissions(decisions, who="the caller", policy=deployer, name="deployer")
+        except UnreadError as error:
+            verdict = unsimulated(error, name="deployer")
+    else:
+        verdict = skipped(f"account {whole.home} deploys into this one; looked at with its credentials")
     yield Check("deployer-permissions", Family.PERMISSIONS, verdict)
     execution = execution_policy(assembly, place=place)
     roles = execution_roles(assembly, place=place) or {caller}

@@ -90,12 +90,36 @@ def test_the_checks_run_before_anything_is_deployed(delivery: Path) -> None:
         assert command in template
 
 
+def test_the_check_may_read_what_is_deployed(delivery: Path) -> None:
+    template = json.loads((delivery / "overread-delivery.template.json").read_text())
+    (policy,) = (
+        one["Properties"]["PolicyDocument"]["Statement"]
+        for name, one in template["Resources"].items()
+        if one["Type"] == "AWS::IAM::Policy" and name.startswith("PipelineBuildCheck")
+    )
+    (found,) = (one for one in policy if "cloudformation:GetTemplate" in one["Action"])
+    assert "cloudformation:DescribeStacks" in found["Action"]
+    assert found["Resource"] != "*"
+
+
+def test_the_workflows_check_has_its_region_and_a_role_for_each_environment() -> None:
+    """A job that names no environment sees the variables of the repository only."""
+    check = workflow()["jobs"]["check"]
+    assert "environment" not in check
+    roles = {one["environment"]: one["role"] for one in check["strategy"]["matrix"]["include"]}
+    assert set(roles) == {"dev", "prod"}
+    assert len(set(roles.values())) == 2
+    head = WORKFLOW.read_text().partition("name: deploy")[0].partition("In the repository")[2]
+    assert all(name in head for name in ("AWS_REGION", *roles.values()))
+
+
 def test_the_check_script_really_checks(delivery: Path, tmp_path: Path) -> None:
     script = [str(PIPELINES / "check.sh"), "config/dev.yaml"]
     deployed = delivery / "assembly-overread-delivery-Dev"
     done = run([*script, str(deployed)], CDK_OUT=str(tmp_path / "out"), CI="true")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "nothing that is kept would be destroyed" in done.stdout
+    assert "LEFT OUT" not in done.stdout
     assert done.stdout.splitlines()[-1] == "check: config/dev.yaml can be deployed"
     data = next((tmp_path / "out").glob("*-data.template.json"))
     changed = json.loads(data.read_text())
