@@ -1,6 +1,7 @@
 """Settings of a deployment: a YAML file, checked as a whole, as frozen dataclasses."""
 
-from overread_config.adoption import AdoptSettings
+from overread_config.accounts import ModelAccountSettings
+from overread_config.adoption import AdoptSettings, HostedZoneSettings
 from overread_config.faults import ConfigError, Fault
 from overread_config.guarantee_file import model_version
 from overread_config.loading import load_settings
@@ -8,16 +9,25 @@ from overread_config.operations import LEAST_PENDING_AGE_S, BudgetSettings, Oper
 from overread_config.organization import OrganizationSettings
 from overread_config.people import OidcSettings, TeamSettings, WorkforceSettings
 from overread_config.rules import output_name
-from overread_config.settings import ApiSettings, NetworkSettings, RetentionSettings, Settings
+from overread_config.settings import (
+    ApiDomainSettings,
+    ApiSettings,
+    NetworkSettings,
+    RetentionSettings,
+    Settings,
+)
 from overread_config.use_cases import UseCaseSettings
 
 __all__ = [
     "LEAST_PENDING_AGE_S",
     "AdoptSettings",
+    "ApiDomainSettings",
     "ApiSettings",
     "BudgetSettings",
     "ConfigError",
     "Fault",
+    "HostedZoneSettings",
+    "ModelAccountSettings",
     "NetworkSettings",
     "OidcSettings",
     "OperationsSettings",

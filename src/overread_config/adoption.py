@@ -25,15 +25,21 @@ _SERVICE = Text(
 )
 
 
-def needed_endpoints(*, backend: str, access: str) -> tuple[str, ...]:
-    """Interface endpoints that a deployment cannot do without, by `review.backend` and `review.access`."""
-    if backend != "overread":
-        return _ROUTER_CALLS
-    private = (EXECUTE_API,) if access == "private" else ()
-    return (*_ROUTER_CALLS, *_REVIEW_SERVICE_CALLS, *private)
+def needed_endpoints(*, backend: str, access: str, models_apart: bool = False) -> tuple[str, ...]:
+    """Interface endpoints that a deployment cannot do without, by `review.backend` and `review.access`.
+
+    `models_apart`: the router assumes a role in the models' account.
+    """
+    needed = set(_ROUTER_CALLS)
+    if models_apart:
+        needed.add("sts")
+    if backend == "overread":
+        needed |= {*_REVIEW_SERVICE_CALLS, *([EXECUTE_API] if access == "private" else [])}
+    return tuple(sorted(needed))
 
 
-def _id(start: str) -> Text:
+def id_of(start: str) -> Text:
+    """Ids as EC2 gives them."""
     return Text(pattern=rf"{start}-([0-9a-f]{{8}}|[0-9a-f]{{17}})", form=f"such as {start}-0123456789abcdef0")
 
 
@@ -43,6 +49,7 @@ def _arn(service: str, *, resource: str, form: str) -> Text:
     )
 
 
+DOMAIN_PATTERN = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]"
 _KEY = _arn("kms", resource=r"key/[\w-]+", form="a key's ARN, not an alias")
 
 
@@ -50,10 +57,10 @@ _KEY = _arn("kms", resource=r"key/[\w-]+", form="a key's ARN, not an alias")
 class AdoptedGroups:
     """Security groups of the adopted VPC; a group that is not given is created."""
 
-    handlers: str | None = field(metadata=setting(_id("sg"), "Of Overread's functions.", default=None))
-    models: str | None = field(metadata=setting(_id("sg"), "Of the models.", default=None))
+    handlers: str | None = field(metadata=setting(id_of("sg"), "Of Overread's functions.", default=None))
+    models: str | None = field(metadata=setting(id_of("sg"), "Of the models.", default=None))
     endpoints: str | None = field(
-        metadata=setting(_id("sg"), "Of the interface endpoints that are created.", default=None)
+        metadata=setting(id_of("sg"), "Of the interface endpoints that are created.", default=None)
     )
 
 
@@ -70,19 +77,31 @@ class AdoptedKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class HostedZoneSettings:
+    """A hosted zone of Route 53."""
+
+    id: str = field(
+        metadata=setting(Text(pattern=r"Z[0-9A-Z]{1,31}", form="such as Z0123456789ABC"), "Its id.")
+    )
+    name: str = field(
+        metadata=setting(Text(pattern=DOMAIN_PATTERN, form="a domain name in lower case"), "Its domain.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class AdoptSettings:
     """Each thing alone; what it must be like is in docs/landing-zone.md."""
 
     vpc_id: str | None = field(
         metadata=setting(
-            _id("vpc"),
+            id_of("vpc"),
             "The VPC. Its subnets and its gateway endpoints of S3 and DynamoDB are then adopted too.",
             default=None,
         )
     )
     subnet_ids: tuple[str, ...] = field(
         metadata=setting(
-            ListOf(_id("subnet"), fewest=2, most=6),
+            ListOf(id_of("subnet"), fewest=2, most=6),
             "Subnets of the VPC, one an availability zone.",
             default=(),
         )
@@ -92,7 +111,7 @@ class AdoptSettings:
     )
     endpoints: Mapping[str, str] = field(
         metadata=setting(
-            MapOf(_SERVICE, _id("vpce")),
+            MapOf(_SERVICE, id_of("vpce")),
             "Endpoints by service, such as `execute-api`; one that is needed and not given is created.",
             default={},
         )
@@ -110,6 +129,11 @@ class AdoptSettings:
             _arn("sns", resource=r"[\w-]+", form="a topic's ARN, not FIFO"),
             "SNS topic that alarms notify.",
             default=None,
+        )
+    )
+    hosted_zone: HostedZoneSettings | None = field(
+        metadata=setting(
+            Section(HostedZoneSettings), "Zone in which `api.domain` gets a record.", default=None
         )
     )
 
@@ -136,6 +160,7 @@ def check_adoption(root: Branch, faults: FaultList) -> None:
             refuse_given(root, "keys", faults=faults, where="when both keys are adopted")
         _check_region(root, keys, "data", "operations", faults=faults)
     _check_region(root, adopt, "alarm_topic_arn", faults=faults)
+    _check_domain(root, adopt=adopt, faults=faults)
 
 
 def _check_vpc(root: Branch, *, adopt: Branch, faults: FaultList) -> None:
@@ -154,15 +179,20 @@ def _check_vpc(root: Branch, *, adopt: Branch, faults: FaultList) -> None:
         )
     network, review = root.get("network"), root.get("review")
     if isinstance(network, Branch) and isinstance(review, Branch):
-        _check_use(adopt, network=network, review=review, faults=faults)
+        accounts = root.get("accounts")
+        models_apart = isinstance(accounts, Branch) and accounts.get("model") is not None
+        _check_use(adopt, network=network, review=review, models_apart=models_apart, faults=faults)
         refuse_given(network, "cidr", "availability_zones", faults=faults, where=where)
 
 
-def _check_use(adopt: Branch, *, network: Branch, review: Branch, faults: FaultList) -> None:
+def _check_use(
+    adopt: Branch, *, network: Branch, review: Branch, models_apart: bool, faults: FaultList
+) -> None:
     backend, access, more = review.get("backend"), review.get("access"), network.get("interface_endpoints")
     if backend is None or access is None or more is None:
         return
-    used = {*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access=access), *more}
+    needed = needed_endpoints(backend=backend, access=access, models_apart=models_apart)
+    used = {*GATEWAY_ENDPOINTS, *needed, *more}
     for name in adopt.get("endpoints") or ():
         if name not in used:
             faults.add(
@@ -173,6 +203,27 @@ def _check_use(adopt: Branch, *, network: Branch, review: Branch, faults: FaultL
                 allowed="leave it out, or name it in network.interface_endpoints; used are "
                 + ", ".join(f"`{one}`" for one in sorted(used)),
             )
+
+
+def _check_domain(root: Branch, *, adopt: Branch, faults: FaultList) -> None:
+    api, zone = root.get("api"), adopt.get("hosted_zone")
+    domain = api.get("domain") if isinstance(api, Branch) else None
+    if isinstance(domain, Branch):
+        _check_region(root, domain, "certificate_arn", faults=faults)
+    if not isinstance(zone, Branch):
+        return
+    if not isinstance(domain, Branch):
+        refuse_given(adopt, "hosted_zone", faults=faults, where="without api.domain, which it would name")
+        return
+    name, zone_name = domain.get("name"), zone.get("name")
+    if name and zone_name and not f".{name}".endswith(f".{zone_name}"):
+        refuse(
+            zone,
+            "name",
+            faults=faults,
+            problem=f"is not the zone of `{name}`",
+            allowed="the domain that api.domain.name ends with",
+        )
 
 
 def _check_region(root: Branch, branch: Branch, *keys: str, faults: FaultList) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import jmespath
 
 from overread.review import limits
+from overread_config.accounts import check_accounts
 from overread_config.adoption import check_adoption
 from overread_config.breaches import refuse, refuse_given, require
 from overread_config.faults import FaultList
@@ -550,5 +551,6 @@ _RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
     _region,
     check_organization,
     check_adoption,
+    check_accounts,
     check_operations,
 )

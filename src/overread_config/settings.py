@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from overread.review import limits
-from overread_config.adoption import AdoptSettings
+from overread_config.accounts import ACCOUNT, AccountSettings
+from overread_config.adoption import DOMAIN_PATTERN, AdoptSettings
 from overread_config.forms import INTERFACE_ENDPOINTS, SECTION_NAME, limited
 from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Number, Text
 from overread_config.operations import OperationsSettings
@@ -144,8 +145,8 @@ class NetworkSettings:
     proxy_url: str | None = field(
         metadata=setting(
             Text(pattern=r"https?://[^\s/@:]+:[0-9]{1,5}/?", form="such as http://proxy.internal:3128"),
-            "An egress proxy. A2I's runtime has no interface endpoint: with a proxy the two functions that "
-            "call it run inside the network, without one outside.",
+            "An egress proxy. With one, what calls A2I's runtime, a public review service, identity "
+            "providers or receivers in the internet runs inside the network; without one outside.",
             default=None,
         )
     )
@@ -221,6 +222,28 @@ class ApiClientSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiDomainSettings:
+    """A name of the organization's own for the API."""
+
+    name: str = field(
+        metadata=setting(
+            Text(pattern=DOMAIN_PATTERN, form="a domain name in lower case", longest=253),
+            "The name, such as `decisions.acme.example`.",
+        )
+    )
+    certificate_arn: str = field(
+        metadata=setting(
+            Text(
+                pattern=r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[\w-]+",
+                form="a certificate's ARN in ACM",
+                longest=512,
+            ),
+            "Certificate for it, in the region of the deployment.",
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
     """The HTTP API."""
 
@@ -235,6 +258,13 @@ class ApiSettings:
             Section(ApiClientSettings),
             "Callers with bearer tokens of an identity provider, in place of AWS principals. Kill switches "
             "and the roster take AWS principals all the same.",
+            default=None,
+        )
+    )
+    domain: ApiDomainSettings | None = field(
+        metadata=setting(
+            Section(ApiDomainSettings),
+            "A name of one's own; `adopt.hosted_zone` has a record made for it.",
             default=None,
         )
     )
@@ -281,7 +311,7 @@ class Settings:
     )
     account: str | None = field(
         metadata=setting(
-            Text(pattern=r"[0-9]{12}", form="twelve digits in quotes", shortest=12, longest=12),
+            ACCOUNT,
             "The AWS account; by default that of the credentials.",
             default=None,
         )
@@ -292,6 +322,9 @@ class Settings:
             "The AWS region; by default that of the credentials.",
             default=None,
         )
+    )
+    accounts: AccountSettings = field(
+        metadata=setting(Section(AccountSettings), "Parts in accounts of their own.", default={})
     )
     tags: Mapping[str, str] = field(
         metadata=setting(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from overread_constructs.acknowledgements import PACKS, terms_of
 
 NAME = "OverreadTerms"
 RULE = f"{NAME}-InForce"
+_SOON = timedelta(days=60)
 _TEMPLATE, _METADATA = ".template.json", ".metadata.json"
 
 
@@ -73,6 +75,19 @@ def fault(acknowledged: Acknowledged, *, today: date) -> str | None:
     return None
 
 
+def warnings(acknowledged: Iterable[Acknowledged], *, today: date) -> list[str]:
+    """For each owner, what ends soon: nobody should learn of it from a deployment that is refused."""
+    ends: dict[tuple[date, str], int] = {}
+    for one in acknowledged:
+        terms = terms_of(one.said)
+        if terms is not None and today <= terms.expires <= today + _SOON:
+            ends[terms.expires, terms.owner] = ends.get((terms.expires, terms.owner), 0) + 1
+    return [
+        f"{count} acknowledgements of {owner} end on {day}; the day after, synthesis fails (docs/rules.md)"
+        for (day, owner), count in sorted(ends.items())
+    ]
+
+
 @jsii.implements(IPolicyValidationPlugin)
 class AcknowledgementTerms:
     """Fails a synthesis whose acknowledgements are over, or have no terms."""
@@ -97,10 +112,12 @@ class AcknowledgementTerms:
 
     def validate(self, context: IPolicyValidationContext) -> PolicyValidationPluginReport:
         """Read every acknowledgement of the application."""
-        files = [Path(path) for path in context.template_paths]
+        found = list(read_acknowledged(Path(path) for path in context.template_paths))
+        for warning in warnings(found, today=self._today):
+            sys.stderr.write(f"{warning}\n")
         violations = [
             _violation(problem, path=acknowledged.path)
-            for acknowledged in read_acknowledged(files)
+            for acknowledged in found
             if (problem := fault(acknowledged, today=self._today))
         ]
         return PolicyValidationPluginReport(success=not violations, violations=violations)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from aws_cdk import Environment, Stage
+from aws_cdk import Environment, Stack, Stage
 
 from overread.review.limits import A2I_REGIONS
 from overread_config import ConfigError, Fault, Settings
+from overread_stacks.audit_stack import AuditStack
 from overread_stacks.data_stack import DataStack
 from overread_stacks.inference_stack import InferenceStack
+from overread_stacks.model_stack import ModelStack
 from overread_stacks.network_stack import NetworkStack
-from overread_stacks.operations_stack import OperationsStack, watch_queues
+from overread_stacks.operations_stack import OperationsStack, watch
 from overread_stacks.organization import check_roles
 from overread_stacks.review_stack import ReviewStack
 
@@ -26,7 +28,7 @@ FEATURE_FLAGS = {
 
 
 def build_app(settings: Settings, *, app: Stage, environ: Mapping[str, str] = os.environ) -> None:
-    """Network, data, review, inference and operations stack of a deployment.
+    """Network, data, review, inference and operations stack of a deployment; models and audit apart if so.
 
     Account and region are the settings', or the CDK command line's (`environ`). `app`: other
     deployments may be in it already, which do not collide; or the stage of a pipeline.
@@ -38,16 +40,28 @@ def build_app(settings: Settings, *, app: Stage, environ: Mapping[str, str] = os
     """
     env = _environment(settings, environ=environ)
     prefix = settings.prefix
+    account = str(env.account)
     network = NetworkStack(app, f"{prefix}-network", settings=settings, env=env)
     data = DataStack(app, f"{prefix}-data", settings=settings, env=env)
+    elsewhere: list[Stack] = []
+    if (audit := settings.accounts.audit) is not None:
+        there = Environment(account=audit.account, region=env.region)
+        elsewhere.append(AuditStack(app, f"{prefix}-audit", settings=settings, env=there, deciding=account))
+    if (model := settings.accounts.model) is not None:
+        there = Environment(account=model.account, region=env.region)
+        elsewhere.append(
+            ModelStack(app, f"{prefix}-models", settings=settings, env=there, model=model, deciding=account)
+        )
     review = ReviewStack(app, f"{prefix}-review", settings=settings, env=env, network=network, data=data)
+    for stack in elsewhere:
+        review.add_stack_dependency(stack)  # which writes to the audit log when it is deployed
     inference = InferenceStack(
         app, f"{prefix}-inference", settings=settings, env=env, network=network, data=data, review=review
     )
     operations = OperationsStack(
         app, f"{prefix}-operations", settings=settings, env=env, network=network, data=data
     )
-    watch_queues(network, data, review, inference, operations, settings=settings)
+    watch(network, data, review, inference, operations, operations=operations, settings=settings)
     check_roles(app, settings=settings)
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aws_cdk import CfnOutput, Environment, Stack
 from constructs import Construct
 
-from overread_config import ApiSettings, Settings, UseCaseSettings, output_name
+from overread_config import ApiSettings, Settings
 from overread_constructs import (
     ConfidenceRouter,
     NewsDelivery,
     OidcClients,
-    ReviewedEndpoint,
     Webhook,
-    sklearn_image,
 )
+from overread_stacks.api_domain import name_api
 from overread_stacks.data_stack import DataStack
+from overread_stacks.endpoints import reviewed_endpoints
 from overread_stacks.network_stack import ISOLATED, NetworkStack
 from overread_stacks.organization import fit, synthesizer
-from overread_stacks.policy_document import endpoint_name
+from overread_stacks.other_accounts import prediction_role_arn
 from overread_stacks.retention import log_retention
 from overread_stacks.review_stack import OUTPUT_PREFIX, ReviewStack
 from overread_stacks.service_control_policy import only_router_predicts
@@ -51,15 +49,19 @@ class InferenceStack(Stack):
             description=f"Overread {settings.environment}: models, router and API",
         )
         fit(self, settings=settings)
-        self._settings = settings
-        self._network = network
-        self._data = data
         retention = log_retention(settings.retention.log_days)
-        endpoints = [
-            self._endpoint(use_case, model=use_case.prediction.model)
-            for use_case in settings.use_cases
-            if use_case.prediction.model is not None
-        ]
+        endpoints = (
+            reviewed_endpoints(
+                self,
+                settings=settings,
+                key=data.operations_key,
+                capture_bucket=data.captures,
+                vpc=network.vpc,
+                group=network.models,
+            )
+            if settings.accounts.model is None
+            else []
+        )
         router = ConfidenceRouter(
             self,
             "Router",
@@ -71,12 +73,13 @@ class InferenceStack(Stack):
             policies=review.policies,
             use_cases=[use_case.name for use_case in settings.use_cases],
             endpoints=endpoints,
+            prediction_role_arn=prediction_role_arn(self, settings=settings),
             vpc=network.vpc,
             subnets=ISOLATED,
             security_groups=[network.handlers],
             backend="overread" if review.service else "a2i",
             reviews=review.service,
-            proxy_url=None if review.service else settings.network.proxy_url,
+            proxy_url=settings.network.proxy_url,
             log_retention=retention,
             key=data.operations_key,
             queues=[team.name for team in settings.teams if team.capacity is not None],
@@ -98,9 +101,12 @@ class InferenceStack(Stack):
             subnets=ISOLATED,
             security_groups=[network.handlers],
             is_inside=_delivers_inside(settings),
+            proxy_url=settings.network.proxy_url,
             log_retention=retention,
             key=data.operations_key,
         )
+        if settings.api.domain is not None:
+            name_api(self, router.api, domain=settings.api.domain, zone=settings.adopt.hosted_zone)
         CfnOutput(self, "ApiUrl", value=router.api.url)
         CfnOutput(self, "ApiId", value=router.api.rest_api_id)
         CfnOutput(self, "ApiStage", value=router.api.deployment_stage.stage_name)
@@ -109,25 +115,6 @@ class InferenceStack(Stack):
             CfnOutput(self, "ServiceControlPolicy", value=policy)
         if delivery.secret is not None:
             CfnOutput(self, "WebhookSecretArn", value=delivery.secret.secret_arn)
-
-    def _endpoint(self, use_case: UseCaseSettings, *, model: Path) -> ReviewedEndpoint:
-        prediction = use_case.prediction
-        return ReviewedEndpoint(
-            self,
-            f"{output_name(use_case.name)}Endpoint",
-            endpoint_name=endpoint_name(self._settings, use_case),
-            model_archive=model,
-            image=sklearn_image(self.region),
-            instance_type=prediction.instance_type,
-            instance_count=prediction.instance_count,
-            max_instance_count=prediction.max_instance_count,
-            key=self._data.operations_key,
-            capture_bucket=self._data.inputs,
-            vpc=self._network.vpc,
-            subnets=ISOLATED,
-            security_groups=[self._network.models],
-            log_retention=log_retention(self._settings.retention.log_days),
-        )
 
 
 def _webhooks(settings: Settings) -> dict[str, Webhook]:
@@ -140,7 +127,9 @@ def _webhooks(settings: Settings) -> dict[str, Webhook]:
 
 
 def _delivers_inside(settings: Settings) -> bool:
-    """Whether EventBridge has an endpoint in the network, and no receiver is in the internet."""
+    """Whether the network has a way to EventBridge and to every receiver."""
+    if settings.network.proxy_url:
+        return True
     has_events = settings.review.backend == "overread" or "events" in settings.network.interface_endpoints
     return has_events and all(webhook.allowed_networks for webhook in _webhooks(settings).values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import (
@@ -65,6 +65,7 @@ class NetworkStack(Stack):
             description=f"Overread {settings.environment}: the network",
         )
         fit(self, settings=settings)
+        self._accounts = settings.accounts
         self.vpc = _adopted_vpc(self, settings.adopt) or self._own_vpc(settings)
         groups = settings.adopt.security_groups
         self.handlers = self._adopted_group("Handlers", groups.handlers) or self._handlers_group(settings)
@@ -73,7 +74,11 @@ class NetworkStack(Stack):
         )
         review = settings.review
         private_service = review.backend == "overread" and review.access == "private"
-        needed = needed_endpoints(backend=review.backend, access=review.access)
+        needed = needed_endpoints(
+            backend=review.backend,
+            access=review.access,
+            models_apart=settings.accounts.model is not None,
+        )
         services = sorted({*needed, *settings.network.interface_endpoints})
         missing = [service for service in services if service not in settings.adopt.endpoints]
         endpoints: dict[str, ec2.IInterfaceVpcEndpoint] = {
@@ -122,7 +127,7 @@ class NetworkStack(Stack):
             ),
         )
         self._log_flows(vpc, settings=settings)
-        self._add_gateways(vpc, own_service=settings.review.backend == "overread")
+        self._add_gateways(vpc)
         return vpc
 
     def _adopted_group(self, id: str, group_id: str | None) -> ec2.ISecurityGroup | None:
@@ -200,14 +205,16 @@ class NetworkStack(Stack):
         accept_log_retention(log_group)
         vpc.add_flow_log("Flows", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group, role))
 
-    def _add_gateways(self, vpc: ec2.Vpc, *, own_service: bool) -> None:
+    def _add_gateways(self, vpc: ec2.Vpc) -> None:
         for name, service in (
             ("S3", ec2.GatewayVpcEndpointAwsService.S3),
             ("DynamoDb", ec2.GatewayVpcEndpointAwsService.DYNAMODB),
         ):
             endpoint = vpc.add_gateway_endpoint(name, service=service)
-            endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount", "aws:ResourceAccount"}))
-            if name == "S3" and own_service:
+            audit = self._accounts.audit
+            beside = [audit.account] if audit is not None and name == "S3" else []
+            endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount": [], "aws:ResourceAccount": beside}))
+            if name == "S3":
                 endpoint.add_to_policy(self._custom_resource_answers())
 
     def _custom_resource_answers(self) -> iam.PolicyStatement:
@@ -249,7 +256,12 @@ class NetworkStack(Stack):
             private_dns_enabled=True,
             open=False,
         )
-        endpoint.add_to_policy(_people() if service == EXECUTE_API else _perimeter({"aws:PrincipalAccount"}))
+        model = self._accounts.model
+        # The role that the router assumes to predict is the models' account's.
+        beside = [model.account] if model is not None and service == "sagemaker.runtime" else []
+        endpoint.add_to_policy(
+            _people() if service == EXECUTE_API else _perimeter({"aws:PrincipalAccount": beside})
+        )
         return endpoint
 
     def _reviewers_group(self, cidrs: Sequence[str]) -> ec2.SecurityGroup:
@@ -302,11 +314,17 @@ def _people() -> iam.PolicyStatement:
     )
 
 
-def _perimeter(keys: set[str]) -> iam.PolicyStatement:
-    """Only this account's principals (and resources) through this endpoint; their own policies say what."""
+def _perimeter(keys: Mapping[str, Sequence[str]]) -> iam.PolicyStatement:
+    """Only this account's principals (and resources) through this endpoint; their own policies say what.
+
+    `keys`: with the accounts that each admits beside this one.
+    """
+    accounts = {
+        key: [Aws.ACCOUNT_ID, *beside] if beside else Aws.ACCOUNT_ID for key, beside in sorted(keys.items())
+    }
     return iam.PolicyStatement(
         principals=[iam.AnyPrincipal()],
         actions=["*"],
         resources=["*"],
-        conditions={"StringEquals": dict.fromkeys(sorted(keys), Aws.ACCOUNT_ID)},
+        conditions={"StringEquals": accounts},
     )

@@ -7,7 +7,7 @@ from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
 from overread_config import LEAST_PENDING_AGE_S, BudgetSettings, Settings
-from overread_constructs import AlarmTopic, Operations, ToTopic, alarm_topic_arn, watch_dead_letters
+from overread_constructs import AlarmTopic, Operations, ToTopic, alarm_topic_arn, watch_services
 from overread_stacks.data_stack import DataStack
 from overread_stacks.network_stack import ISOLATED, NetworkStack
 from overread_stacks.organization import fit, synthesizer
@@ -43,7 +43,7 @@ class OperationsStack(Stack):
         if settings.adopt.alarm_topic_arn is None:
             AlarmTopic(self, "Alarms", deployment=settings.prefix, key=data.operations_key)
         operations = settings.operations
-        Operations(
+        self.operations = Operations(
             self,
             "Operations",
             name_prefix=settings.prefix,
@@ -93,8 +93,10 @@ class OperationsStack(Stack):
         )
 
 
-def watch_queues(*stacks: Stack, settings: Settings) -> None:
-    """Adds an alarm to every queue of the stacks, once they are whole."""
+def watch(*stacks: Stack, operations: OperationsStack, settings: Settings) -> None:
+    """Adds the alarms over what AWS measures of the stacks, once they are whole, and shows them too."""
+    names: list[str] = []
     for stack in stacks:
         topic_arn = alarm_topic_arn(stack, deployment=settings.prefix, adopted=settings.adopt.alarm_topic_arn)
-        watch_dead_letters(stack, deployment=settings.prefix, actions=ToTopic(topic_arn))
+        names += watch_services(stack, deployment=settings.prefix, actions=ToTopic(topic_arn))
+    operations.operations.show(names)

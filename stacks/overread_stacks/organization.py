@@ -77,11 +77,11 @@ def check_roles(app: Stage, *, settings: Settings) -> None:
         raise ConfigError(faults)
 
 
-def role_patterns(stack: Stack, *, settings: Settings) -> list[str]:
-    """ARN patterns that match the roles of this deployment, and no others of the account."""
+def role_patterns(stack: Stack, *, settings: Settings, account: str) -> list[str]:
+    """ARN patterns that match the roles of this deployment in an account, and no others of it."""
     organization = settings.organization
     name = f"{organization.role_path.lstrip('/')}{settings.prefix}-*"
-    own = stack.format_arn(service="iam", region="", resource="role", resource_name=name)
+    own = stack.format_arn(service="iam", region="", account=account, resource="role", resource_name=name)
     return [own, *organization.roles.values()]
 
 

@@ -103,6 +103,7 @@ class ReviewStack(Stack):
             bucket=data.audit,
             inputs=data.inputs,
             outputs=data.outputs,
+            captures=data.captures,
             vpc=network.vpc,
             subnets=ISOLATED,
             security_groups=[network.handlers],

@@ -100,7 +100,7 @@ NEEDED_BESIDE = {
     | INTERFACES
     | ARCHIVE
     | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "s3:ListBucket"},
-    "AuditChangesRole": RUNNING | KEYS | SENDING | ARCHIVE | AUTOMATIC | {"dynamodb:Query"},
+    "AuditChangesRole": RUNNING | KEYS | SENDING | INTERFACES | ARCHIVE | AUTOMATIC | {"dynamodb:Query"},
     "AuditAuditor": {"kms:Decrypt", "dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
     | {"dynamodb:Scan"}
     | {"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention", "s3:ListBucket"}

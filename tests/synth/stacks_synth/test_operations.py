@@ -84,25 +84,52 @@ def test_an_alarm_rings_when_nothing_is_measured_any_more(assembly: Assembly) ->
     silent = [
         name for name, alarm in own(assembly, "demo").items() if alarm["TreatMissingData"] == "breaching"
     ]
-    assert silent == ["unreconciled"]
+    assert sorted(silent) == ["chain-failures", "unreconciled"]
 
 
-def test_every_dead_letter_queue_has_an_alarm_in_its_own_stack(assembly: Assembly) -> None:
+def test_an_hourly_figure_stands_until_the_next_one(assembly: Assembly) -> None:
+    """Five minutes after a fault was found there is no figure, and nothing is mended."""
+    alarm = own(assembly, "demo")["chain-failures"]
+    assert (alarm["Period"], alarm["EvaluationPeriods"], alarm["Statistic"]) == (3600, 1, "Maximum")
+
+
+@pytest.mark.parametrize("environment", ["demo", "prod", "desk"])
+@pytest.mark.parametrize(
+    ("kind", "namespace", "metric", "dimension"),
+    [
+        ("AWS::Lambda::Function", "AWS/Lambda", "Throttles", "FunctionName"),
+        ("AWS::SQS::Queue", "AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName"),
+        ("AWS::ApiGateway::Stage", "AWS/ApiGateway", "5XXError", "Stage"),
+    ],
+)
+def test_every_queue_function_and_api_has_an_alarm_in_its_own_stack(
+    assembly: Assembly, environment: str, kind: str, namespace: str, metric: str, dimension: str
+) -> None:
+    made = {
+        (stack, name)
+        for stack, name, resource in assembly.every(of=f"{environment}-")
+        if resource["Type"] == kind
+    }
+    watched = {
+        (stack, _resource_of(one["Value"]))
+        for stack, alarm in alarms(assembly, environment)
+        if (alarm["Namespace"], alarm["MetricName"]) == (namespace, metric)
+        for one in alarm["Dimensions"]
+        if one["Name"] == dimension
+    }
+    assert made
+    assert watched == made
+
+
+def _resource_of(value: dict[str, Any]) -> str:
+    return str(value["Ref"] if "Ref" in value else value["Fn::GetAtt"][0])
+
+
+def test_names_of_alarms_tell_them_apart(assembly: Assembly) -> None:
     for environment in ("demo", "prod", "desk"):
-        queues = {
-            (stack, name)
-            for stack, name, resource in assembly.every(of=f"{environment}-")
-            if resource["Type"] == "AWS::SQS::Queue"
-        }
-        watched = {
-            (stack, alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0])
-            for stack, alarm in alarms(assembly, environment)
-            if alarm["Namespace"] == "AWS/SQS"
-        }
-        assert queues
-        assert watched == queues
-    names = [alarm["AlarmName"] for _, alarm in alarms(assembly, "prod")]
-    assert len(names) == len(set(names))
+        names = [alarm["AlarmName"] for _, alarm in alarms(assembly, environment)]
+        assert len(names) == len(set(names))
+        assert f"overread-{environment}-throttles-inference-Router-RoutePrediction" in names
 
 
 def test_a_use_case_may_wait_as_long_as_its_reviewers_have_for_a_task(assembly: Assembly) -> None:
@@ -142,6 +169,11 @@ def test_the_dashboard_shows_what_is_written_and_nothing_else(assembly: Assembly
     shown = set(re.findall(r'\[\\"Overread\\",\\"([A-Za-z]+)\\"', body.replace('\\\\\\"', '\\"')))
     assert shown
     assert shown <= WRITTEN
+    elsewhere = [
+        alarm["AlarmName"] for _, alarm in alarms(assembly, "prod") if alarm["Namespace"] != "Overread"
+    ]
+    assert len(elsewhere) > 30
+    assert [name for name in elsewhere if f":alarm:{name}\\" not in body] == []
 
 
 @pytest.mark.parametrize("environment", ["demo", "prod", "desk"])
@@ -251,7 +283,9 @@ def test_the_page_has_every_alarm_with_its_runbook_and_what_silence_means(assemb
         if "AlarmActions" not in alarm:
             continue
         name = alarm["AlarmName"].removeprefix("overread-demo-")
-        name = re.sub(rf"-({use_cases})$|(?<=^dead-letters)-.*", "", name)
+        name = re.sub(
+            rf"-({use_cases})$|(?<=^dead-letters)-.*|(?<=^throttles)-.*|(?<=^server-errors)-.*", "", name
+        )
         (runbook,) = re.findall(r"docs/runbooks/([a-z-]+)\.md", alarm["AlarmDescription"])
         made.add((name, alarm["TreatMissingData"], runbook))
     assert told == made

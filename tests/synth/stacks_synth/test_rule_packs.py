@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -153,3 +153,15 @@ def test_one_acknowledgement_counts_in_every_pack_that_has_the_finding(tmp_path:
     assert {terms_of(said) for entry in entries for said in entry.values()} == {
         Terms(owner="Overread maintainers", expires=date(2027, 11, 30))
     }
+
+
+@pytest.mark.parametrize(("days", "is_told"), [(0, True), (60, True), (61, False)])
+def test_who_acknowledged_hears_before_it_ends(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], days: int, is_told: bool
+) -> None:
+    until = date(2027, 5, 31)
+    small = Synthesized(tmp_path, today=until - timedelta(days=days))
+    keep_forever(small.log, until=until)
+    small.report(fails=False)
+    told = "1 acknowledgements of claims team end on 2027-05-31; the day after, synthesis fails"
+    assert (told in capfd.readouterr().err) is is_told
