@@ -27,6 +27,7 @@ _MOST_OF_A_BATCH = 100
 class OpenCase:
     """A decision that waits for people. `failed_starts`: how often its human loop could not be started."""
 
+    decision_id: str
     use_case: str
     state: State
     received_at: datetime
@@ -47,6 +48,7 @@ class DynamoDbBacklog:
                 for attributes in page["Items"]:
                     item = plain_item(attributes)
                     yield OpenCase(
+                        decision_id=item["pk"],
                         use_case=item["use_case"],
                         state=state,
                         received_at=parse_instant(item["received_at"]),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 _SCHEDULED = "Scheduled Event"
 
 
@@ -14,7 +16,8 @@ class Remedy(StrEnum):
 
     HAND_OVER = "handed over again"
     NOTHING = "needed nothing: the next sweep does it"
-    UNKNOWN = "left: of no kind that is known"
+    OUTLIVED = "removed: CloudFormation waits for it no longer, deploy again"
+    UNKNOWN = "left: of no kind that is known, or its function is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,19 @@ def read_letter(body: str, *, attributes: dict[str, str]) -> DeadLetter:
     if "DDBStreamBatchInfo" in document:
         return DeadLetter(Remedy.NOTHING)
     if "requestPayload" in document and (function := document.get("requestContext", {}).get("functionArn")):
-        return DeadLetter(
-            Remedy.HAND_OVER, function=function, payload=json.dumps(document["requestPayload"]).encode()
-        )
+        return _of_function(function, event=document["requestPayload"])
     if target := attributes.get("TARGET_ARN"):
         if document.get("detail-type") == _SCHEDULED or "detail-type" not in document:
             return DeadLetter(Remedy.NOTHING)  # a schedule's own event, or its constant input
         return DeadLetter(Remedy.HAND_OVER, function=target, payload=body.encode())
     return DeadLetter(Remedy.UNKNOWN)
+
+
+def _of_function(function: str, *, event: object) -> DeadLetter:
+    if isinstance(event, dict) and "ResponseURL" in event:
+        # Of a deployment that failed by it. Done now, it would undo or repeat what a later one did.
+        return DeadLetter(Remedy.OUTLIVED)
+    return DeadLetter(Remedy.HAND_OVER, function=function, payload=json.dumps(event).encode())
 
 
 class SqsDeadLetters:
@@ -94,14 +102,23 @@ class SqsDeadLetters:
                     name: attribute.get("StringValue", "")
                     for name, attribute in message.get("MessageAttributes", {}).items()
                 }
-                letter = read_letter(message["Body"], attributes=texts)
-                if letter.remedy is Remedy.HAND_OVER:
-                    self._functions.invoke(
-                        FunctionName=letter.function, InvocationType="Event", Payload=letter.payload
-                    )
-                if letter.remedy is not Remedy.UNKNOWN:
+                remedy = self._remedied(read_letter(message["Body"], attributes=texts))
+                if remedy is not Remedy.UNKNOWN:
                     self._sqs.delete_message(QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"])
-                yield letter.remedy
+                yield remedy
+
+    def _remedied(self, letter: DeadLetter) -> Remedy:
+        """What was done; a function that is gone takes nothing over, and keeps none of the others waiting."""
+        if letter.remedy is Remedy.HAND_OVER:
+            try:
+                self._functions.invoke(
+                    FunctionName=letter.function, InvocationType="Event", Payload=letter.payload
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                    raise
+                return Remedy.UNKNOWN
+        return letter.remedy
 
     def _receive(self, queue: DeadLetterQueue) -> list[dict[str, Any]]:
         received = self._sqs.receive_message(

@@ -3,9 +3,21 @@
 from typing import Any
 
 from overread.decisions.ports import ModelReply
+from overread_aws.assumed_role import client_as
+from overread_aws.clients import make_client
 from overread_aws.failures import calling
 
 JSON = "application/json"
+_TIMEOUT_S = 15.0
+
+
+def make_models(role_arn: str = "") -> "SageMakerModels":
+    """Models of this account, or those that `role_arn` of another one may invoke."""
+    if role_arn:
+        client = client_as(role_arn, "sagemaker-runtime", read_timeout_s=_TIMEOUT_S, attempts=1)
+    else:
+        client = make_client("sagemaker-runtime", read_timeout_s=_TIMEOUT_S, attempts=1)
+    return SageMakerModels(client)
 
 
 class SageMakerModels:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from threading import Event, Timer
 
 from overread.decisions.record import OutboxEntry
-from overread.delivery.addresses import Destination, Network, Resolve, destination
+from overread.delivery.addresses import Destination, Network, Resolve, destination, through_proxy
 from overread.delivery.signature import signed_headers
 from overread.errors import PermanentError, RetryableError
 
@@ -25,6 +25,14 @@ class Webhook:
 
     url: str
     allowed: tuple[Network, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Where requests to the internet go out, spoken to in plain HTTP."""
+
+    host: str
+    port: int
 
 
 class WebhookReceiver:
@@ -43,15 +51,20 @@ class WebhookReceiver:
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
         trust: ssl.SSLContext | None = None,
+        proxy: Proxy | None = None,
         timeout_s: float = _TOTAL_TIMEOUT_S,
     ) -> None:
-        """`trust`: the authorities that may vouch for receivers, by default those that everybody trusts."""
+        """`trust`: the authorities that may vouch for receivers, by default those that everybody trusts.
+
+        `proxy`: the way to receivers in the internet; those in allowed networks are called directly.
+        """
         self._webhooks = webhooks
         self._secret = secret
         self._resolve = resolve or resolved
         self._now = now
         self._monotonic = monotonic
         self._trust = trust
+        self._proxy = proxy
         self._timeout_s = timeout_s
         self._resting: dict[str, float] = {}
 
@@ -67,13 +80,20 @@ class WebhookReceiver:
             body, secret=self._secret(), timestamp=int(self._now()), dedupe_key=entry.dedupe_key
         )
         try:
-            target = destination(webhook.url, allowed=webhook.allowed, resolve=self._resolve)
-            status = _post(target, body, headers=headers, trust=self._trust, timeout_s=self._timeout_s)
+            status = self._post(webhook, body, headers=headers)
         except (HTTPException, OSError) as error:
             self._resting[webhook.url] = self._monotonic() + _REST_S
             raise RetryableError(type(error).__name__, operation=_OPERATION, message=str(error)) from error
         if not 200 <= status < 300:
             raise RetryableError(f"HTTP {status}", operation=_OPERATION)
+
+    def _post(self, webhook: Webhook, body: bytes, *, headers: Mapping[str, str]) -> int:
+        proxy = None if webhook.allowed else self._proxy
+        if proxy is None:
+            target = destination(webhook.url, allowed=webhook.allowed, resolve=self._resolve)
+        else:
+            target = through_proxy(webhook.url)
+        return _post(target, body, headers=headers, trust=self._trust, proxy=proxy, timeout_s=self._timeout_s)
 
 
 def resolved(host: str, port: int) -> Sequence[str]:
@@ -88,21 +108,38 @@ def _post(
     *,
     headers: Mapping[str, str],
     trust: ssl.SSLContext | None,
+    proxy: Proxy | None,
     timeout_s: float,
 ) -> int:
     """The status of the reply, whose body is not read."""
     connect_timeout_s = min(_CONNECT_TIMEOUT_S, timeout_s)
+    first = (proxy.host, proxy.port) if proxy else (target.address, target.port)
     with (
-        socket.create_connection((target.address, target.port), timeout=connect_timeout_s) as plain,
+        socket.create_connection(first, timeout=connect_timeout_s) as plain,
         _ending(plain, timeout_s=timeout_s),
         closing(HTTPConnection(target.host, target.port)) as connection,
     ):
         plain.settimeout(timeout_s)
+        if proxy:
+            _tunnel(plain, target)
         connection.sock = plain if target.scheme == "http" else _secured(plain, target, trust=trust)
         everything = {**headers, "Host": _host(target), "User-Agent": "overread", "Connection": "close"}
         connection.request("POST", target.path, body=body, headers=everything)
         with connection.getresponse() as reply:
             return reply.status
+
+
+def _tunnel(plain: socket.socket, target: Destination) -> None:
+    """Has the proxy lead to the receiver, who says nothing before TLS begins (RFC 9110, 9.3.6)."""
+    place = f"{target.host}:{target.port}"
+    plain.sendall(f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\nUser-Agent: overread\r\n\r\n".encode())
+    reply = HTTPResponse(plain, method="CONNECT")
+    try:
+        reply.begin()
+        if not 200 <= reply.status < 300:
+            raise ConnectionRefusedError(f"the proxy answered {reply.status}")
+    finally:
+        reply.close()
 
 
 @contextmanager

@@ -47,7 +47,8 @@ def list_queues(*, target: Target, as_json: bool) -> None:
 def redrive(*, target: Target, queues: Sequence[str], is_all: bool) -> None:
     """Hand the messages of QUEUEs over again, or of --all, and remove them.
 
-    Those whose work the next sweep does anyway are removed. Those of no known kind are left.
+    Those whose work the next sweep does anyway are removed, and so are requests of CloudFormation, which
+    waits for them no longer. Those of no known kind, or whose function is gone, are left.
     """
     if is_all == bool(queues):
         raise click.UsageError("name the queues as `list` shows them, or give --all")

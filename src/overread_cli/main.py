@@ -11,6 +11,7 @@ COMMANDS = {
         "Measure how far workers' labels agree.",
     ),
     "audit": ("overread_cli.audit.command", "audit", "Verify, replay, report and export the audit log."),
+    "backlog": ("overread_cli.backlog", "backlog", "List what waits for people, whoever asked for it."),
     "config": ("overread_cli.config_check", "config", "Check a deployment's configuration."),
     "consensus": (
         "overread_cli.statistics.consensus",
@@ -41,10 +42,20 @@ COMMANDS = {
         "Refuse a change that would destroy what a stack keeps.",
     ),
     "kill-switch": ("overread_cli.steering", "kill_switch", "Keep models from deciding."),
+    "label": (
+        "overread_cli.labels.command",
+        "label",
+        "Export labels to the formats of other tools, and import them.",
+    ),
     "local": (
         "overread_cli.local",
         "local",
         "Run the local stack: an AWS emulator with SageMaker, A2I and a portal.",
+    ),
+    "manifest": (
+        "overread_cli.manifest.command",
+        "manifest",
+        "Make, check, split, measure and merge labeling manifests.",
     ),
     "monitor": ("overread_cli.guarantees", "monitor", "Show how often models are wrong."),
     "outbox": ("overread_cli.outbox", "outbox", "List and redrive news that nobody took."),

@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from tests.local.organized import PREFIX, config_file
 from tests.local.recorded_access import hold_against_record
 
 from overread_cli.demo.deployment import deploy
@@ -94,8 +95,13 @@ class Deployment:
     work_dir: Path
     environment: str = "demo"
 
+    @property
+    def prefix(self) -> str:
+        """What the names of its stacks begin with."""
+        return f"{PREFIX}-{self.environment}"
+
     def output(self, stack: str, name: str) -> str:
-        return self.outputs[f"overread-{self.environment}-{stack}"][name]
+        return self.outputs[f"{self.prefix}-{stack}"][name]
 
     def client(self, service: str, **options: Any) -> Any:
         return client_of(self.stack, service, **options)
@@ -121,7 +127,7 @@ def _deployed(environment: str, *, folder: Path, config: str) -> Iterator[Deploy
     try:
         outputs = deploy(
             root=ROOT,
-            config=ROOT / "config" / config,
+            config=config_file(config, folder=folder),
             work_dir=folder / "work",
             environment=stack.environment(),
             report=lambda _line: None,

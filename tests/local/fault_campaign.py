@@ -15,6 +15,7 @@ from tests.local.conftest import LAMBDA_PYTHON, ROOT, Deployment
 from tests.local.decision_world import Asked, DecisionWorld
 from tests.local.faults import KINDS, Faults
 from tests.local.killing import kill_part
+from tests.local.organized import config_file
 from tests.local.recorded_access import hold_against_record
 
 from overread.decisions.record import State
@@ -49,7 +50,7 @@ def deployed_world(folder: Path, *, seed: int = 7) -> Iterator[DecisionWorld]:
     try:
         outputs = deploy(
             root=ROOT,
-            config=ROOT / "config/demo.yaml",
+            config=config_file("demo.yaml", folder=folder),
             work_dir=folder / "work",
             environment=stack.environment(),
             report=lambda _line: None,

@@ -56,7 +56,7 @@ def hold_against_record(deployment: Deployment) -> None:
 def _templates(deployment: Deployment) -> Stacks:
     assembly = deployment.work_dir / "cdk.out"
     found = {
-        name: json.loads((assembly / f"overread-{deployment.environment}-{name}.template.json").read_text())
+        name: json.loads((assembly / f"{deployment.prefix}-{name}.template.json").read_text())
         for name in STACKS
     }
     return Stacks(found, account=ACCOUNT, region=REGION)
@@ -67,7 +67,7 @@ def _physical_ids(deployment: Deployment) -> dict[tuple[str, str], str]:
     return {
         (name, one["LogicalResourceId"]): one["PhysicalResourceId"]
         for name in STACKS
-        for page in pages.paginate(StackName=f"overread-{deployment.environment}-{name}")
+        for page in pages.paginate(StackName=f"{deployment.prefix}-{name}")
         for one in page["StackResourceSummaries"]
     }
 

@@ -160,10 +160,10 @@ def test_the_auditor_may_read_everything_and_change_nothing(audited: Audited) ->
     def client(service: str) -> Any:
         return deployed.client(service, key=key)
 
-    outputs = deployed.outputs["overread-demo-data"]
+    outputs = deployed.outputs[f"{deployed.prefix}-data"]
     auditor = Target(
         name="auditor",
-        deployment="overread-demo",
+        deployment=deployed.prefix,
         make_client=client,
         outputs=outputs,
         state_dir=None,

@@ -19,6 +19,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from tests.local.conftest import Deployment
+from tests.local.organized import PREFIX
 from tests.local.review_backends import CognitoPeople, function_of, until
 from tests.local.test_runbooks import taken_away
 
@@ -78,7 +79,7 @@ class Desk:
         detail = {
             "humanLoopName": loop,
             "humanLoopStatus": "Failed",
-            "flowDefinitionArn": f"{flow}:flow-definition/overread-desk-{LOAN}-00000000",
+            "flowDefinitionArn": f"{flow}:flow-definition/{PREFIX}-desk-{LOAN}-00000000",
             "failureReason": f"cannot render {CANARY}",
         }
         entry = {"Source": "overread.review", "DetailType": EVENT, "Detail": json.dumps(detail)}

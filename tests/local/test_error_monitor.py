@@ -17,6 +17,7 @@ import boto3
 import pytest
 from click.testing import CliRunner
 from tests.local.conftest import Deployment
+from tests.local.organized import PREFIX
 from tests.local.review_backends import function_of, until
 from tests.local.test_decision_api import session_of
 
@@ -146,7 +147,7 @@ def _roll_out(deployed: Deployment, policy: Mapping[str, Any]) -> None:
         ContentType="application/json",
     )["VersionNumber"]
     strategies = appconfig.list_deployment_strategies()["Items"]
-    (at_once,) = (one["Id"] for one in strategies if one["Name"] == "overread-demo-all-at-once")
+    (at_once,) = (one["Id"] for one in strategies if one["Name"] == f"{PREFIX}-demo-all-at-once")
     appconfig.start_deployment(
         ApplicationId=application,
         EnvironmentId=deployed.output("review", "AppConfigEnvironmentId"),

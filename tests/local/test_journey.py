@@ -248,7 +248,7 @@ def test_the_records_tell_the_way_in_order_and_pin_the_answer(
     assert len(entries) >= 3
     objects = deployed.client("s3").list_objects_v2(Bucket=deployed.output("data", "OutputBucketName"))
     (output,) = [item["Key"] for item in objects["Contents"] if claimed_loop(claimed) in item["Key"]]
-    assert output.startswith(f"reviews/overread-{deployed.environment}-loan-approval-")
+    assert output.startswith(f"reviews/{deployed.prefix}-loan-approval-")
     assert output.endswith("/output.json")
 
 

@@ -6,12 +6,12 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from tests.local.conftest import LAMBDA_PYTHON, ROOT
+from tests.local.organized import organized
 
 from overread_cli.demo.cases import load_cases
 from overread_cli.demo.command import decision_api
@@ -69,7 +69,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         outputs = deploy(
             root=ROOT,
-            config=_config(folder),
+            config=organized(
+                ROOT / "config/demo.yaml", organization=ROOT / "config/regulated.yaml", folder=folder
+            ),
             work_dir=folder / "work",
             environment=stack.environment(),
             report=lambda _line: None,
@@ -77,24 +79,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(stack, api=decision_api(stack, outputs=outputs[f"{PREFIX}-inference"]))
     finally:
         stack.stop()
-
-
-def _config(folder: Path) -> Path:
-    """config/demo.yaml, with the organization and the tags of config/regulated.yaml."""
-    demo = (ROOT / "config/demo.yaml").read_text()
-    regulated = (ROOT / "config/regulated.yaml").read_text()
-    for path in ("build/models/", "templates/"):
-        demo = demo.replace(f": {path}", f": {ROOT}/{path}")
-    sections = [_section(regulated, name) for name in ("tags", "organization")]
-    file = folder / "demo.yaml"
-    file.write_text("\n".join([demo.replace(_section(demo, "tags"), ""), *sections]))
-    return file
-
-
-def _section(text: str, name: str) -> str:
-    """A section as it is written, up to the empty line after it."""
-    start = text.index(f"\n{name}:\n") + 1
-    return text[start : text.index("\n\n", start) + 1]
 
 
 def test_every_role_is_below_the_path_and_bounded(site: Site) -> None:

@@ -9,12 +9,62 @@ from typing import Any
 import pytest
 from tests.local.conftest import Deployment
 from tests.local.metric_lines import metric_lines
+from tests.local.organized import PREFIX as NAMES
 from tests.local.review_backends import until
 from tests.local.test_runbooks import LOAN, Caller, taken_away
 
+from overread_client import Decision
+
 TWO_HOURS_S = 7200
 LONG_AGO = "2020-01-01T00:00:00.000Z"
-PREFIX = "overread-demo"
+PREFIX = f"{NAMES}-demo"
+
+
+def _wait(caller: Caller, decision: Decision) -> bool:
+    """Whether a start was tried and has to be tried again."""
+    return "waiting" in caller.api.get(decision.decision_id).document.get("review", {})
+
+
+def test_alarms_look_at_metrics_as_functions_write_them(deployed: Deployment) -> None:
+    """An alarm over a name or a dimension that is never written would never ring."""
+    caller = Caller(deployed)
+    for module in ("anchor_audit", "measure_operations"):
+        caller.invoke(module)
+    caller.signed(reference="metrics")
+    with taken_away(deployed, "start_loop", "sagemaker:StartHumanLoop"):
+        refused = caller.unsure(reference="metrics-refused")
+        until(lambda: _wait(caller, refused), what="a failed start")
+    caller.api.cancel(refused.decision_id)
+    modules = ("anchor_audit", "ingest_review", "measure_operations", "start_loop")
+    written = {
+        (metric["Name"], frozenset((name, line[name]) for name in dimensions))
+        for module in modules
+        for line in until(lambda: metric_lines(deployed, module), what=f"lines of {module}")  # noqa: B023
+        for directive in line["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+        for dimensions in directive["Dimensions"]
+    }
+    names = {name for name, _ in written}
+    looked_at = {
+        (alarm["MetricName"], frozenset((one["Name"], one["Value"]) for one in alarm["Dimensions"]))
+        for page in deployed.client("cloudwatch").get_paginator("describe_alarms").paginate()
+        for alarm in page["MetricAlarms"]
+        if alarm["Namespace"] == "Overread" and alarm["AlarmName"].startswith(f"{PREFIX}-")
+    }
+    of_others = {("OverrideRate", use_case) for use_case in ("digit-reading", "tumor-screening")}
+    known = {
+        one for one in looked_at if one[0] in names and (one[0], dict(one[1]).get("UseCase")) not in of_others
+    }
+    assert {name for name, _ in known} >= {
+        "ChainVerifyFail",
+        "OldestPendingAge",
+        "OldestWaitingAge",
+        "OutboxAge",
+        "OverrideRate",
+        "StartHumanLoopRefusals",
+        "Unreconciled",
+    }
+    assert known - written == set()
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +73,7 @@ def old(deployed: Deployment) -> Iterator[list[dict[str, Any]]]:
     caller = Caller(deployed)
     with taken_away(deployed, "start_loop", "sagemaker:StartHumanLoop"):
         decision = caller.unsure(reference="operations")
-        until(
-            lambda: "waiting" in caller.api.get(decision.decision_id).document.get("review", {}),
-            what="a failed start",
-        )
+        until(lambda: _wait(caller, decision), what="a failed start")
         deployed.client("dynamodb").update_item(
             TableName=deployed.output("data", "TableName"),
             Key={"pk": {"S": decision.decision_id}, "sk": {"S": "DECISION"}},

@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.local.conftest import LAMBDA_PYTHON, client_of
 
+from overread_aws.assumed_role import client_as
+from overread_aws.clients import make_session
 from overread_local.stack import LocalStack
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000"
@@ -287,3 +289,32 @@ def test_a_private_api_is_reached_through_its_own_endpoint_and_no_other(enforcin
     refused = httpx.get(f"{others}/", trust_env=False)
     assert refused.status_code == 403
     assert "no resource-based policy allows" in refused.text
+
+
+def test_a_client_as_a_role_has_that_roles_rights_and_no_others(
+    enforcing: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grant = allow("sagemaker:InvokeEndpoint", f"{ARN}:endpoint/overread-demo-*")
+    Caller(enforcing, "predict", grant)
+    account = enforcing.record.account
+    for name, value in {
+        "AWS_ENDPOINT_URL": enforcing.endpoint_url,
+        "AWS_ACCESS_KEY_ID": account,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    make_session.cache_clear()
+    try:
+        role = f"arn:aws:iam::{account}:role/predict"
+        runtime = client_as(role, "sagemaker-runtime", read_timeout_s=5.0, attempts=1)
+        with pytest.raises(ClientError) as refused:
+            runtime.invoke_endpoint(EndpointName="other", Body=b"{}")
+        assert "assumed-role/predict/overread" in refused.value.response["Error"]["Message"]
+        # Allowed, and so it is looked for.
+        assert (
+            code_of(runtime.invoke_endpoint, EndpointName="overread-demo-a", Body=b"{}") == "ValidationError"
+        )
+    finally:
+        make_session.cache_clear()

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from tests.local.conftest import ROOT, Deployment
+from tests.local.organized import PREFIX
 
 OVERREAD = Path(sys.executable).parent / "overread"
 ANSWER = json.dumps({"decision": {"label": "decline"}, "reason_code": "repayment-capacity"})
-FLOW = "overread-demo-loan-approval"
+FLOW = f"{PREFIX}-demo-loan-approval"
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_the_review_service_deployed_on_a_local_stack_is_reached_by_its_outputs_
     url = desk.output("review", "ReviewUrl")
     assert url.startswith("https://")
     assert environment_in(desk.stack.state_dir)["OVERREAD_REVIEW_URL"] == desk.stack.local_address(url)
-    flow = ("--flow-definition", "overread-desk-loan-approval")
+    flow = ("--flow-definition", f"{PREFIX}-desk-loan-approval")
     started = review(
         desk, "start", "-", "--url", url, *flow, "--name", "by-hand", given='{"reference": "cli"}'
     )

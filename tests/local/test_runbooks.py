@@ -19,6 +19,7 @@ from botocore import xform_name
 from click.testing import CliRunner, Result
 from tests.local.conftest import Deployment
 from tests.local.metric_lines import metric_lines
+from tests.local.organized import PREFIX
 from tests.local.recorded_access import PLANTED
 from tests.local.review_backends import function_of, until
 from tests.local.test_error_monitor import policy_in_force
@@ -53,7 +54,9 @@ class Runbook:
         assert self.left, f"{self.page}: no command is left, {begins!r} was to come"
         command = self.left.pop(0)
         assert command.startswith(begins), (self.page, command)
-        return Template(command).substitute(self.values)
+        filled = Template(command).safe_substitute(self.values)  # `$.level` is CloudWatch's
+        assert not re.search(r"\$[A-Z]", filled), (self.page, filled)
+        return filled
 
     def run(self, begins: str, *, ends_with: int = 0) -> Result:
         """Runs the next command of `overread`, on the local stack; it ends with that exit code."""
@@ -77,9 +80,14 @@ class Runbook:
     def aws(self, begins: str) -> Mapping[str, Any]:
         """Runs the next command of AWS's own command line, which this machine need not have."""
         _, service, operation, *options = shlex.split(self.next(f"aws {begins}"))
-        names = [_member(name) for name in options[::2]]
-        call = getattr(self.deployed.client(service), xform_name(operation.replace("-", "_")))
-        found: Mapping[str, Any] = call(**dict(zip(names, options[1::2], strict=True)))
+        client = self.deployed.client(service)
+        method = xform_name(operation.replace("-", "_"))
+        shape = client.meta.service_model.operation_model(
+            client.meta.method_to_api_mapping[method]
+        ).input_shape
+        members = {xform_name(name, "-"): name for name in shape.members}
+        names = [members[option.removeprefix("--")] for option in options[::2]]
+        found: Mapping[str, Any] = getattr(client, method)(**dict(zip(names, options[1::2], strict=True)))
         return found
 
 
@@ -91,10 +99,6 @@ def _taken(words: list[str], sign: str) -> str:
     _, name = words[at : at + 2]
     del words[at : at + 2]
     return name
-
-
-def _member(option: str) -> str:
-    return "".join(part.capitalize() for part in option.removeprefix("--").split("-"))
 
 
 @pytest.fixture
@@ -234,7 +238,7 @@ def test_redrive(runbook: Callable[..., Runbook], deployed: Deployment, caller: 
             QueueUrl=url, MessageBody=json.dumps(event), MessageAttributes={"TARGET_ARN": attribute}
         )
         book = runbook("redrive")
-        assert re.search(r"^ +1  overread-demo-", book.run("dead-letters list").stdout, re.MULTILINE)
+        assert re.search(rf"^ +1  {PREFIX}-demo-", book.run("dead-letters list").stdout, re.MULTILINE)
         book.run("outbox list")
         assert "1 handed over again" in book.run("dead-letters redrive").stdout
         book.run("outbox redrive")
@@ -258,8 +262,8 @@ def test_review_outage(runbook: Callable[..., Runbook], deployed: Deployment, ca
         waiting, unneeded = caller.unsure(reference="runbook-outage"), caller.unsure(reference="unneeded")
         until(lambda: "waiting" in _review(caller, waiting), what="a start that failed")
         book = runbook("review-outage", DECISION=waiting.decision_id, UNNEEDED=unneeded.decision_id)
-        assert waiting.decision_id in book.run("decisions list").stdout
-        assert "review not started yet" in book.run("decisions get").stdout
+        assert waiting.decision_id in book.run("backlog list").stdout
+        assert "review not started yet" in book.run("backlog show").stdout
         book.run("review list")
         assert "CANCELLED" in book.run("decisions cancel").stdout
     _make_due(deployed, waiting)
@@ -289,8 +293,8 @@ def test_standstill(runbook: Callable[..., Runbook], deployed: Deployment, calle
     decision = caller.unsure(reference="runbook-standstill")
     until(lambda: caller.state(decision) == "IN_REVIEW", what="a review")
     key = {"pk": {"S": decision.decision_id}, "sk": {"S": "DECISION"}}
-    book = runbook("standstill", STACK="overread-demo-inference", DECISION=decision.decision_id)
-    book.values["RULE"] = sweep = _rule_of_sweep(deployed, prefix="overread-demo-inference")
+    book = runbook("standstill", STACK=f"{deployed.prefix}-inference", DECISION=decision.decision_id)
+    book.values["RULE"] = sweep = _rule_of_sweep(deployed, prefix=f"{deployed.prefix}-inference")
     events.disable_rule(Name=sweep)
     try:
         deployed.client("dynamodb").update_item(
@@ -307,8 +311,8 @@ def test_standstill(runbook: Callable[..., Runbook], deployed: Deployment, calle
     finally:
         events.enable_rule(Name=sweep)
     book.run("dead-letters list")
-    assert decision.decision_id in book.run("decisions list").stdout
-    book.run("decisions get")
+    assert decision.decision_id in book.run("backlog list").stdout
+    book.run("backlog show")
     deployed.client("lambda").invoke(
         FunctionName=function_of(deployed.stack, "ingest_review"), Payload=b'{"sweep": "due"}'
     )
@@ -343,7 +347,7 @@ def test_kms_disabled(runbook: Callable[..., Runbook], deployed: Deployment, cal
     """The emulator's tables do not ask for their key: what a disabled one does is done to the role."""
     kms = deployed.client("kms")
     aliases = kms.list_aliases()["Aliases"]
-    (key,) = (one["TargetKeyId"] for one in aliases if one["AliasName"] == "alias/overread-demo-data")
+    (key,) = (one["TargetKeyId"] for one in aliases if one["AliasName"] == f"alias/{PREFIX}-demo-data")
     book = runbook("kms-disabled", KEY=key)
     kms.disable_key(KeyId=key)
     with taken_away(deployed, "route_prediction", "dynamodb:*", "s3:*"):
@@ -360,10 +364,27 @@ def test_kms_disabled(runbook: Callable[..., Runbook], deployed: Deployment, cal
     caller.api.cancel(decision.decision_id)
 
 
+def test_server_errors(runbook: Callable[..., Runbook], deployed: Deployment, caller: Caller) -> None:
+    book = runbook("server-errors", FUNCTION=function_of(deployed.stack, "route_prediction"))
+    with taken_away(deployed, "route_prediction", "dynamodb:*"):
+        with pytest.raises(ApiError) as refused:
+            caller.unsure(reference="runbook-errors")
+        assert refused.value.status in (500, 503)
+        book.values["GROUP"] = book.aws("lambda get-function-configuration")["LoggingConfig"]["LogGroup"]
+        found = [one["message"] for one in book.aws("logs filter-log-events")["events"]]
+        (line,) = [json.loads(one) for one in found if '"ERROR"' in one][-1:]
+        assert (line["message"], line["code"][:12]) == ("service refused", "AccessDenied")
+    assert book.aws("lambda get-account-settings")["AccountLimit"]["ConcurrentExecutions"] > 0
+    book.run("dead-letters redrive")
+    decision = caller.unsure(reference="runbook-errors")
+    assert not decision.is_over
+    caller.api.cancel(decision.decision_id)
+
+
 def test_backlog_surge(runbook: Callable[..., Runbook], caller: Caller) -> None:
     waiting = [caller.unsure(reference=f"surge-{number}") for number in range(4)]
     book = runbook("backlog-surge", UNNEEDED=waiting[0].decision_id)
-    book.run("decisions list")
+    book.run("backlog list")
     assert LOAN in book.run("monitor status").stdout
     book.run("kill-switch status")
     assert "CANCELLED" in book.run("decisions cancel").stdout
@@ -453,7 +474,7 @@ def test_poison_template(runbook: Callable[..., Runbook], deployed: Deployment, 
         return bool(open_loops) and all(one["FlowDefinitionArn"] != flow for one in open_loops)
 
     until(is_under_the_good_page, what="a review under the good page")
-    assert "IN_REVIEW" in book.run("decisions get").stdout
+    assert "IN_REVIEW" in book.run("backlog show").stdout
     caller.api.cancel(decision.decision_id)
 
 
@@ -466,11 +487,11 @@ def _poisoned(deployed: Deployment, *, good: str) -> str:
     sagemaker = deployed.client("sagemaker")
     page = '<crowd-form><crowd-input name="verdict"></crowd-input></crowd-form>'
     ui = sagemaker.create_human_task_ui(
-        HumanTaskUiName="overread-demo-loan-approval-bad0bad0", UiTemplate={"Content": page}
+        HumanTaskUiName=f"{deployed.prefix}-loan-approval-bad0bad0", UiTemplate={"Content": page}
     )["HumanTaskUiArn"]
     like = sagemaker.describe_flow_definition(FlowDefinitionName=good.rpartition("/")[2])
     created = sagemaker.create_flow_definition(
-        FlowDefinitionName="overread-demo-loan-approval-bad0bad0",
+        FlowDefinitionName=f"{deployed.prefix}-loan-approval-bad0bad0",
         HumanLoopConfig={**like["HumanLoopConfig"], "HumanTaskUiArn": ui},
         OutputConfig=like["OutputConfig"],
         RoleArn=like["RoleArn"],
@@ -491,7 +512,7 @@ def _publish(deployed: Deployment, policy: Mapping[str, Any]) -> None:
         ContentType="application/json",
     )["VersionNumber"]
     strategies = appconfig.list_deployment_strategies()["Items"]
-    (at_once,) = (one["Id"] for one in strategies if one["Name"] == "overread-demo-all-at-once")
+    (at_once,) = (one["Id"] for one in strategies if one["Name"] == f"{PREFIX}-demo-all-at-once")
     appconfig.start_deployment(
         ApplicationId=application,
         EnvironmentId=deployed.output("review", "AppConfigEnvironmentId"),

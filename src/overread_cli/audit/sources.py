@@ -29,7 +29,7 @@ from overread_cli.review.targets import target_of
 LOOK_BACK = timedelta(hours=1)
 """How long a model may have been asked before its answer was routed."""
 CAPTURED = "captured/"
-"""Where the deployed endpoints note their answers, in the bucket of the inputs."""
+"""Where the deployed endpoints note their answers, in the bucket of the inputs or of the models' account."""
 _AT_ONCE = 16
 
 
@@ -46,7 +46,8 @@ def invocations(target: Target, *, begin: datetime, end: datetime, place: str | 
         elif target.invocations is not None:
             found = _in_folder(target.invocations, begin=since, end=end)
         else:
-            capture = S3DataCapture(target.s3, bucket=target.outputs["InputBucketName"], prefix=CAPTURED)
+            bucket = target.outputs.get("CapturesBucketName", target.outputs["InputBucketName"])
+            capture = S3DataCapture(target.s3, bucket=bucket, prefix=CAPTURED)
             found = capture.between(since, end)
         return [one for one in found if since <= one.at < end]
     except ValueError as error:
