@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONWARNINGS ?=
 CONFIG ?= config/demo.yaml
+GOLDEN := tests/synth/stacks_synth/golden
 
 .PHONY: help
 help: ## list the commands
@@ -98,6 +99,12 @@ audit: setup build/.audit ## hold config/*.yaml against every rule pack, checkov
 synth: setup ## synthesise CONFIG (default config/demo.yaml) into cdk.out
 	@OVERREAD_CONFIG=$(CONFIG) cdk synth --quiet --no-notices
 
+.PHONY: guard
+guard: setup ## refuse what the golden templates would destroy of those of BASE (default HEAD; ACCEPT=STACK/ID …)
+	@rm -rf build/guard && mkdir -p build/guard
+	git archive $(or $(BASE),HEAD) $(GOLDEN) | tar -x -C build/guard
+	overread guard --old build/guard/$(GOLDEN) --new $(GOLDEN) $(ACCEPT:%=--accept %)
+
 .PHONY: diff
 diff: setup ## compare CONFIG with what is deployed in your AWS account
 	@OVERREAD_CONFIG=$(CONFIG) cdk diff --no-notices
@@ -131,6 +138,8 @@ lock: build/.python ## resolve the locked dependencies anew, with hashes and wit
 	cp lambda/review-requirements.txt constructs/overread_constructs/review_requirements.txt
 	$$compile --constraint lambda/review-requirements.txt lambda/evidence-requirements.in -o lambda/evidence-requirements.txt
 	cp lambda/evidence-requirements.txt constructs/overread_constructs/evidence_requirements.txt
+	$$compile lambda/consolidation-requirements.in -o lambda/consolidation-requirements.txt
+	cp lambda/consolidation-requirements.txt constructs/overread_constructs/consolidation_requirements.txt
 	npm install --package-lock-only --silent
 
 .PHONY: pr

@@ -21,6 +21,7 @@ BENCHMARKS = (
     "consensus",
     "monitor",
     "threshold",
+    "manifests",
 )
 
 

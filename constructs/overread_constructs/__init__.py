@@ -24,9 +24,9 @@ from overread_constructs.human_task_ui import HumanTaskUi
 from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
 from overread_constructs.news_delivery import NewsDelivery, Webhook
 from overread_constructs.operations import Operations
-from overread_constructs.operations_dead_letters import watch_dead_letters
+from overread_constructs.operations_services import watch_services
 from overread_constructs.policy_validator import PolicyValidator
-from overread_constructs.python_code import PythonCode, handler_code, review_code
+from overread_constructs.python_code import PythonCode, consolidation_code, handler_code, review_code
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import RoutingPolicies
@@ -71,8 +71,9 @@ __all__ = [
     "Webhook",
     "Workteam",
     "alarm_topic_arn",
+    "consolidation_code",
     "handler_code",
     "review_code",
     "sklearn_image",
-    "watch_dead_letters",
+    "watch_services",
 ]

@@ -14,7 +14,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from overread_constructs._encryption import use_of_keys
-from overread_constructs._handler import Handler, Placement
+from overread_constructs._handler import Handler, Placement, proxy_environment
 from overread_constructs._item_fences import MONITORED, STEERED, keep_off, keep_to
 from overread_constructs.acknowledgements import accept_wildcards, acknowledge
 from overread_constructs.review_service import ReviewService
@@ -49,6 +49,7 @@ class DecisionFunctions:
     policies: RoutingPolicies
     use_cases: tuple[str, ...]
     endpoints: tuple[ReviewedEndpoint, ...]
+    prediction_role_arn: str | None
     network: Placement
     reviews: ReviewService | None
     proxy_url: str | None
@@ -72,6 +73,7 @@ class DecisionFunctions:
                 **self._policies_environment(),
                 **self._use_cases_environment(),
                 "OVERREAD_ENVIRONMENT": self.name_prefix,
+                **self._models_environment(),
                 "OVERREAD_SPOT_CHECK_SECRET": self.spot_check_secret.secret_arn,
             },
             timeout=Duration.seconds(29),
@@ -90,6 +92,7 @@ class DecisionFunctions:
             environment={
                 **self._inputs_environment(),
                 **self._policies_environment(),
+                **self._models_environment(),
                 "OVERREAD_SPOT_CHECK_SECRET": self.spot_check_secret.secret_arn,
             },
             timeout=Duration.seconds(55),
@@ -241,6 +244,8 @@ class DecisionFunctions:
         self._keep_to_decisions(handler)
         self.policies.grant_read(handler.role)
         handler.allow("secretsmanager:GetSecretValue", on=[self.spot_check_secret.secret_arn])
+        if self.prediction_role_arn is not None:
+            handler.allow("sts:AssumeRole", on=[self.prediction_role_arn])
         self._use_keys(handler, self.table.encryption_key, self.inputs.encryption_key, self.key)
 
     def _let_describe_and_stop(self, handler: Handler) -> None:
@@ -309,6 +314,10 @@ class DecisionFunctions:
     def _inputs_environment(self) -> dict[str, str]:
         return {"OVERREAD_INPUT_BUCKET": self.inputs.bucket_name}
 
+    def _models_environment(self) -> dict[str, str]:
+        role = self.prediction_role_arn
+        return {} if role is None else {"OVERREAD_PREDICTION_ROLE": role}
+
     def _use_cases_environment(self) -> dict[str, str]:
         return {"OVERREAD_USE_CASES": ",".join(self.use_cases)}
 
@@ -319,13 +328,10 @@ class DecisionFunctions:
         }
 
     def _reviews_environment(self) -> dict[str, str]:
-        if self.reviews is not None:
-            return {"OVERREAD_REVIEW_URL": self.reviews.url}
-        if self.proxy_url is None:
-            return {}
-        domain = f"{Stack.of(self.scope).region}.{Stack.of(self.scope).url_suffix}"
-        inside = [f"{prefix}{service}.{domain}" for service in _INSIDE for prefix in ("", ".")]
-        return {"HTTPS_PROXY": self.proxy_url, "NO_PROXY": ",".join(inside)}
+        reviews = {} if self.reviews is None else {"OVERREAD_REVIEW_URL": self.reviews.url}
+        if self.proxy_url is None or (self.reviews is not None and self.reviews.is_private):
+            return reviews
+        return reviews | proxy_environment(self.proxy_url, scope=self.scope, inside=_INSIDE)
 
     def _use_table(self, handler: Handler, *operations: str) -> None:
         handler.allow(*(f"dynamodb:{operation}" for operation in operations), on=[self.table.table_arn])

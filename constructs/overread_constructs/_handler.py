@@ -58,6 +58,14 @@ class Placement:
     security_groups: tuple[ec2.ISecurityGroup, ...]
 
 
+def proxy_environment(proxy_url: str, *, scope: Construct, inside: Sequence[str]) -> dict[str, str]:
+    """For a function behind a proxy that reaches the services `inside` by the endpoints of the network."""
+    stack = Stack.of(scope)
+    domain = f"{stack.region}.{stack.url_suffix}"
+    names = [f"{prefix}{service}.{domain}" for service in inside for prefix in ("", ".")]
+    return {"HTTPS_PROXY": proxy_url, "NO_PROXY": ",".join(names)}
+
+
 class Handler(Construct):
     """`overread_lambda.<module>.handler` as a function with role, log group and a queue for failed events."""
 

@@ -20,13 +20,10 @@ from overread_constructs import python_code
 from overread_constructs._dead_letters import dead_letter_queue
 from overread_constructs._encryption import let_events_use, use_of_keys
 from overread_constructs._handler import Handler, Placement
-from overread_constructs.acknowledgements import accept_inline_policy, accept_wildcards, acknowledge
+from overread_constructs.acknowledgements import accept_inline_policy, accept_wildcards
 
 _WRITE = ("GetItem", "BatchGetItem", "PutItem", "ConditionCheckItem")
-_OUTSIDE_REASON = (
-    "CloudFormation calls it and awaits its answer at S3. It reads no case; its role reaches the audit log "
-    "only; outside the network it outlives the network's changes."
-)
+_OTHER_KEYS = "A key of another account, whose own policy says who may use it; its id is not known here."
 
 
 class AuditTrail(Construct):
@@ -51,6 +48,7 @@ class AuditTrail(Construct):
         bucket: s3.IBucket,
         inputs: s3.IBucket,
         outputs: s3.IBucket,
+        captures: s3.IBucket | None = None,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection | None,
         security_groups: list[ec2.ISecurityGroup],
@@ -59,7 +57,8 @@ class AuditTrail(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         key: kms.IKey,
     ) -> None:
-        """`bucket`: has Object Lock; what goes there stays. `key`: of logs and queues.
+        """`bucket`: has Object Lock; what goes there stays. `captures`: where endpoints note their answers,
+        in `inputs` unless said. `key`: of logs and queues.
 
         `auditor`, a role of this account, may read audit, decisions and what they were made of, and change
         nothing; who may assume it is for the account's own IAM to say.
@@ -72,13 +71,13 @@ class AuditTrail(Construct):
         self._log_retention = log_retention
         self._key = key
         let_events_use(key, scope=self)
-        placement = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
+        self._placement = Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups))
         self._undelivered = dead_letter_queue(self, "Undelivered", key=key)
-        self.anchor_audit: lambda_.Function = self._anchor(placement)
+        self.anchor_audit: lambda_.Function = self._anchor()
         self.archive_evidence: lambda_.Function = self._evidence(
-            placement, code=evidence_code or python_code.evidence_code(), sources=(inputs, outputs)
+            code=evidence_code or python_code.evidence_code(), sources=(inputs, outputs)
         )
-        self.auditor = self._auditor(inputs=inputs, outputs=outputs)
+        self.auditor = self._auditor(sources=(inputs, outputs, captures or inputs))
         self._changes: Handler | None = None
 
     def log_changes(
@@ -112,28 +111,24 @@ class AuditTrail(Construct):
             },
         )
 
-    def _anchor(self, placement: Placement) -> lambda_.Function:
+    def _anchor(self) -> lambda_.Function:
         handler = self._handler(
             "Anchor",
             module="anchor_audit",
             description="Each hour: anchors the audit log in the locked bucket",
             timeout=Duration.minutes(15),
-            placement=placement,
         )
         handler.allow("dynamodb:GetItem", "dynamodb:BatchGetItem", on=[self._table.table_arn])
         self._let_use_bucket(handler)
         self._run_hourly("EachHour", handler, description="The ends of the audit chains are anchored")
         return handler.function
 
-    def _evidence(
-        self, placement: Placement, *, code: lambda_.Code, sources: Sequence[s3.IBucket]
-    ) -> lambda_.Function:
+    def _evidence(self, *, code: lambda_.Code, sources: Sequence[s3.IBucket]) -> lambda_.Function:
         handler = self._handler(
             "Evidence",
             module="archive_evidence",
             description="Each hour: copies inputs and answers into the locked bucket, encrypted",
             timeout=Duration.minutes(15),
-            placement=placement,
             code=code,
         )
         handler.allow("dynamodb:GetItem", "dynamodb:PutItem", on=[self._table.table_arn])
@@ -170,12 +165,10 @@ class AuditTrail(Construct):
             module="log_changes",
             description="Custom resource: puts new policies and templates in the audit log before they count",
             timeout=Duration.minutes(2),
-            placement=None,
         )
         operations = [f"dynamodb:{operation}" for operation in _WRITE]
         handler.allow(*operations, on=[self._table.table_arn])
         self._let_use_bucket(handler)
-        acknowledge(handler.function, rule="LambdaInsideVPC", reason=_OUTSIDE_REASON)
         return handler
 
     def _let_use_bucket(self, handler: Handler) -> None:
@@ -186,7 +179,11 @@ class AuditTrail(Construct):
         for statement in use_of_keys(keys, scope=self, services=("dynamodb", "s3")):
             handler.role.add_to_policy(statement)
         accept_wildcards(
-            handler.role, reasons={"/*": "The audit bucket holds audit only, and nothing may be deleted."}
+            handler.role,
+            reasons={
+                ":key/*": _OTHER_KEYS,
+                "/*": "The audit bucket holds audit only, and nothing may be deleted.",
+            },
         )
 
     def _handler(
@@ -196,7 +193,6 @@ class AuditTrail(Construct):
         module: str,
         description: str,
         timeout: Duration,
-        placement: Placement | None,
         code: lambda_.Code | None = None,
     ) -> Handler:
         return Handler(
@@ -213,12 +209,13 @@ class AuditTrail(Construct):
             },
             timeout=timeout,
             asynchronous=True,
-            placement=placement,
+            placement=self._placement,
             log_retention=self._log_retention,
             key=self._key,
         )
 
-    def _auditor(self, *, inputs: s3.IBucket, outputs: s3.IBucket) -> iam.Role:
+    def _auditor(self, *, sources: Sequence[s3.IBucket]) -> iam.Role:
+        buckets = list(dict.fromkeys((self._bucket, *sources)))
         role = iam.Role(
             self,
             "Auditor",
@@ -234,23 +231,23 @@ class AuditTrail(Construct):
             ),
             (
                 ("s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention"),
-                [bucket.arn_for_objects("*") for bucket in (self._bucket, inputs, outputs)],
+                [bucket.arn_for_objects("*") for bucket in buckets],
             ),
             (
                 ("s3:ListBucket", "s3:ListBucketVersions"),
-                [bucket.bucket_arn for bucket in (self._bucket, inputs, outputs)],
+                [bucket.bucket_arn for bucket in buckets],
             ),
         )
         for actions, resources in statements:
             role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=resources))
-        keys = [self._table.encryption_key]
-        keys += [bucket.encryption_key for bucket in (self._bucket, inputs, outputs)]
+        keys = [self._table.encryption_key, *(bucket.encryption_key for bucket in buckets)]
         for statement in use_of_keys(keys, scope=self, services=("dynamodb", "s3"), actions=("kms:Decrypt",)):
             role.add_to_policy(statement)
         accept_inline_policy(role)
         accept_wildcards(
             role,
             reasons={
+                ":key/*": _OTHER_KEYS,
                 "/*": "An auditor reads every case; the statement allows reading only.",
                 "/index/*": "An auditor reads every case; the statement allows reading only.",
             },

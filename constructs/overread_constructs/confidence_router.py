@@ -109,11 +109,6 @@ RULES: tuple[Rule[ConfidenceRouterProps], ...] = (
         holds=lambda p: p.proxy_url is None or _PROXY.allows(p.proxy_url),
     ),
     Rule(
-        prop="proxy_url",
-        must="be left out with backend overread, which needs no way out of the network",
-        holds=lambda p: p.proxy_url is None or p.backend != "overread",
-    ),
-    Rule(
         prop="table",
         must="have a stream of new images",
         holds=lambda p: p.table is not None,
@@ -172,6 +167,7 @@ class ConfidenceRouter(Construct):
         policies: RoutingPolicies,
         use_cases: Sequence[str],
         endpoints: Sequence[ReviewedEndpoint] = (),
+        prediction_role_arn: str | None = None,
         vpc: ec2.IVpc,
         subnets: ec2.SubnetSelection | None = None,
         security_groups: Sequence[ec2.ISecurityGroup],
@@ -199,9 +195,13 @@ class ConfidenceRouter(Construct):
 
         `clients`: callers with an identity provider's tokens, in place of AWS principals.
 
+        `prediction_role_arn`: a role in the account of models, which may invoke them; the functions that
+        predict assume it.
+
         `proxy_url`: a way out of the network for the two functions that call A2I's runtime, which has no
-        interface endpoint; without it these two run outside the network (backend "a2i" only). `reviews`:
-        the review service of backend "overread"; with a private one these two run inside.
+        interface endpoint, or a public review service, and for the check of clients' tokens; without it
+        these run outside the network. `reviews`: the review service of backend "overread"; with a private
+        one the two run inside without a proxy.
 
         Raises:
             PropsError: with every broken rule.
@@ -236,6 +236,7 @@ class ConfidenceRouter(Construct):
             policies=policies,
             use_cases=tuple(use_cases),
             endpoints=tuple(endpoints),
+            prediction_role_arn=prediction_role_arn,
             network=Placement(vpc=vpc, subnets=subnets, security_groups=tuple(security_groups)),
             reviews=reviews,
             proxy_url=proxy_url,

@@ -23,7 +23,7 @@ from constructs import Construct
 
 from overread_constructs._dead_letters import dead_letter_queue, sendable
 from overread_constructs._encryption import use_of_keys
-from overread_constructs._handler import Handler, Placement
+from overread_constructs._handler import Handler, Placement, proxy_environment
 from overread_constructs._item_fences import STEERED, keep_off
 from overread_constructs._rules import Rule, check
 from overread_constructs.acknowledgements import accept_wildcards, acknowledge
@@ -31,9 +31,11 @@ from overread_constructs.python_code import handler_code
 
 EVENT_SOURCE = "overread"
 _FEEDBACK_PREFIX = "feedback/"
+_INSIDE = ("dynamodb", "s3", "secretsmanager")
+"""What it reaches through the network's own endpoints when there is a proxy."""
 _OUTSIDE_REASON = (
     "It calls receivers in the internet, each at an address that was checked. It takes no inbound traffic. "
-    "Where receivers are in private networks it runs inside."
+    "Where receivers are in private networks, or behind a proxy, it runs inside."
 )
 
 
@@ -51,6 +53,7 @@ class NewsDeliveryProps:
 
     webhooks: Mapping[str, Webhook]
     table: str | None
+    proxy_url: str | None
 
 
 RULES: tuple[Rule[NewsDeliveryProps], ...] = (
@@ -68,6 +71,11 @@ RULES: tuple[Rule[NewsDeliveryProps], ...] = (
         holds=lambda p: all(
             _is_network(cidr) for one in p.webhooks.values() for cidr in one.allowed_networks
         ),
+    ),
+    Rule(
+        prop="proxy_url",
+        must="be an http address: a tunnel to receivers is asked for in plain HTTP, and is TLS inside",
+        holds=lambda p: p.proxy_url is None or p.proxy_url.startswith("http://") or not p.webhooks,
     ),
     Rule(prop="table", must="have a stream of new images", holds=lambda p: p.table is not None),
 )
@@ -100,6 +108,7 @@ class NewsDelivery(Construct):
         subnets: ec2.SubnetSelection | None,
         security_groups: Sequence[ec2.ISecurityGroup],
         is_inside: bool = False,
+        proxy_url: str | None = None,
         code: lambda_.Code | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         key: kms.IKey,
@@ -107,13 +116,16 @@ class NewsDelivery(Construct):
         """`webhooks` by use case. `table`: with index `outbox` and a stream of new images.
 
         `is_inside`: run in the network, which then must have a way to EventBridge and to all receivers.
+        `proxy_url`: the way from inside to EventBridge and to receivers in the internet.
 
         Raises:
             PropsError: with every broken rule.
         """
         super().__init__(scope, id)
         receivers = dict(webhooks or {})
-        props = NewsDeliveryProps(webhooks=receivers, table=table.table_stream_arn)
+        props = NewsDeliveryProps(
+            webhooks=receivers, table=table.table_stream_arn, proxy_url=proxy_url if is_inside else None
+        )
         check(self, construct="NewsDelivery", props=props, rules=RULES)
         self._key = key
         self.secret: secretsmanager.Secret | None = self._webhook_secret() if receivers else None
@@ -131,6 +143,11 @@ class NewsDelivery(Construct):
                 "OVERREAD_EVENT_BUS": "default",
                 "OVERREAD_INPUT_BUCKET": feedback_bucket.bucket_name,
                 **_webhook_environment(receivers, secret=self.secret),
+                **(
+                    proxy_environment(proxy_url, scope=self, inside=_INSIDE)
+                    if proxy_url and is_inside
+                    else {}
+                ),
             },
             timeout=Duration.seconds(55),
             asynchronous=True,

@@ -92,8 +92,18 @@ class Operations(Construct):
                 pending_age_s=pending_age_s, outbox_age_s=outbox_age_s, override_rate=override_rate
             )
         )
-        make_dashboard(
+        self.dashboard: cloudwatch.Dashboard = make_dashboard(
             self, "Dashboard", deployment=name_prefix, use_cases=list(pending_age_s), alarms=self.alarms
+        )
+
+    def show(self, alarm_names: Sequence[str]) -> None:
+        """Puts the states of other stacks' alarms on the dashboard; known by name, so nothing is exported."""
+        alarms = [
+            cloudwatch.Alarm.from_alarm_name(self, f"Elsewhere{number}", name)
+            for number, name in enumerate(alarm_names)
+        ]
+        self.dashboard.add_widgets(
+            cloudwatch.AlarmStatusWidget(title="Queues, functions, APIs", alarms=alarms, width=24, height=8)
         )
 
     def _run_each_five_minutes(self, handler: Handler, *, key: kms.IKey) -> None:

@@ -62,6 +62,16 @@ def alarms(
         missing=_SILENT,
     )
     yield AlarmTerms(
+        name="chain-failures",
+        metric="ChainVerifyFail",
+        tells="The audit log is not what it was; or for hours nobody looked.",
+        runbook="chain-break",
+        threshold=1,
+        period_s=3600,  # that of the look
+        periods=1,
+        missing=_SILENT,
+    )
+    yield AlarmTerms(
         name="outbox-age",
         metric="OutboxAge",
         tells=f"News of decisions have not been delivered for {outbox_age_s} s.",
@@ -122,7 +132,6 @@ def _at_once() -> Iterator[AlarmTerms]:
             "News were not delivered in three days, and are set aside.",
             "redrive",
         ),
-        ("chain-failures", "ChainVerifyFail", "The audit log is not what it was.", "chain-break"),
         ("error-monitor", "ErrorMonitorAlarm", "A model errs more often than is allowed.", "kill-switch"),
     ):
         yield AlarmTerms(
@@ -131,14 +140,11 @@ def _at_once() -> Iterator[AlarmTerms]:
             tells=tells,
             runbook=runbook,
             threshold=1,
-            statistic="Maximum" if metric in _LEVELS else "Sum",
+            # An alarm that stands is told again each minute.
+            statistic="Maximum" if metric == "ErrorMonitorAlarm" else "Sum",
             periods=1,
             missing=_QUIET,
         )
-
-
-_LEVELS = frozenset({"ChainVerifyFail", "ErrorMonitorAlarm"})
-"""What is told again while it stands, so that a sum would count it more than once."""
 
 
 def metric_of(terms: AlarmTerms, *, deployment: str) -> cloudwatch.Metric:

@@ -15,6 +15,11 @@ from overread_constructs._bundle import Bundle
 NUMPY_EXCLUDE = (
     "overread/consensus/*",
     *(
+        f"overread/labeling/consolidation/{name}.py"
+        for name in ("batch", "boxes", "classification", "entities", "masks", "png", "text")
+    ),
+    "overread_lambda/consolidate_annotations.py",
+    *(
         f"overread/risk/{name}.py"
         for name in (
             "binomial",
@@ -30,7 +35,7 @@ NUMPY_EXCLUDE = (
         )
     ),
 )
-"""The statistics that need numpy: they are for people at their machines, and no function has it."""
+"""What needs numpy, which no function has but the one that consolidates annotations."""
 
 HANDLER_PACKAGES = ("overread", "overread_aws", "overread_client", "overread_lambda")
 HANDLER_EXCLUDE = (
@@ -53,6 +58,9 @@ EVIDENCE_EXCLUDE = tuple(
     if name not in ("overread_aws/sealing.py", "overread_lambda/archive_evidence.py")
 )
 EVIDENCE_REQUIREMENTS = Path(__file__).parent / "evidence_requirements.txt"
+
+CONSOLIDATION_EXCLUDE = tuple(name for name in HANDLER_EXCLUDE if name not in NUMPY_EXCLUDE)
+CONSOLIDATION_REQUIREMENTS = Path(__file__).parent / "consolidation_requirements.txt"
 
 AUTHORIZER_PACKAGES = ("overread", "overread_lambda")
 
@@ -120,6 +128,22 @@ def evidence_code() -> lambda_.Code:
     """
     return PythonCode.bundle(
         packages=HANDLER_PACKAGES, requirements=EVIDENCE_REQUIREMENTS, exclude=EVIDENCE_EXCLUDE
+    )
+
+
+def consolidation_code() -> lambda_.Code:
+    """The code of the function that consolidates annotations: that of the handlers, and numpy.
+
+    Example::
+
+        lambda_.Function(
+            self, "Consolidate", runtime=lambda_.Runtime.PYTHON_3_14,
+            architecture=lambda_.Architecture.ARM_64,
+            handler="overread_lambda.consolidate_annotations.handler", code=consolidation_code(),
+        )
+    """
+    return PythonCode.bundle(
+        packages=HANDLER_PACKAGES, requirements=CONSOLIDATION_REQUIREMENTS, exclude=CONSOLIDATION_EXCLUDE
     )
 
 

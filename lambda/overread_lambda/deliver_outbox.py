@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from overread.decisions.ports import Clock
 from overread.delivery.deliver import DeliverResult, deliver
@@ -19,7 +20,7 @@ from overread_aws.error_monitors import ErrorMonitorReceiver
 from overread_aws.feedback import FeedbackReceiver
 from overread_aws.outbox_store import DynamoDbOutbox
 from overread_aws.secret_key import SecretKey
-from overread_aws.webhooks import Webhook, WebhookReceiver
+from overread_aws.webhooks import Proxy, Webhook, WebhookReceiver
 from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.metrics import COUNT, Metric, emit
@@ -42,13 +43,14 @@ _PLACE = 2
 
 @dataclass(frozen=True, slots=True)
 class DeliverSettings:
-    """Settings of `deliver_outbox`; without a secret there are no webhooks."""
+    """Settings of `deliver_outbox`; without a secret there are no webhooks, without a proxy no detour."""
 
     table: str
     bus: str
     feedback_bucket: str
     webhooks: Mapping[str, Webhook]
     webhook_secret: str
+    proxy: Proxy | None = None
 
 
 def deliver_settings(environ: Mapping[str, str]) -> DeliverSettings:
@@ -75,7 +77,13 @@ def deliver_settings(environ: Mapping[str, str]) -> DeliverSettings:
             for use_case, stated in webhooks.items()
         },
         webhook_secret=environ.get("OVERREAD_WEBHOOK_SECRET", ""),
+        proxy=_proxy(environ.get("HTTPS_PROXY", "")),
     )
+
+
+def _proxy(url: str) -> Proxy | None:
+    parts = urlsplit(url)
+    return Proxy(parts.hostname, parts.port or 80) if parts.hostname else None
 
 
 @entry()
@@ -184,7 +192,7 @@ def _ports() -> DeliverPorts:
     }
     if settings.webhooks:
         secret = SecretKey(make_client("secretsmanager"), secret_id=settings.webhook_secret)
-        receivers["webhook"] = WebhookReceiver(settings.webhooks, secret=secret)
+        receivers["webhook"] = WebhookReceiver(settings.webhooks, secret=secret, proxy=settings.proxy)
     return DeliverPorts(
         outbox=DynamoDbOutbox(make_client("dynamodb"), table=settings.table), receivers=receivers
     )

@@ -16,15 +16,13 @@ from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
-from overread_aws.sagemaker_models import SageMakerModels
+from overread_aws.sagemaker_models import make_models
 from overread_aws.secret_key import SecretKey
 from overread_lambda.counted import RESUMED, CountedRecords
 from overread_lambda.entry import entry
 from overread_lambda.logs import log
 from overread_lambda.settings import ResumeSettings, resume_settings
 from overread_lambda.sweeping import Context, DueRecords, counted, in_time
-
-MODEL_TIMEOUT_S = 15.0
 
 
 @entry()
@@ -64,7 +62,7 @@ def _ports() -> tuple[SubmitPorts, DynamoDbRecords]:
     ports = SubmitPorts(
         records=records,
         inputs=S3Inputs(make_client("s3"), bucket=settings.input_bucket),
-        models=SageMakerModels(make_client("sagemaker-runtime", read_timeout_s=MODEL_TIMEOUT_S, attempts=1)),
+        models=make_models(settings.prediction_role),
         policies=AppConfigPolicies(
             make_client("appconfigdata"),
             application=settings.policies.application,

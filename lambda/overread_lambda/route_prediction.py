@@ -5,7 +5,6 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
 from overread.decisions.documents import decision_document
 from overread.decisions.ports import Clock, SubmitPorts
@@ -18,7 +17,7 @@ from overread_aws.clients import make_client
 from overread_aws.dynamodb_records import DynamoDbRecords
 from overread_aws.queue_gauges import QueueGauges
 from overread_aws.s3_objects import S3Inputs
-from overread_aws.sagemaker_models import SageMakerModels
+from overread_aws.sagemaker_models import make_models
 from overread_aws.secret_key import SecretKey
 from overread_lambda.counted import CountedRecords
 from overread_lambda.entry import entry
@@ -34,8 +33,6 @@ from overread_lambda.rest_proxy import (
     reply,
 )
 from overread_lambda.settings import RouteSettings, route_settings
-
-MODEL_TIMEOUT_S = 15.0
 
 
 @entry()
@@ -96,7 +93,7 @@ def _ports() -> SubmitPorts:
     return SubmitPorts(
         records=DynamoDbRecords(dynamodb, table=settings.table),
         inputs=S3Inputs(make_client("s3"), bucket=settings.input_bucket),
-        models=SageMakerModels(_model_client()),
+        models=make_models(settings.prediction_role),
         policies=AppConfigPolicies(
             make_client("appconfigdata"),
             application=settings.policies.application,
@@ -106,7 +103,3 @@ def _ports() -> SubmitPorts:
         gauges=QueueGauges(dynamodb, table=settings.table),
         spot_check_key=SecretKey(make_client("secretsmanager"), secret_id=settings.spot_check_secret),
     )
-
-
-def _model_client() -> Any:
-    return make_client("sagemaker-runtime", read_timeout_s=MODEL_TIMEOUT_S, attempts=1)

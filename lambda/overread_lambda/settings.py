@@ -16,7 +16,7 @@ class PolicySource:
 
 @dataclass(frozen=True, slots=True)
 class RouteSettings:
-    """Settings of `route_prediction`."""
+    """Settings of `route_prediction`. `prediction_role`: of the models' account, empty in one's own."""
 
     environment: str
     table: str
@@ -24,6 +24,7 @@ class RouteSettings:
     use_cases: frozenset[str]
     policies: PolicySource
     spot_check_secret: str
+    prediction_role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,13 @@ class ValidateSettings:
 
 @dataclass(frozen=True, slots=True)
 class ResumeSettings:
-    """Settings of `resume_decisions`."""
+    """Settings of `resume_decisions`. `prediction_role`: of the models' account, empty in one's own."""
 
     table: str
     input_bucket: str
     policies: PolicySource
     spot_check_secret: str
+    prediction_role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ def route_settings(environ: Mapping[str, str]) -> RouteSettings:
         use_cases=_names(use_cases),
         policies=PolicySource(application=application, environment=profile_environment),
         spot_check_secret=secret,
+        prediction_role=environ.get("OVERREAD_PREDICTION_ROLE", ""),
     )
 
 
@@ -241,7 +244,13 @@ def resume_settings(environ: Mapping[str, str]) -> ResumeSettings:
         "OVERREAD_SPOT_CHECK_SECRET",
     )
     policies = PolicySource(application=application, environment=environment)
-    return ResumeSettings(table=table, input_bucket=input_bucket, policies=policies, spot_check_secret=secret)
+    return ResumeSettings(
+        table=table,
+        input_bucket=input_bucket,
+        policies=policies,
+        spot_check_secret=secret,
+        prediction_role=environ.get("OVERREAD_PREDICTION_ROLE", ""),
+    )
 
 
 def start_settings(environ: Mapping[str, str]) -> StartSettings:

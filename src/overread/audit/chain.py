@@ -190,6 +190,8 @@ def _link_faults(link: Link, head: Head) -> Iterator[Fault]:
 
 
 def _storable(value: Any) -> Any:
+    if type(value) is str:  # most of what is audited
+        return value
     match value:
         case bool() | None | str():
             return value

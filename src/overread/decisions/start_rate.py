@@ -27,7 +27,8 @@ def take(bucket: Bucket | None, *, rate: Rate, now: datetime) -> tuple[Bucket, f
     """The bucket after one start and 0.0, or as it stands and the seconds until a start may succeed.
 
     None is a bucket that was never used: full. A clock behind that of the last start refills nothing, so
-    that clocks that disagree cannot make more tokens than the fastest of them would alone.
+    that clocks that disagree by less than `MAX_AHEAD` cannot make more tokens than the fastest of them would
+    alone. Between clocks further apart the bucket is set back, and each time fills anew.
     """
     here = refilled(bucket, rate=rate, now=now)
     if here.tokens >= 1:

@@ -35,6 +35,8 @@ _SPECIAL_NETWORKS = tuple(ipaddress.ip_network(text) for text in _SPECIAL)
 """What the registries of special addresses keep from the public; named, since Pythons differ in it."""
 _PUBLIC_PORT = 443
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
+_PUBLIC_NAME = re.compile(r"([a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}")
+_PRIVATE_ENDS = frozenset({"arpa", "internal", "local", "localdomain", "localhost"})
 _BRACKETED = re.compile(r"\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
 _HOST_LENGTH = 253
 
@@ -67,6 +69,22 @@ def destination(url: str, *, allowed: Sequence[Network], resolve: Resolve) -> De
         _check(address, scheme=scheme, port=port, allowed=allowed)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Destination(scheme=scheme, host=host, port=port, address=str(addresses[0]), path=path)
+
+
+def through_proxy(url: str) -> Destination:
+    """The receiver as a proxy is asked for it: by its public name, which the proxy resolves and may refuse.
+
+    Raises:
+        PermanentError: the address is none that a webhook may go to.
+    """
+    parts = _split(url)
+    host = (parts.hostname or "").lower()
+    if parts.scheme != "https" or parts.port not in (None, _PUBLIC_PORT):
+        raise _refused(f"{host} is public: only https on port {_PUBLIC_PORT} goes there")
+    if not _PUBLIC_NAME.fullmatch(host) or host.rpartition(".")[2] in _PRIVATE_ENDS:
+        raise _refused(f"{host} is no public name, and a proxy is asked for nothing else")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Destination(scheme="https", host=host, port=_PUBLIC_PORT, address=host, path=path)
 
 
 def _split(url: str) -> SplitResult:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from overread.errors import InvalidRosterError
@@ -82,8 +83,9 @@ class Roster:
         return next((Reason(code) for holds, code in objections if holds), None)
 
 
+@lru_cache(maxsize=8)
 def parse_roster(body: bytes) -> Roster:
-    """The roster in a JSON document of schema 1.
+    """The roster in a JSON document of schema 1; those read last are remembered, since answers come in rows.
 
     Raises:
         InvalidRosterError: it has faults; all are listed and nothing of it may be used.

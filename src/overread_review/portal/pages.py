@@ -22,7 +22,7 @@ from overread_review.portal.problems import PortalProblemError
 from overread_review.portal.replies import task_id_of
 from overread_review.service.errors import DocumentRefusedError, TaskRefusedError, UnavailableError
 from overread_review.service.review_service import ReviewService
-from overread_templates import TemplateError
+from overread_templates import TemplateError, without_element_styles
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -94,7 +94,7 @@ def portal_pages(service: ReviewService, *, door: Door) -> list[BaseRoute]:
 
 def frame_html(rendered: str) -> str:
     """A rendered template as a page whose crowd elements are Overread's own."""
-    here = _ELEMENT_SCRIPT.sub(rf"\g<1>{_ELEMENT_SCRIPT_HERE}", rendered)
+    here = without_element_styles(_ELEMENT_SCRIPT.sub(rf"\g<1>{_ELEMENT_SCRIPT_HERE}", rendered))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -49,14 +49,14 @@ def test_of_each_state_with_people_the_oldest_comes_first(backlog: DynamoDbBackl
         make_record("d-7", state=State.CANCELLED),
     )
     found = [
-        (case.use_case, str(case.state), case.received_at, case.failed_starts)
+        (case.decision_id, case.use_case, str(case.state), case.received_at, case.failed_starts)
         for case in backlog.with_people()
     ]
     assert found == [
-        ("loan-approval", "PENDING", NOW - timedelta(hours=1), 2),
-        ("loan-approval", "PENDING", NOW, 0),
-        ("digit-reading", "IN_REVIEW", NOW, 0),
-        ("loan-approval", "ESCALATED", NOW, 0),
+        ("d-2", "loan-approval", "PENDING", NOW - timedelta(hours=1), 2),
+        ("d-1", "loan-approval", "PENDING", NOW, 0),
+        ("d-3", "digit-reading", "IN_REVIEW", NOW, 0),
+        ("d-4", "loan-approval", "ESCALATED", NOW, 0),
     ]
 
 

@@ -89,6 +89,91 @@ def test_what_keeps_everything_is_let_through(after: dict[str, Any]) -> None:
     assert found(after) == []
 
 
+VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}
+
+
+@pytest.mark.parametrize(
+    "refers", [{"Ref": "Network"}, {"Fn::GetAtt": ["Network", "Arn"]}, {"Fn::Sub": "x-${Network.Arn}"}]
+)
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_what_refers_to_something_replaced_may_be_replaced(refers: dict[str, Any], is_direct: bool) -> None:
+    """Also where something stands between."""
+    kept = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": refers}}
+    between = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": "Kept"}}}
+    old = {"Network": VPC, "Kept": kept} | ({} if is_direct else {"Last": between})
+    replaced = old | {"Network": changed(VPC, CidrBlock="10.1.0.0/16")}
+    found_ = {
+        danger.logical_id: danger.what
+        for danger in dangers("x", {"Resources": old}, {"Resources": replaced}, create_only=create_only)
+    }
+    assert "BucketName refers to Network, which is replaced" in found_["Kept"]
+    assert is_direct or "BucketName refers to Kept, which is replaced" in found_["Last"]
+    tagged = {"Resources": old | {"Network": changed(VPC, Tags=[])}}
+    assert list(dangers("x", {"Resources": old}, tagged, create_only=create_only)) == []
+
+
+def test_resources_that_refer_to_each_other_are_no_endless_way() -> None:
+    def bucket(other: str) -> dict[str, Any]:
+        return {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": {"Ref": other}}}
+
+    ring = {"Resources": {"A": bucket("B"), "B": bucket("A")}}
+    assert list(dangers("x", ring, ring, create_only=create_only)) == []
+
+
+def nested(folder: Path, resources: dict[str, Any], *, path: str | None) -> Path:
+    """A stack that holds another one."""
+    folder.mkdir()
+    metadata = {"aws:asset:path": path} if path else {}
+    inner = {"Type": "AWS::CloudFormation::Stack", "Metadata": metadata}
+    (folder / "data.template.json").write_text(json.dumps({"Resources": {"Inner": inner}}))
+    (folder / "inner.nested.template.json").write_text(json.dumps({"Resources": resources}))
+    return folder
+
+
+def test_nested_stacks_are_looked_into(tmp_path: Path) -> None:
+    file = "inner.nested.template.json"
+    old, after = (
+        nested(tmp_path / name, {"Table": table}, path=file)
+        for name, table in (("old", TABLE), ("new", changed(TABLE, TableName="other")))
+    )
+    for places in ((old, after), (old / "data.template.json", after / "data.template.json")):
+        done = guard("--old", places[0], "--new", places[1])
+        assert done.exit_code == 1
+        assert "REFUSED  data/Inner/Table (AWS::DynamoDB::Table) is replaced by an empty one" in done.output
+    assert guard("--old", old, "--new", old).exit_code == 0
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    (gone / "data.template.json").write_text(json.dumps({"Resources": {}}))
+    assert "data/Inner/Table" in guard("--old", old, "--new", gone).output
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [(None, "names no aws:asset:path"), ("lost.json", "No such file")]
+)
+def test_a_nested_stack_that_nobody_can_read_is_no_answer(
+    tmp_path: Path, path: str | None, words: str
+) -> None:
+    old = nested(tmp_path / "old", {}, path=path)
+    done = guard("--old", old, "--new", old)
+    assert done.exit_code == 2
+    assert words in done.output
+
+
+def test_a_type_that_nobody_knows_is_no_answer(tmp_path: Path) -> None:
+    path = tmp_path / "template.json"
+    kept = {"Type": "AWS::Nothing::Here", "DeletionPolicy": "Retain"}
+    path.write_text(json.dumps({"Resources": {"Kept": kept}}))
+    done = guard("--old", path, "--new", path)
+    assert done.exit_code == 2
+    assert "do not know the type AWS::Nothing::Here" in done.output
+
+
+def test_what_is_accepted_without_need_is_told(files: tuple[Path, Path]) -> None:
+    done = guard("--old", files[0], "--new", files[0], "--accept", "old/Tabel")
+    assert done.exit_code == 0
+    assert "--accept old/Tabel: no danger to it was found" in done.output
+
+
 def guard(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["guard", *map(str, arguments)])
 
@@ -152,7 +237,15 @@ def test_an_assembly_without_stacks_is_no_answer(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(None, "No such file"), ("{", "not JSON"), ("[]", "not a JSON object"), ("{}", "it has no Resources")],
+    [
+        (None, "No such file"),
+        ("{", "not JSON"),
+        ("[]", "not a JSON object"),
+        ("{}", "it has no Resources"),
+        ('{"Resources": []}', "its Resources are no JSON object"),
+        ('{"Resources": {"A": 3}}', "the resource A has no Type"),
+        ('{"Resources": {"A": {}}}', "the resource A has no Type"),
+    ],
 )
 def test_wrong_usage_is_one_sentence(tmp_path: Path, content: str | None, words: str) -> None:
     path = tmp_path / "template.json"

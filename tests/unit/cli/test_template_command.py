@@ -101,6 +101,16 @@ def test_schema_and_diff(folder: Path) -> None:
     assert (same.exit_code, same.output) == (0, "the answers are alike\n")
 
 
+def test_a_folder_stands_for_the_template_in_it(folder: Path, tmp_path: Path) -> None:
+    path = folder / "template.liquid.html"
+    assert overread("lint", folder.parent).output == overread("lint", path).output
+    assert overread("schema", folder).output == overread("schema", path).output
+    assert overread("diff", folder, path).output == "the answers are alike\n"
+    page = tmp_path / "page.html"
+    assert overread("render", folder, "--output", page).exit_code == 0
+    assert page.is_file()
+
+
 def test_golden_answers_are_held_against_the_rendered_page(folder: Path) -> None:
     done = overread("test", folder.parent)
     assert (done.exit_code, done.output) == (0, f"ok  {folder}\n1 template, 0 failed\n")
@@ -117,8 +127,12 @@ def test_golden_answers_are_held_against_the_rendered_page(folder: Path) -> None
     ("arguments", "words"),
     [
         (("lint", "nowhere.html"), "nowhere.html: No such file or directory"),
-        (("schema", "{folder}"), "Is a directory"),
-        (("schema", "{folder}/broken.html"), "broken.html:1:1: expected tag endif, found end of expression"),
+        (("schema", "{folder}/objects"), "Is a directory"),
+        (("lint", "{folder}/objects"), "no template.liquid.html in it"),
+        (
+            ("schema", "{folder}/broken.html"),
+            "broken.html:1:1: {% if %} is never closed: {% endif %} is missing",
+        ),
         (
             ("render", "{folder}/template.liquid.html", "--output", "{folder}/no/page.html"),
             "cannot be written",

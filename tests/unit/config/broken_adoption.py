@@ -8,12 +8,19 @@ VPC = "vpc-0123456789abcdef0"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ELSEWHERE = KEY.replace("eu-central-1", "eu-west-1")
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:alarms"
+CERTIFICATE = "arn:aws:acm:eu-central-1:111122223333:certificate/1234abcd"
 GATEWAYS = "dynamodb: vpce-01234567, s3: vpce-89abcdef"
 
 
 def adopt(*lines: str) -> str:
     """VALID, which adopts."""
     return top("\n  ".join(("adopt:", *lines)))
+
+
+def named(*lines: str) -> str:
+    """VALID with a name for the API, which adopts."""
+    domain = f"{{name: decisions.acme.example, certificate_arn: '{CERTIFICATE}'}}"
+    return top("\n  ".join((f"api: {{domain: {domain}}}\nadopt:", *lines)))
 
 
 def adopt_vpc(*lines: str, gateways: str = GATEWAYS) -> str:
@@ -175,5 +182,60 @@ ADOPTION: dict[str, Broken] = {
         "'execute-api'",
         "`events`",
         "nothing here uses",
+    ),
+    "adopt_zone_alone": Broken(
+        adopt("hosted_zone: {id: Z0123, name: acme.example}"),
+        "hosted_zone",
+        "adopt.hosted_zone",
+        "a section",
+        "leave it out",
+        "without api.domain",
+    ),
+    "adopt_zone_id": Broken(
+        named("hosted_zone: {id: acme, name: acme.example}"),
+        "hosted_zone",
+        "adopt.hosted_zone.id",
+        "acme",
+        "Z0",
+    ),
+    "adopt_zone_name": Broken(
+        named("hosted_zone: {id: Z0123, name: Acme}"),
+        "hosted_zone",
+        "adopt.hosted_zone.name",
+        "Acme",
+        "lower case",
+    ),
+    "adopt_zone_of_others": Broken(
+        named("hosted_zone: {id: Z0123, name: other.example}"),
+        "hosted_zone",
+        "adopt.hosted_zone.name",
+        "other.example",
+        "api.domain.name ends with",
+        "is not the zone of `decisions.acme.example`",
+    ),
+    "api_domain": Broken(
+        top("api: {domain: here}"), "domain", "api.domain", "'here'", "`name`", "must be a mapping"
+    ),
+    "api_domain_name": Broken(
+        top(f"api: {{domain: {{name: Decisions, certificate_arn: '{CERTIFICATE}'}}}}"),
+        "domain",
+        "api.domain.name",
+        "Decisions",
+        "lower case",
+    ),
+    "api_domain_certificate": Broken(
+        top("api: {domain: {name: decisions.acme.example, certificate_arn: mine}}"),
+        "domain",
+        "api.domain.certificate_arn",
+        "mine",
+        "ARN in ACM",
+    ),
+    "api_domain_certificate_elsewhere": Broken(
+        named("keys: {}").replace("acm:eu-central-1", "acm:us-east-1"),
+        "certificate_arn",
+        "api.domain.certificate_arn",
+        "us-east-1",
+        "an ARN of eu-central-1",
+        "is of another region",
     ),
 }

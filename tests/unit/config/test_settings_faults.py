@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.config.broken import LOANS, oidc, own
+from tests.unit.config.broken_accounts import ACCOUNTS
 from tests.unit.config.broken_adoption import ADOPTION
 from tests.unit.config.broken_decisions import DECISIONS
 from tests.unit.config.broken_deployments import DEPLOYMENTS
@@ -24,7 +25,8 @@ from overread_config import ConfigError, Fault, load_settings
 from overread_config.reference import every_setting
 
 BROKEN = (
-    ADOPTION
+    ACCOUNTS
+    | ADOPTION
     | ORGANIZATION
     | OPERATIONS
     | VALUES

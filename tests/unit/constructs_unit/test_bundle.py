@@ -185,6 +185,7 @@ def test_an_interpreter_without_pip_is_told_how_to_get_it(
         (python_code.HANDLER_REQUIREMENTS, "requirements.txt"),
         (python_code.EVIDENCE_REQUIREMENTS, "evidence-requirements.txt"),
         (python_code.REVIEW_REQUIREMENTS, "review-requirements.txt"),
+        (python_code.CONSOLIDATION_REQUIREMENTS, "consolidation-requirements.txt"),
     ],
 )
 def test_the_shipped_lock_files_are_those_of_the_functions(shipped: Path, locked: str) -> None:
@@ -228,6 +229,20 @@ def test_every_module_of_the_evidence_archives_zip_imports_where_boto3_is_all_th
     ).write(tmp_path)
     modules = imported(python_code.HANDLER_PACKAGES, folder=tmp_path)
     assert {"overread_lambda.archive_evidence", "overread_aws.sealing"} <= set(modules)
+
+
+def test_the_consolidations_zip_runs_where_boto3_is_all_there_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(BARE_PYTHON))
+    Bundle.of(
+        packages=python_code.HANDLER_PACKAGES,
+        requirements=python_code.CONSOLIDATION_REQUIREMENTS,
+        exclude=python_code.CONSOLIDATION_EXCLUDE,
+    ).write(tmp_path)
+    assert size_of(tmp_path) < 120_000_000
+    modules = imported(python_code.HANDLER_PACKAGES, folder=tmp_path)
+    assert {"overread_lambda.consolidate_annotations", "overread.consensus.boxes"} <= set(modules)
 
 
 def test_every_module_of_the_review_services_zip_imports_where_boto3_is_all_there_is(

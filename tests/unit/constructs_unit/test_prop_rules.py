@@ -282,7 +282,6 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("router", {"security_groups": ()}, "security_groups must be 1 to 5"),
     ("router", {"backend": "own", "proxy_url": None}, "backend must be one of a2i, overread, got 'own'"),
     ("router", {"proxy_url": "http://user:secret@proxy"}, "proxy_url must be an http or https address"),
-    ("router", {"backend": "overread", "reviews": True}, "proxy_url must be left out with backend overread"),
     ("router", {"backend": "overread", "proxy_url": None}, "reviews must be given with backend overread"),
     ("router", {"reviews": True}, "reviews must be given with backend overread, and only then, got True"),
     ("router", {"table": None}, "table must have a stream of new images, got None"),

@@ -21,9 +21,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from overread.delivery.addresses import Destination, Network, destination
+from overread.delivery.addresses import Destination, Network, destination, through_proxy
 from overread.errors import PermanentError, RetryableError
-from overread_aws.webhooks import Webhook, WebhookReceiver, resolved
+from overread_aws.webhooks import Proxy, Webhook, WebhookReceiver, resolved
 from overread_client import verify_webhook
 from overread_testing.stored_records import make_news
 
@@ -617,3 +617,108 @@ def test_a_receiver_that_proves_nothing_is_told_nothing(fault: str, tmp_path: Pa
     ):
         sender(f"https://core.internal:{one.port}/", trust=trust).deliver(NEWS)
     assert not one.applied
+
+
+# Behind a proxy
+
+
+@contextmanager
+def leading(to: int, *, status: str = "200 OK") -> Iterator[tuple[Proxy, list[str]]]:
+    """A proxy that leads every tunnel to the port `to`, and what it was asked."""
+    asked: list[str] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.settimeout(10)
+
+    def serve() -> None:
+        try:
+            inner, _ = listener.accept()
+        except OSError:
+            return
+        with inner, socket.create_connection(("127.0.0.1", to)) as outer:
+            asked.append(inner.recv(65536).decode())
+            inner.sendall(f"HTTP/1.1 {status}\r\n\r\n".encode())
+            back = threading.Thread(target=_relay, args=(outer, inner), daemon=True)
+            back.start()
+            _relay(inner, outer)
+            back.join(5)
+
+    server = threading.Thread(target=serve, daemon=True)
+    server.start()
+    try:
+        yield Proxy("127.0.0.1", listener.getsockname()[1]), asked
+    finally:
+        listener.close()
+        server.join(5)
+
+
+def _relay(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while part := source.recv(65536):
+            target.sendall(part)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        return  # the other side has gone
+
+
+def test_a_receiver_in_the_internet_is_reached_by_the_proxy_and_proves_its_name(tmp_path: Path) -> None:
+    own = authority()
+    with (
+        receiving(Receiver(), tls=serving(own, tmp_path, host="core.example")) as one,
+        leading(one.port) as (proxy, asked),
+    ):
+        sender(
+            "https://core.example/hook", allowed=(), resolve=nobody, trust=own.trusting(), proxy=proxy
+        ).deliver(NEWS)
+    assert [body for body, _ in one.applied] == [NEWS.payload.encode()]
+    assert asked[0].startswith("CONNECT core.example:443 HTTP/1.1\r\nHost: core.example:443\r\n")
+    assert "decision" not in asked[0], "the proxy sees a name, and TLS"
+
+
+def test_whoever_the_proxy_leads_to_must_be_the_receiver(tmp_path: Path) -> None:
+    own = authority()
+    with (
+        receiving(Receiver(), tls=serving(own, tmp_path, host="other.example")) as one,
+        leading(one.port) as (proxy, _),
+        pytest.raises(RetryableError, match="SSLCertVerificationError"),
+    ):
+        sender("https://core.example/", allowed=(), trust=own.trusting(), proxy=proxy).deliver(NEWS)
+    assert not one.applied
+
+
+def test_a_proxy_that_refuses_is_tried_again_later() -> None:
+    with (
+        receiving(Receiver()) as one,
+        leading(one.port, status="403 Forbidden") as (proxy, _),
+        pytest.raises(RetryableError, match="the proxy answered 403"),
+    ):
+        sender("https://core.example/", allowed=(), proxy=proxy).deliver(NEWS)
+
+
+def test_a_receiver_in_an_allowed_network_is_called_without_the_proxy() -> None:
+    with receiving(Receiver()) as one, leading(one.port) as (proxy, asked):
+        sender(f"http://core.internal:{one.port}/", proxy=proxy).deliver(NEWS)
+    assert (len(one.applied), asked) == (1, [])
+
+
+@pytest.mark.parametrize("url", [*MALFORMED, *INWARD])
+def test_a_proxy_is_never_asked_for_what_leads_inward(url: str) -> None:
+    with pytest.raises(PermanentError, match="WebhookAddressRefused"):
+        through_proxy(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://localhost/",
+        "https://metadata.google.internal/",
+        "https://core.localhost/",
+        "https://core/",
+        "https://93.184.216.34/",
+        "https://0x5d.0xb8.0xd8.0x22/",
+        "https://core.example:8443/",
+        "http://core.example/",
+    ],
+)
+def test_a_proxy_is_asked_for_public_names_only_and_for_tls(url: str) -> None:
+    with pytest.raises(PermanentError, match=r"is no public name|only https on port 443"):
+        through_proxy(url)

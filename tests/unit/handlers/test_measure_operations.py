@@ -20,7 +20,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def case(use_case: str, state: State, *, minutes: int, failed_starts: int = 0) -> OpenCase:
-    return OpenCase(use_case, state, AT - minutes * MINUTE, failed_starts)
+    return OpenCase("d-1", use_case, state, AT - minutes * MINUTE, failed_starts)
 
 
 @dataclass

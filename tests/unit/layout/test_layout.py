@@ -11,7 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCKS = ("requirements-dev.txt", "requirements-sdk.txt", "lambda/requirements.txt", "lambda/runtime.txt")
-NEED_NUMPY = ("overread.consensus.", "overread.risk.")
+NEED_NUMPY = (
+    "overread.consensus.",
+    "overread.risk.",
+    *(
+        f"overread.labeling.consolidation.{name}"
+        for name in ("batch", "boxes", "classification", "masks", "png")
+    ),
+)
 RUN_IN_LAMBDA = ("overread.risk.beta", "overread.risk.guarantee", "overread.risk.monitor")
 SOURCE_ROOTS = ("src", "lambda", "constructs", "stacks", "tests/support")
 

@@ -292,6 +292,12 @@ def test_the_element_scripts_address_is_answered_with_our_own(script: str) -> No
     assert page.count("../../static/crowd-html-elements.js") == 2
 
 
+def test_the_elements_style_sheet_is_not_asked_for() -> None:
+    link = '<LINK rel="stylesheet" href="https://assets.crowd.aws/css/crowd-html-elements-v2.css" />'
+    assert frame_html(f"{link}<p>x</p>").endswith("\n<p>x</p>")
+    assert "cdn.example" in frame_html(link.replace("assets.crowd.aws", "cdn.example"))
+
+
 def test_text_that_mentions_the_address_stays_as_it_is() -> None:
     text = "<p>https://assets.crowd.aws/crowd-html-elements.js</p>"
     assert text in frame_html(text)

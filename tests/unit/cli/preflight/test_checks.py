@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from tests.unit.cli.preflight.conftest import Make, PlantedAccount, failed
 
@@ -41,7 +44,7 @@ from overread_cli.preflight.policies import (
     execution_policy,
 )
 from overread_cli.preflight.region import judge_region
-from overread_cli.preflight.resource_actions import ACTIONS
+from overread_cli.preflight.resource_actions import ACTIONS, grants_of
 from overread_cli.preflight.reviews import Probe, judge_a2i, judge_ground_truth, judge_workforce
 from overread_cli.preflight.tools import judge_cdk, judge_node
 from overread_config.adoption import GATEWAY_ENDPOINTS, needed_endpoints
@@ -148,6 +151,26 @@ def test_a_denied_action_is_named_with_the_policy_that_is_needed() -> None:
     assert "AWS::New::Kind" in more.detail
 
 
+def test_a_denial_that_depends_on_a_condition_is_unknown_and_names_it() -> None:
+    result = {
+        "EvalActionName": "iam:CreateRole",
+        "EvalDecision": "explicitDeny",
+        "MissingContextValues": ["iam:PermissionsBoundary"],
+    }
+    account = PlantedAccount({("iam", "SimulatePrincipalPolicy"): {"EvaluationResults": [result]}})
+    policy = Policy((Statement(("iam:CreateRole",), ("*",)),))
+    decisions = simulated(account, "arn:x", policy)
+    found = judge_permissions(decisions, who="the caller", policy=policy, name="execution")
+    assert found.status is Status.UNKNOWN
+    assert "iam:CreateRole depends on conditions: iam:PermissionsBoundary" in found.detail
+    worse = [*decisions, Decision("kms:CreateKey", False, None)]
+    assert judge_permissions(worse, who="x", policy=policy, name="execution").status is Status.FAIL
+
+
+def test_nothing_simulated_is_no_permission() -> None:
+    assert judge_permissions([], who="x", policy=Policy(()), name="deployer").status is Status.SKIPPED
+
+
 @pytest.mark.parametrize(
     ("is_forbidden", "status"), [(True, Status.FAIL), (False, Status.OK), (None, Status.UNKNOWN)]
 )
@@ -219,9 +242,19 @@ def test_cloudformations_policy_names_what_the_templates_hold(assembly: Make) ->
     assert "kms:CreateKey" not in by_action
 
 
-def test_long_policies_are_cut_at_iams_limit() -> None:
-    import json
+def test_every_type_of_our_own_templates_and_of_a_named_api_is_listed() -> None:
+    golden = Path(__file__).parents[3] / "synth/stacks_synth/golden"
+    kinds = {
+        resource["Type"]
+        for path in golden.glob("*.json")
+        for resource in json.loads(path.read_text())["Resources"].values()
+    }
+    assert kinds
+    kinds |= {"AWS::ApiGateway::DomainName", "AWS::ApiGateway::BasePathMapping", "AWS::Route53::RecordSet"}
+    assert [kind for kind in sorted(kinds) if grants_of(kind) is None] == []
 
+
+def test_long_policies_are_cut_at_iams_limit() -> None:
     statements = tuple(
         Statement((f"s3:Action{index}",), ("arn:aws:s3:::" + "x" * 500,)) for index in range(40)
     )
@@ -231,41 +264,28 @@ def test_long_policies_are_cut_at_iams_limit() -> None:
     assert sum(len(one["Statement"]) for one in documents) == 40
 
 
-def test_every_listed_action_is_an_operation_of_its_service() -> None:
-    import boto3
+SPELT_BY_IAM = {
+    "apigateway": "GET POST PUT PATCH DELETE AddCertificateToDomain RemoveCertificateFromDomain "
+    "UpdateRestApiPolicy",
+    "budgets": "ViewBudget ModifyBudget",
+    "logs": "CreateLogDelivery DeleteLogDelivery",
+    "s3": "ListBucket GetBucketCORS PutBucketCORS GetBucketObjectLockConfiguration "
+    "PutBucketObjectLockConfiguration GetBucketPublicAccessBlock PutBucketPublicAccessBlock "
+    "GetEncryptionConfiguration PutEncryptionConfiguration GetLifecycleConfiguration "
+    "PutLifecycleConfiguration",
+}
+"""Actions that are no operation's name (Service Authorization Reference)."""
 
+
+def test_every_listed_action_is_an_operation_of_its_service() -> None:
     session = boto3.Session()
-    renamed = {"s3", "apigateway", "appconfig", "iam", "kms", "logs", "tag", "elasticfilesystem"}
-    clients = {
-        "application-autoscaling": "application-autoscaling",
-        "cloudwatch": "cloudwatch",
-        "cognito-idp": "cognito-idp",
-        "dynamodb": "dynamodb",
-        "ec2": "ec2",
-        "events": "events",
-        "iam": "iam",
-        "kms": "kms",
-        "lambda": "lambda",
-        "logs": "logs",
-        "sagemaker": "sagemaker",
-        "secretsmanager": "secretsmanager",
-        "sns": "sns",
-        "sqs": "sqs",
-    }
-    unknown_actions = [
-        f"{grant.service}:{action}"
-        for grants in ACTIONS.values()
-        for grant in grants
-        if grant.service in clients and grant.service not in renamed
-        for action in grant.actions.split()
-        if action
-        not in session.client(
-            clients[grant.service], region_name="eu-west-1"
-        ).meta.service_model.operation_names
-    ]
-    # IAM's own names for calls that the API spells otherwise, or that CloudFormation makes behind the scenes.
-    own = {"lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"}
-    assert set(unknown_actions) <= own
+    listed: dict[str, set[str]] = {}
+    for grant in (grant for grants in ACTIONS.values() for grant in grants):
+        listed.setdefault(grant.service, set()).update(grant.actions.split())
+    for service, actions in listed.items():
+        operations = session.client(service, region_name="eu-west-1").meta.service_model.operation_names
+        own = set(SPELT_BY_IAM.get(service, "").split())
+        assert actions - set(operations) == own, service
 
 
 # Quotas
@@ -290,7 +310,19 @@ def test_a_quota_that_is_used_up_by_others(assembly: Make) -> None:
     )
     (need,) = quotas.needs(assembly(("AWS::EC2::VPC", {})))
     found = quotas.judge(need, account=account)
-    assert said(found) == (Status.FAIL, "VPCs per Region: 5; needed 6, of which 5 in use")
+    assert said(found) == (Status.FAIL, "VPCs per Region: 5; needed 6, of which 5 in use by others")
+
+
+def test_a_network_of_the_deployment_itself_is_not_counted_twice(assembly: Make) -> None:
+    quota = {"QuotaCode": "L-F678F1CE", "QuotaName": "VPCs per Region", "Value": 5.0}
+    own = {"Tags": [{"Key": "aws:cloudformation:stack-name", "Value": "overread-test-data"}]}
+    other = {"Tags": [{"Key": "aws:cloudformation:stack-name", "Value": "somebody"}]}
+    vpcs = {"Vpcs": [own, other, {"Tags": [{"Key": "Name", "Value": "overread-test-data"}]}, {}, {}]}
+    account = PlantedAccount(
+        {("service-quotas", "ListServiceQuotas"): {"Quotas": [quota]}, ("ec2", "DescribeVpcs"): vpcs}
+    )
+    (need,) = quotas.needs(assembly(("AWS::EC2::VPC", {})))
+    assert quotas.judge(need, account=account).status is Status.OK
 
 
 def test_a_quota_that_nobody_lists_is_unknown(assembly: Make) -> None:
@@ -374,6 +406,18 @@ def test_endpoints(assembly: Make, found: list[Any], words: str) -> None:
     assert words in verdict.detail
 
 
+def test_a_router_whose_models_are_apart_needs_the_endpoint_of_sts(assembly: Make) -> None:
+    def needed(**variables: str) -> tuple[str, ...]:
+        environment = {"Environment": {"Variables": variables}}
+        return network.endpoints_needed(assembly(("AWS::Lambda::Function", environment)))
+
+    assert set(needed(OVERREAD_PREDICTION_ROLE="arn")) - set(needed()) == {"sts"}
+
+
+def test_models_alone_need_the_way_to_their_archives(assembly: Make) -> None:
+    assert network.endpoints_needed(assembly(("AWS::SageMaker::Model", {}))) == ("s3",)
+
+
 def test_the_review_service_needs_endpoints_of_its_own(assembly: Make) -> None:
     service = ("AWS::Lambda::Function", {"Handler": "overread_lambda.review_service.handler"})
     verdict = network.judge_endpoints(ALL, assembly(service))
@@ -416,6 +460,16 @@ WORKTEAM = ("Custom::OverreadWorkteam", {})
 def test_the_workforce_that_is_there(assembly: Make, resources: Any, there: Any, status: Status) -> None:
     account = PlantedAccount({("sagemaker", "ListWorkforces"): {"Workforces": there}})
     assert judge_workforce(account, assembly(*resources)).status is status
+
+
+def test_a_workforce_that_the_deployment_made_itself_is_no_fault(assembly: Make) -> None:
+    text = {"Fn::Join": ["", ['{"WorkforceName":"overread-test","OidcConfig":"', {"Ref": "Issuer"}, '"}']]}
+    made = assembly(("Custom::OverreadWorkforce", {"Definition": text}), WORKTEAM)
+    for name, status in (("overread-test", Status.OK), ("overread", Status.FAIL)):
+        there = {"Workforces": [{"WorkforceName": name}]}
+        assert (
+            judge_workforce(PlantedAccount({("sagemaker", "ListWorkforces"): there}), made).status is status
+        )
 
 
 FLOW = {"FlowDefinitionArn": "arn:flow", "FlowDefinitionName": "loans", "FlowDefinitionStatus": "Active"}

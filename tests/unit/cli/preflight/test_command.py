@@ -140,3 +140,138 @@ def test_failed_calls_are_told_by_their_actions(error: Exception, is_refused: bo
         Account(raising(error)).ask("sts", "GetCallerIdentity")
     assert raised.value.is_refused is is_refused
     assert raised.value.reason == words
+
+
+@pytest.fixture
+def three_accounts(folder: Path) -> Path:
+    """The same with models in another account, and audit in a third."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    model = {"Type": "AWS::SageMaker::Model", "Properties": {"VpcConfig": {"Subnets": ["subnet-1"]}}}
+    for name, account, resource in (
+        ("models", "222233334444", model),
+        ("audit", "333344445555", {"Type": "AWS::S3::Bucket"}),
+    ):
+        manifest["artifacts"][f"overread-test-{name}"] = {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{account}/eu-west-1",
+            "properties": {"templateFile": f"{name}.json"},
+        }
+        (folder / f"{name}.json").write_text(json.dumps({"Resources": {"One": resource}}))
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def test_what_is_for_other_accounts_is_left_to_their_credentials(
+    monkeypatch: pytest.MonkeyPatch, three_accounts: Path
+) -> None:
+    account = PlantedAccount(CALLER)
+    planted(monkeypatch, account)
+    done = CliRunner().invoke(main, ["preflight", "--json", "--template-dir", str(three_accounts)])
+    checks = {check["id"]: check for check in json.loads(done.output)["checks"]}
+    assert checks["credentials"]["status"] == "ok"
+    for other, name in (("222233334444", "models"), ("333344445555", "audit")):
+        assert checks[f"account-{other}"]["status"] == "skipped"
+        assert (
+            f"overread-test-{name}: run this with credentials of account {other}"
+            in (checks[f"account-{other}"]["detail"])
+        )
+    assert not [one for one in account.asked if "subnet-1" in str(one)], "another account's network"
+    assert checks["subnets"]["detail"] == "nothing of the templates is in a network"
+
+
+def test_credentials_of_none_of_the_accounts_are_refused(
+    monkeypatch: pytest.MonkeyPatch, three_accounts: Path
+) -> None:
+    planted(monkeypatch, PlantedAccount({("sts", "GetCallerIdentity"): {"Account": "999", "Arn": "arn:x"}}))
+    done = CliRunner().invoke(main, ["preflight", "--template-dir", str(three_accounts)])
+    assert done.exit_code == 3
+    assert "for 111122223333 and 222233334444 and 333344445555" in done.output
+
+
+def test_a_policy_is_for_one_of_several_accounts(three_accounts: Path) -> None:
+    def asked(*more: str) -> Any:
+        arguments = ["preflight", "--policy", "execution", "--template-dir", str(three_accounts), *more]
+        return CliRunner().invoke(main, arguments)
+
+    assert asked().exit_code == 2
+    assert "--account is missing; the templates are for 111122223333, 222233334444" in asked().output
+    assert "--account 9; the templates are for" in asked("--account", "9").output
+    policy = asked("--account", "222233334444").output
+    assert "sagemaker:CreateModel" in policy
+    assert "s3:CreateBucket" not in policy
+
+
+def test_a_profile_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    done = CliRunner().invoke(main, ["preflight", "--template-dir", str(folder)])
+    assert done.exit_code == 2
+    assert "The config profile (nobody) could not be found" in done.output
+
+
+def test_who_deploys_takes_the_roles_of_every_account(
+    monkeypatch: pytest.MonkeyPatch, three_accounts: Path
+) -> None:
+    path = three_accounts / "manifest.json"
+    manifest = json.loads(path.read_text())
+    first = manifest["artifacts"]["overread-test-data"]
+    manifest["artifacts"]["overread-test-review"] = first  # most stacks are at home
+    for name, artifact in manifest["artifacts"].items():
+        own = artifact["environment"].split("/")[2]
+        role = f"arn:${{AWS::Partition}}:iam::{own}:role/deploy"
+        manifest["artifacts"][name] = artifact | {
+            "properties": artifact["properties"] | {"assumeRoleArn": role}
+        }
+    path.write_text(json.dumps(manifest))
+    arguments = ["preflight", "--template-dir", str(three_accounts)]
+    roles = [f"arn:aws:iam::{one}:role/deploy" for one in ("111122223333", "222233334444", "333344445555")]
+    (document,) = json.loads(CliRunner().invoke(main, [*arguments, "--policy", "deployer"]).output)
+    assert document["Statement"][0]["Resource"] == roles
+
+    def deployer(own: str) -> tuple[dict[str, str], list[str]]:
+        caller = {"Account": own, "Arn": f"arn:aws:iam::{own}:user/me"}
+        allowed = {"EvalActionName": "sts:AssumeRole", "EvalDecision": "allowed"}
+        account = PlantedAccount(
+            {
+                ("sts", "GetCallerIdentity"): caller,
+                ("iam", "SimulatePrincipalPolicy"): {"EvaluationResults": [allowed]},
+            }
+        )
+        planted(monkeypatch, account)
+        done = CliRunner().invoke(main, [*arguments, "--json"])
+        checks = {check["id"]: check for check in json.loads(done.output)["checks"]}
+        assumed = [
+            one["ResourceArns"] for _, _, one in account.asked if one.get("ActionNames") == ["sts:AssumeRole"]
+        ]
+        return checks["deployer-permissions"], [arn for arns in assumed for arn in arns]
+
+    at_home, assumed = deployer("111122223333")
+    assert (at_home["status"], assumed) == ("ok", roles)
+    elsewhere, assumed = deployer("222233334444")
+    assert (elsewhere["status"], assumed) == ("skipped", [])
+    assert "account 111122223333 deploys into this one" in elsewhere["detail"]
+
+
+@pytest.mark.parametrize(
+    "template", ["{", "[]", '{"Resources": []}', '{"Resources": {"A": 3}}', '{"Resources": {"A": {}}}']
+)
+def test_a_broken_template_is_one_sentence(folder: Path, template: str) -> None:
+    (folder / "data.json").write_text(template)
+    done = CliRunner().invoke(main, ["preflight", "--template-dir", str(folder)])
+    assert done.exit_code == 2
+    assert "has no synthesized templates" in done.output
+
+
+class Licences:
+    """License Manager with a licence a page; the SDK has no paginator for it."""
+
+    def can_paginate(self, name: str) -> bool:
+        return False
+
+    def list_received_licenses(self, *, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803 - AWS's name
+        number = int(NextToken)
+        return {"Licenses": [number]} | ({"NextToken": str(number + 1)} if number < 2 else {})
+
+
+def test_every_page_is_read_where_the_sdk_has_no_paginator() -> None:
+    account = Account(lambda service: Licences())
+    assert account.all("license-manager", "ListReceivedLicenses", "Licenses") == [0, 1, 2]
