@@ -288,7 +288,7 @@ def test_tags_are_kept(aws: Clients, adding: str) -> None:
 
 
 def test_an_operation_that_is_not_emulated_says_so(aws: Clients) -> None:
-    assert refusal(aws("sagemaker").list_training_jobs)[0] == "UnknownOperationException"
+    assert refusal(aws("sagemaker").list_processing_jobs)[0] == "UnknownOperationException"
 
 
 def test_a_model_server_that_was_restarted_serves_on(

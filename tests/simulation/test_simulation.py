@@ -58,7 +58,7 @@ HAPPENS = {
     *("reviewer_not_on_roster", "authority_exceeded", "conflict_of_interest", "excluded_reviewer"),
 }
 """What some world must show, or the others prove nothing about it."""
-QUICKLY_KILLED = 6_000
+QUICKLY_KILLED = 20_000
 """Decisions within which every mutant dies (docs/simulation.md has the figures)."""
 
 
