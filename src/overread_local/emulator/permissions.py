@@ -21,6 +21,9 @@ _RESOURCES = {
     "EndpointWeightsAndCapacities": ("endpoint", "EndpointName"),
     "Domain": ("domain", "DomainId"),
     "UserProfile": ("user-profile", "UserProfileName"),
+    "PresignedDomainUrl": ("user-profile", "UserProfileName"),
+    "Space": ("space", "SpaceName"),
+    "App": ("app", "AppName"),
     "HumanTaskUi": ("human-task-ui", "HumanTaskUiName"),
     "FlowDefinition": ("flow-definition", "FlowDefinitionName"),
     "Workteam": ("workteam/private-crowd", "WorkteamName"),
@@ -89,7 +92,10 @@ def _resource(caller: Caller, operation: str, params: Mapping[str, Any]) -> str:
         return "*"
     kind, member = _RESOURCES[match["noun"]]
     name = str(params.get(member, "*"))
-    if kind == "user-profile":
+    if kind == "app":
+        owner = params.get("UserProfileName") or params.get("SpaceName") or "*"
+        name = f"{owner}/{str(params.get('AppType', '*')).lower()}/{name}"
+    if kind in {"user-profile", "space", "app"}:
         name = f"{params.get('DomainId', '*')}/{name}"
     return caller.arn(kind, name)
 

@@ -1,10 +1,10 @@
 """Studio domains and user profiles: control-plane records with AWS's checks and states."""
 
-import asyncio
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from overread_local.sagemaker.apps import DOMAIN, SHARED_PROFILE, USER_PROFILE, Apps, failure_of
 from overread_local.sagemaker.errors import (
     ResourceInUse,
     ResourceLimitExceeded,
@@ -12,10 +12,9 @@ from overread_local.sagemaker.errors import (
     ValidationException,
 )
 from overread_local.sagemaker.models import Operation
-from overread_local.sagemaker.records import Caller, Clock, Listing, Record, Records, tags_of, without
+from overread_local.sagemaker.records import Caller, Listing, Record, tags_of, without
+from overread_local.sagemaker.studio_life import Lifecycle, check_idle, check_unused
 
-DOMAIN = "domain"
-USER_PROFILE = "user-profile"
 DOMAINS_PER_REGION = 1  # AWS's default quota
 _RSTUDIO = "RStudioServerProDomainSettings"
 
@@ -48,11 +47,11 @@ _PROFILES = Listing(
 class Domains:
     """Operations on domains and user profiles."""
 
-    def __init__(self, records: Records, *, clock: Clock, status_lag_s: float) -> None:
-        self._records = records
-        self._clock = clock
-        self._status_lag_s = status_lag_s
-        self._tasks: set[asyncio.Task[None]] = set()
+    def __init__(self, life: Lifecycle, *, apps: Apps) -> None:
+        self._life = life
+        self._records = life.records
+        self._clock = life.clock
+        self._apps = apps
 
     @property
     def operations(self) -> dict[str, Operation]:
@@ -67,16 +66,13 @@ class Domains:
             "ListUserProfiles": self.list_profiles,
             "UpdateUserProfile": self.update_profile,
             "DeleteUserProfile": self.delete_profile,
+            "CreatePresignedDomainUrl": self.sign_in,
         }
 
     def resume(self) -> None:
         """Goes on with what a stopped emulator left half done."""
-        for kind in (DOMAIN, USER_PROFILE):
-            for record in self._records.of_kind(kind):
-                if record.document["Status"] in {"Pending", "Updating"}:
-                    self._spawn(self._settle(record))
-                elif record.document["Status"] == "Deleting":
-                    self._spawn(self._vanish(record))
+        self._life.resume(DOMAIN, outcome=_failure_of_domain)
+        self._life.resume(USER_PROFILE)
 
     async def create_domain(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         _check_network(params)
@@ -102,7 +98,9 @@ class Domains:
         }
         record = Record(arn, DOMAIN, identifier, document, tags=tags_of(params))
         self._records.put(record)
-        self._spawn(self._settle(record))
+        if (server := _rstudio(record)) is not None:
+            self._apps.start_shared(caller, identifier, spec=server.get("DefaultResourceSpec") or {})
+        self._life.settle(record, outcome=_failure_of_domain)
         return {"DomainArn": arn, "DomainId": identifier, "Url": url}
 
     async def describe_domain(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,37 +111,38 @@ class Domains:
 
     async def update_domain(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         record = self._find_domain(caller, params["DomainId"])
-        _check_settled(record)
+        check_idle(record)
         changed = without(params, "DomainId", "DomainSettingsForUpdate")
         record.document.update(changed)
         if (settings := params.get("DomainSettingsForUpdate")) is not None:
             rename = {f"{_RSTUDIO}ForUpdate": _RSTUDIO}
             known = record.document.setdefault("DomainSettings", {})
             known.update({rename.get(name, name): value for name, value in settings.items()})
-        self._change(record, "Updating")
-        self._spawn(self._settle(record))
+        self._life.change(record, "Updating")
+        self._life.settle(record)
         return {"DomainArn": record.arn}
 
     async def delete_domain(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         record = self._find_domain(caller, params["DomainId"])
-        _check_settled(record)
+        check_idle(record)
         profiles = [
             profile.document["UserProfileName"]
             for profile in self._records.of_kind(USER_PROFILE, caller=caller)
             if profile.document["DomainId"] == record.name
         ]
-        if profiles:
-            raise ResourceInUse(
-                f"Unable to delete Domain {record.name} because UserProfile(s) [{', '.join(profiles)}] are"
-                " associated with it."
-            )
-        self._change(record, "Deleting")
-        self._spawn(self._vanish(record))
+        check_unused(record, profiles, noun="UserProfile")
+        check_unused(record, self._apps.spaces(caller, record.name), noun="Space")
+        check_unused(record, self._apps.alive(caller, record.name), noun="App")
+        self._life.vanish(record)
         return {}
 
     async def create_profile(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         domain = self._find_domain(caller, params["DomainId"])
         name = params["UserProfileName"]
+        if name == SHARED_PROFILE:
+            raise ValidationException(f"The name {SHARED_PROFILE} is reserved.")
+        if domain.document["Status"] != "InService":
+            raise ValidationException(f"Domain [{domain.name}] is not InService.")
         arn, now = caller.arn(USER_PROFILE, f"{domain.name}/{name}"), self._clock()
         if self._records.get(arn) is not None:
             raise ResourceInUse(f"User profile {name} already exists in domain {domain.name}.")
@@ -157,7 +156,7 @@ class Domains:
         }
         record = Record(arn, USER_PROFILE, f"{domain.name}/{name}", document, tags=tags_of(params))
         self._records.put(record)
-        self._spawn(self._settle(record))
+        self._life.settle(record)
         return {"UserProfileArn": arn}
 
     async def describe_profile(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -174,18 +173,25 @@ class Domains:
 
     async def update_profile(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         record = self._find_profile(caller, params)
-        _check_settled(record)
+        check_idle(record)
         record.document.setdefault("UserSettings", {}).update(params.get("UserSettings") or {})
-        self._change(record, "Updating")
-        self._spawn(self._settle(record))
+        self._life.change(record, "Updating")
+        self._life.settle(record)
         return {"UserProfileArn": record.arn}
 
     async def delete_profile(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         record = self._find_profile(caller, params)
-        _check_settled(record)
-        self._change(record, "Deleting")
-        self._spawn(self._vanish(record))
+        check_idle(record)
+        domain, name = params["DomainId"], params["UserProfileName"]
+        check_unused(record, self._apps.alive(caller, domain, UserProfileName=name), noun="App")
+        self._life.vanish(record)
         return {}
+
+    async def sign_in(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
+        """An address that leads nowhere here: no Studio runs behind it."""
+        self._find_profile(caller, params)
+        domain = self._find_domain(caller, params["DomainId"])
+        return {"AuthorizedUrl": f"{domain.document['Url']}/auth?token={uuid.uuid4().hex}"}
 
     def _find_domain(self, caller: Caller, identifier: str) -> Record:
         if (record := self._records.get(caller.arn(DOMAIN, identifier))) is None:
@@ -198,23 +204,19 @@ class Domains:
             raise ResourceNotFound(f"UserProfile [{name}] does not exist in domain [{domain}].")
         return record
 
-    async def _settle(self, record: Record) -> None:
-        await asyncio.sleep(self._status_lag_s)
-        self._change(record, "InService")
 
-    async def _vanish(self, record: Record) -> None:
-        await asyncio.sleep(self._status_lag_s)
-        self._records.remove(record.arn)
+def _rstudio(record: Record) -> dict[str, Any] | None:
+    settings: dict[str, Any] | None = (record.document.get("DomainSettings") or {}).get(_RSTUDIO)
+    return settings
 
-    def _change(self, record: Record, status: str) -> None:
-        record.document["Status"] = status
-        record.document["LastModifiedTime"] = self._clock()
-        self._records.put(record)
 
-    def _spawn(self, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+def _failure_of_domain(record: Record) -> str:
+    """A domain fails with the RStudio server that is made with it."""
+    spec = (_rstudio(record) or {}).get("DefaultResourceSpec")
+    shared = f"{record.arn.replace(':domain/', ':app/')}/{SHARED_PROFILE}/rstudioserverpro/default"
+    probe = Record(shared, "app", "default", {"ResourceSpec": spec or {}})
+    reason = failure_of(probe)
+    return f"ConfigurationError: Domain-level App [{shared}] failed to start: [{reason}]" if reason else ""
 
 
 def _check_network(params: Mapping[str, Any]) -> None:
@@ -225,8 +227,3 @@ def _check_network(params: Mapping[str, Any]) -> None:
             "AppSecurityGroupManagement is required when AppNetworkAccessType is VpcOnly and"
             f" {_RSTUDIO} are given."
         )
-
-
-def _check_settled(record: Record) -> None:
-    if (status := record.document["Status"]) not in {"InService", "Failed"}:
-        raise ResourceInUse(f"{record.arn} is {status}; wait until it is InService.")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from overread_local.sagemaker.apps import Apps
 from overread_local.sagemaker.captures import Captures
 from overread_local.sagemaker.domains import Domains
 from overread_local.sagemaker.endpoints import Endpoints
@@ -20,6 +21,7 @@ from overread_local.sagemaker.records import Caller, Clock, Records
 from overread_local.sagemaker.runtime import Answer, Runtime
 from overread_local.sagemaker.serving import ModelServer
 from overread_local.sagemaker.shapes import check_request
+from overread_local.sagemaker.studio_life import Lifecycle
 from overread_local.sagemaker.training import TrainingJobs
 from overread_local.sagemaker.transform import TransformJobs
 
@@ -36,7 +38,9 @@ class SageMaker:
     ) -> None:
         self._records = Records(path)
         self._endpoints = Endpoints(self._records, clock=clock, server=server, status_lag_s=status_lag_s)
-        self._domains = Domains(self._records, clock=clock, status_lag_s=status_lag_s)
+        life = Lifecycle(self._records, clock=clock, status_lag_s=status_lag_s)
+        self._apps = Apps(life)
+        self._domains = Domains(life, apps=self._apps)
         self._training = TrainingJobs(self._records, host=jobs)
         self._transforms = TransformJobs(self._records, host=jobs, server=server)
         captures = Captures(path.parent / INVOCATIONS, clock=clock)
@@ -45,6 +49,7 @@ class SageMaker:
             **Models(self._records, clock=clock).operations,
             **self._endpoints.operations,
             **self._domains.operations,
+            **self._apps.operations,
             **self._training.operations,
             **self._transforms.operations,
             "AddTags": self._add_tags,
@@ -56,6 +61,7 @@ class SageMaker:
         """Goes on with what a stopped emulator left half done; call once the event loop runs."""
         self._endpoints.resume()
         self._domains.resume()
+        self._apps.resume()
         self._training.resume()
         self._transforms.resume()
 

@@ -189,6 +189,18 @@ class Domain(ResourceType):
 
     def delete(self, physical_id: str, props: Properties) -> None:
         sagemaker = self._clients("sagemaker")
+        # SageMaker made this app itself; CloudFormation's handler takes it away again, and no other one.
+        server = {
+            "DomainId": physical_id,
+            "UserProfileName": "domain-shared",
+            "AppType": "RStudioServerPro",
+            "AppName": "default",
+        }
+        ignoring_absence(lambda: sagemaker.delete_app(**server), absent=not_found)
+        wait_until(
+            lambda: all(app["Status"] == "Deleted" for app in _servers(sagemaker, physical_id)),
+            what=f"the RStudio server of {physical_id}",
+        )
         ignoring_absence(lambda: sagemaker.delete_domain(DomainId=physical_id), absent=not_found)
         wait_until_gone(
             lambda: sagemaker.describe_domain(DomainId=physical_id),
@@ -199,10 +211,14 @@ class Domain(ResourceType):
     def _settled(self, identifier: str) -> dict[str, Any]:
         sagemaker = self._clients("sagemaker")
         wait_until(
-            lambda: sagemaker.describe_domain(DomainId=identifier)["Status"] == "InService",
+            lambda: sagemaker.describe_domain(DomainId=identifier)["Status"] in {"InService", "Failed"},
             what=f"domain {identifier}",
         )
         described = sagemaker.describe_domain(DomainId=identifier)
+        if described["Status"] == "Failed":
+            # CloudFormation's rollback does not know its id yet; it must not stay behind.
+            self.delete(identifier, {})
+            raise RuntimeError(described["FailureReason"])
         return {name: described[name] for name in _DOMAIN_ATTRIBUTES}
 
 
@@ -246,6 +262,13 @@ class UserProfile(ResourceType):
             lambda: sagemaker.describe_user_profile(**key)["Status"] == "InService",
             what=f"user profile {props['UserProfileName']}",
         )
+
+
+def _servers(sagemaker: Any, domain: str) -> list[dict[str, Any]]:
+    apps: list[dict[str, Any]] = sagemaker.list_apps(
+        DomainIdEquals=domain, UserProfileNameEquals="domain-shared"
+    )["Apps"]
+    return apps
 
 
 def _last(arn_or_name: str) -> str:
