@@ -9,8 +9,10 @@ from functools import cache
 
 from overread_aws.clients import make_client
 from overread_aws.event_bus import EventBridgeEvents
+from overread_aws.labeling_functions import LambdaAnnotationFunctions
+from overread_aws.labeling_objects import S3LabelingObjects
 from overread_aws.review_documents import S3ReviewDocuments
-from overread_aws.review_roles import RoleClients, make_s3_client
+from overread_aws.review_roles import RoleClients, make_lambda_client, make_s3_client
 from overread_aws.review_store import DynamoReviewStore
 from overread_lambda.review_secrets import secret_text
 from overread_lambda.review_settings import ReviewSettings, review_settings
@@ -43,18 +45,22 @@ def service() -> ReviewService:
     """The service over DynamoDB, S3, EventBridge and the flow definitions' roles."""
     chosen = settings()
     secret = secret_text(chosen.sign_in.session_secret)
+    sts = make_client("sts")
+    in_s3 = RoleClients(sts, make=make_s3_client, clock=_now)
     built = build_review_service(
         settings=chosen.service,
         store=DynamoReviewStore(make_client("dynamodb"), table_name=chosen.table),
         documents=S3ReviewDocuments(
             make_s3_client(),
             bucket=chosen.bucket,
-            client_of_role=RoleClients(make_client("sts"), make=make_s3_client, clock=_now),
+            client_of_role=in_s3,
         ),
         events=_events(chosen),
         reviewers=NobodyByName(),
         clock=_now,
         session_secret=secret,
+        objects=S3LabelingObjects(in_s3),
+        functions=LambdaAnnotationFunctions(RoleClients(sts, make=make_lambda_client, clock=_now)),
     )
     # The sign-in function knows the secret and not the store: what the store kept first must not win.
     return replace(built, session_secret=secret)

@@ -1,4 +1,4 @@
-"""S3 clients that act as flow definitions' roles, each kept while its session lasts."""
+"""Clients that act as the roles of flow definitions and labeling jobs, each kept while its session lasts."""
 
 import threading
 from collections.abc import Callable
@@ -16,6 +16,7 @@ SESSION_S = 3600
 SPARE = timedelta(minutes=20)
 """A signed address dies with the session that signed it, so no session signs in its last minutes."""
 READ_TIMEOUT_S = 10.0
+FUNCTION_TIMEOUT_S = 180.0
 _SESSION_NAME = "overread-review"
 _TEMPORARY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "ServiceUnavailable"})
 
@@ -55,10 +56,21 @@ def make_s3_client(credentials: RoleCredentials | None = None) -> Any:
     )
 
 
+def make_lambda_client(credentials: RoleCredentials) -> Any:
+    """A Lambda client of a role, which waits as long as a labeling job's function may take."""
+    return make_session().create_client(
+        "lambda",
+        config=client_config(read_timeout_s=FUNCTION_TIMEOUT_S, attempts=1),
+        aws_access_key_id=credentials.access_key,
+        aws_secret_access_key=credentials.secret_key,
+        aws_session_token=credentials.token,
+    )
+
+
 class RoleClients:
     """Implements `overread_aws.review_documents.ClientOfRole`.
 
-    `make` gives an S3 client for a role's credentials, `clock` the time.
+    `make` gives a client for a role's credentials, `clock` the time.
     """
 
     def __init__(

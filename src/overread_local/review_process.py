@@ -11,7 +11,7 @@ import secrets
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,8 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from overread_aws.labeling_functions import LambdaAnnotationFunctions
+from overread_aws.labeling_objects import S3LabelingObjects
 from overread_aws.review_documents import S3ReviewDocuments
 from overread_aws.review_store import DynamoReviewStore, table_definition
 from overread_local.cross_site import CrossSiteGuard
@@ -42,6 +44,8 @@ TABLE_NAME = "overread-local-review-records"
 BUCKET_NAME = "overread-local-review-documents"
 _LOG = logging.getLogger(__name__)
 _SWEEP_INTERVAL_S = 1.0
+_LABELING_INTERVAL_S = 0.3
+_FUNCTION_PATIENCE_S = 300.0
 _EMULATOR_PATIENCE_S = 30.0
 
 
@@ -132,6 +136,11 @@ def build_service(options: Options) -> ReviewService:
         endpoint_url=options.emulator_url,
         config=config.merge(Config(signature_version="s3v4", s3={"addressing_style": "path"})),
     )
+    functions = session.client(
+        "lambda",
+        endpoint_url=options.emulator_url,
+        config=config.merge(Config(read_timeout=_FUNCTION_PATIENCE_S)),
+    )
     _prepare(dynamodb, s3, region=options.region)
     return build_review_service(
         settings=ServiceSettings(
@@ -149,6 +158,8 @@ def build_service(options: Options) -> ReviewService:
         reviewers=ReviewerFile(options.reviewers),
         clock=lambda: datetime.now(UTC),
         session_secret=secrets.token_urlsafe(32),
+        objects=S3LabelingObjects(lambda _role_arn: s3),
+        functions=LambdaAnnotationFunctions(lambda _role_arn: functions),
     )
 
 
@@ -190,31 +201,36 @@ def _prepare(dynamodb: Any, s3: Any, *, region: str) -> None:
 
 
 def build_app(service: ReviewService) -> Starlette:
-    """The application, sweeping while it runs."""
-
-    async def sweep_for_ever() -> None:
-        while True:
-            try:
-                await run_in_threadpool(service.loops.sweep)
-            except (ReviewError, ClientError) as error:
-                _LOG.warning("the sweep failed and will be repeated: %s", error)
-            except Exception:  # noqa: BLE001 - a sweep that ends expires nothing any more, without a word
-                _LOG.exception("the sweep failed and will be repeated")
-            await asyncio.sleep(_SWEEP_INTERVAL_S)
+    """The application, sweeping and labeling while it runs."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        sweeping = asyncio.create_task(sweep_for_ever())
+        at_work = [
+            asyncio.create_task(_for_ever(service.loops.sweep, every_s=_SWEEP_INTERVAL_S)),
+            asyncio.create_task(_for_ever(service.labeling.drive, every_s=_LABELING_INTERVAL_S)),
+        ]
         try:
             yield
         finally:
-            sweeping.cancel()
+            for task in at_work:
+                task.cancel()
 
     app = create_app(service, lifespan=lifespan)
     # Nobody has a password here: a site that makes its own name mean 127.0.0.1 must not become a reviewer.
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"])
     app.add_middleware(CrossSiteGuard)
     return app
+
+
+async def _for_ever(work: Callable[[], int], *, every_s: float) -> None:
+    while True:
+        try:
+            await run_in_threadpool(work)
+        except (ReviewError, ClientError) as error:
+            _LOG.warning("%s failed and will be repeated: %s", work.__qualname__, error)
+        except Exception:  # noqa: BLE001 - work that ends is done no more, without a word
+            _LOG.exception("%s failed and will be repeated", work.__qualname__)
+        await asyncio.sleep(every_s)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,7 +27,7 @@ def create_app(
     sign_in: SignIn | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
-    """The application; whoever serves it also calls `service.loops.sweep` every second or so.
+    """The application; whoever serves it also calls `service.loops.sweep` and `labeling.drive` every second.
 
     Without `sign_in` people sign in by their names alone: for one machine.
     """

@@ -146,6 +146,8 @@ class LoopChanges:
             if loop.answers:
                 self._admission.ended(loop)
             return transitions.conclude_quietly(loop, status=status, now=now)
+        if loop.labeling_object:
+            return transitions.conclude_quietly(loop, status=status, now=now)
         if status is LoopStatus.FAILED or not loop.answers:
             return transitions.conclude(loop, status=status, output_uri="", now=now)
         try:

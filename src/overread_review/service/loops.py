@@ -238,9 +238,9 @@ class Loops:
         return loop
 
     def _named(self, name: str) -> Loop:
-        """The loop of that name; gold questions are none of the API's."""
+        """The loop of that name; gold questions and tasks of labeling jobs are none of the API's."""
         found = self._store.find_loop(name)
-        if found is None or found.gold is not None:
+        if found is None or not found.is_humans_loop:
             raise ResourceMissingError(
                 f"Human loop {self._settings.arn(f'human-loop/{name}')} does not exist"
             )

@@ -124,6 +124,7 @@ class ResourceKind(StrEnum):
     HUMAN_TASK_UI = "human-task-ui"
     WORKFORCE = "workforce"
     WORKTEAM = "workteam"
+    LABELING_JOB = "labeling-job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +246,9 @@ class Loop:
 
     `assigned_to` is a person for whom one seat is kept. `returned` are answers that a lead gave back.
     `event_due` says that the status event has not been handed over yet. Of all loops with the same
-    `separation` one person may answer one only. `version` counts writes; 0 is not stored yet.
+    `separation` one person may answer one only. `labeling_object` is the object of a labeling job that the
+    loop is a task of, `is_extra_vote` where its first task was not enough; such loops write no output
+    document and send no event. `version` counts writes; 0 is not stored yet.
     """
 
     name: str
@@ -274,12 +277,19 @@ class Loop:
     gold: GoldRef | None = None
     separation: str = ""
     statement_sha256: str = ""
+    labeling_object: str = ""
+    is_extra_vote: bool = False
     version: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether the loop still waits for people."""
         return self.status in {LoopStatus.IN_PROGRESS, LoopStatus.STOPPING}
+
+    @property
+    def is_humans_loop(self) -> bool:
+        """Whether it is a human loop of the API, and not a gold question or a task of a labeling job."""
+        return self.gold is None and not self.labeling_object
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class RecordKind(StrEnum):
     STANDING = "standing"
     QUALIFICATION = "qualification"
     QUEUE = "queue"
+    LABELING_BATCH = "labeling-batch"
 
 
 @dataclass(frozen=True, slots=True)

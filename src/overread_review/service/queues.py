@@ -1,4 +1,4 @@
-"""A flow definition's open tasks as a queue: whose it is, in which order, and whether it is paused."""
+"""The open tasks of a flow definition or labeling job as a queue: whose, in which order, whether paused."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from overread_review.service.errors import QueueUnknownError
+from overread_review.service.labeling.model import job_of
 from overread_review.service.model import Loop, QueueState, Resource, ResourceKind, Reviewer
 from overread_review.service.ports import Clock, ReviewStore
 from overread_review.service.registers import queues_register
@@ -27,9 +28,16 @@ class Queues:
         self._states = queues_register(store)
 
     def of(self, reviewer: Reviewer) -> list[Resource]:
-        """The flow definitions whose team the reviewer belongs to, by name; also those being deleted."""
+        """The flow definitions whose team the reviewer belongs to, by name; also those being deleted.
+
+        And the labeling jobs that have not ended.
+        """
         arns = frozenset(self._teams.arns_of(reviewer))
-        live = self._resources.live(ResourceKind.FLOW_DEFINITION)
+        jobs = self._resources.live(ResourceKind.LABELING_JOB)
+        live = [
+            *self._resources.live(ResourceKind.FLOW_DEFINITION),
+            *(one for one in jobs if not job_of(one).state.status.has_ended),
+        ]
         own = [one for one in live if one.request["HumanLoopConfig"]["WorkteamArn"] in arns]
         return sorted(own, key=lambda one: one.name)
 

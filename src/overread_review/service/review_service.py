@@ -9,6 +9,11 @@ from overread_review.service.aliases import Aliases
 from overread_review.service.figures import Figures
 from overread_review.service.flow_definitions import FlowDefinitions
 from overread_review.service.gold import Gold
+from overread_review.service.labeling.batches import BatchWork
+from overread_review.service.labeling.driver import LabelingDriver
+from overread_review.service.labeling.jobs import LabelingJobs
+from overread_review.service.labeling.model import Batches
+from overread_review.service.labeling.ports import AnnotationFunctions, LabelingObjects
 from overread_review.service.lead import Lead
 from overread_review.service.loop_changes import LoopChanges
 from overread_review.service.loops import Loops
@@ -40,6 +45,8 @@ class ReviewService:
     queues: Queues
     qualifications: Qualifications
     tags: Tags
+    labeling_jobs: LabelingJobs
+    labeling: LabelingDriver
     reviewers: ReviewerDirectory
     session_secret: str
 
@@ -53,6 +60,8 @@ def build_review_service(
     reviewers: ReviewerDirectory,
     clock: Clock,
     session_secret: str,
+    objects: LabelingObjects,
+    functions: AnnotationFunctions,
 ) -> ReviewService:
     """The service over these ports; `session_secret` signs the portal's cookies when none is stored yet."""
     resources = Resources(store=store, clock=clock, settings=settings)
@@ -90,6 +99,36 @@ def build_review_service(
         admission=admission,
         settings=settings,
     )
+    labeling_jobs = LabelingJobs(
+        resources=resources,
+        store=store,
+        teams=teams,
+        queues=queues,
+        settings=settings,
+        change_loop=lambda loop, by: changes.change(loop, by=by),
+    )
+    batches = Batches(store)
+    work = BatchWork(
+        store=store,
+        batches=batches,
+        documents=documents,
+        objects=objects,
+        functions=functions,
+        task_uis=task_uis,
+        clock=clock,
+        settings=settings,
+    )
+    labeling = LabelingDriver(
+        jobs=labeling_jobs,
+        work=work,
+        store=store,
+        batches=batches,
+        documents=documents,
+        objects=objects,
+        events=events,
+        change_loop=lambda loop, by: changes.change(loop, by=by),
+        clock=clock,
+    )
     figures = Figures(store=store, queues=queues)
     people = People(
         store=store,
@@ -125,6 +164,8 @@ def build_review_service(
         queues=queues,
         qualifications=Qualifications(store=store, clock=clock, queues=queues, settings=settings),
         tags=Tags(resources=resources, settings=settings),
+        labeling_jobs=labeling_jobs,
+        labeling=labeling,
         reviewers=reviewers,
         session_secret=store.secret("portal-session", proposal=session_secret),
     )

@@ -1,4 +1,4 @@
-"""Tags of task UIs, flow definitions and work teams."""
+"""Tags of task UIs, flow definitions, work teams and labeling jobs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from overread_review.service.settings import ServiceSettings
 _TAGGED = {
     "flow-definition/": ResourceKind.FLOW_DEFINITION,
     "human-task-ui/": ResourceKind.HUMAN_TASK_UI,
+    "labeling-job/": ResourceKind.LABELING_JOB,
     "workteam/private-crowd/": ResourceKind.WORKTEAM,
 }
 

@@ -245,7 +245,7 @@ def _gold_end(loop: Loop) -> datetime:
 
 
 def conclude_quietly(loop: Loop, *, status: LoopStatus, now: datetime) -> Loop:
-    """The gold loop ended with `status`: nobody outside hears of it."""
+    """The loop of a gold question or labeling job ended with `status`: nobody outside hears of it."""
     return replace(loop, status=status, claims=(), ended_at=now)
 
 

@@ -40,6 +40,7 @@ from overread_review.service.side_records import (
     queue_key,
 )
 from overread_templates import S3Location
+from overread_testing.labeling_fakes import FakeFunctions, FakeObjects
 
 
 class FakeClock:
@@ -350,6 +351,8 @@ class ReviewLab:
     documents: FakeDocuments
     events: FakeEvents
     clock: FakeClock
+    objects: FakeObjects
+    functions: FakeFunctions
 
     def call(self, operation: Any, **params: Any) -> dict[str, Any]:
         """One API call by its members."""
@@ -414,6 +417,7 @@ def review_lab(*, template: str = TEMPLATE, store: ReviewStore | None = None, **
     """
     store = FakeStore() if store is None else store
     documents, events, clock = FakeDocuments(), FakeEvents(), FakeClock()
+    objects, functions = FakeObjects(), FakeFunctions()
     service = build_review_service(
         settings=ServiceSettings(account="111122223333", region="eu-west-1", **settings),
         store=store,
@@ -422,8 +426,10 @@ def review_lab(*, template: str = TEMPLATE, store: ReviewStore | None = None, **
         reviewers=FakeDirectory(ADA, GRACE, KATHERINE, STRANGER, LENA),
         clock=clock,
         session_secret="secret",
+        objects=objects,
+        functions=functions,
     )
-    lab = ReviewLab(service, store, documents, events, clock)
+    lab = ReviewLab(service, store, documents, events, clock, objects, functions)
     cognito = {"UserPool": "eu-west-1_AbCdEf123", "ClientId": "client"}
     lab.call(service.teams.create_workforce, WorkforceName="default", CognitoConfig=cognito)
     member = {"CognitoMemberDefinition": {**cognito, "UserGroup": "reviewers"}}

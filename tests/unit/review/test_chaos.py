@@ -84,6 +84,8 @@ def test_every_ended_loop_is_announced_at_least_once_under_chaos() -> None:
         reviewers=FakeDirectory(ADA),
         clock=lab.clock,
         session_secret="secret",
+        objects=lab.objects,
+        functions=lab.functions,
     )
     for number in range(40):
         lab.start(f"loop-{number}")

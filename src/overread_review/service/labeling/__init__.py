@@ -1,0 +1,1 @@
+"""Labeling jobs on the review service: Ground Truth's calls, files and functions, the portal's people."""
