@@ -56,6 +56,16 @@ build/.models: build/.python $(shell find examples/models -type f 2>/dev/null)
 	$(BIN)/python examples/models/train.py --output build/models
 	touch $@
 
+build/.sdk: build/.python requirements-sagemaker.txt
+	@mkdir -p build
+	echo "sdk: environment with SageMaker's SDK v3 (.venv-sdk), 730 MB"
+	[ -x .venv-sdk/bin/python ] || $(PYTHON) -m venv .venv-sdk
+	$(BIN)/uv pip install --quiet --python .venv-sdk/bin/python --require-hashes --only-binary :all: -r requirements-sagemaker.txt
+	touch $@
+
+.PHONY: sdk
+sdk: build/.sdk ## create .venv-sdk: SageMaker's SDK v3, which R calls through reticulate (not part of setup)
+
 .PHONY: demo
 demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no person needed)
 	@$(BIN)/overread demo --config $(CONFIG)
@@ -127,6 +137,7 @@ lock: build/.python ## resolve the locked dependencies anew, with hashes and wit
 	@compile="$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate"
 	$$compile pyproject.toml --extra cdk --extra cli --extra review --extra local --extra statistics --extra templates --extra examples --group dev -o requirements-dev.txt
 	$$compile requirements-sdk.in --no-deps -o requirements-sdk.txt
+	$$compile requirements-sagemaker.in -o requirements-sagemaker.txt
 	$$compile requirements-peers.in --no-deps -o requirements-peers.txt
 	$$compile requirements-audit.in -o requirements-audit.txt
 	$$compile requirements-guard.in --no-deps -o requirements-guard.txt
@@ -147,5 +158,5 @@ pr: lint test ## what a change must pass
 
 .PHONY: clean
 clean: ## remove what the commands made, environments included
-	@rm -rf build dist cdk.out node_modules .venv .venv-audit .venv-lambda .overread src/overread_review/static
+	@rm -rf build dist cdk.out node_modules .venv .venv-audit .venv-lambda .venv-sdk .overread src/overread_review/static
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

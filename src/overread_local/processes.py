@@ -13,6 +13,7 @@ import psutil
 from overread_local.state import ACCOUNT, REGION, ProcessRecord
 
 GRACE_S = 8.0
+CONTAINER_ROOT = "OVERREAD_ML_ROOT"  # the variable that tells a container's program where its /opt/ml is
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TZ")
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -91,12 +92,17 @@ def find(record: ProcessRecord) -> psutil.Process | None:
 
 
 def working_in(folder: Path) -> list[psutil.Process]:
-    """Processes whose command line names a file under `folder`: Lambda workers that lost their emulator."""
+    """Lambda workers and containers' programs that lost their emulator.
+
+    Those whose command line names a file under `folder`; and those whose container's root is there, as R and
+    shells do not pass on their path.
+    """
     prefix = f"{folder}{os.sep}"
     found = []
     for process in psutil.process_iter():
         try:
-            if any(argument.startswith(prefix) for argument in process.cmdline()):
+            named = any(argument.startswith(prefix) for argument in process.cmdline())
+            if named or process.environ().get(CONTAINER_ROOT, "").startswith(prefix):
                 found.append(process)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue

@@ -2,7 +2,9 @@
 
 import hmac
 import json
+import logging
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from ministack import app as ministack_app
@@ -21,6 +23,7 @@ from overread_local.state import ACCOUNT, REGION, StateFolder, write_private
 
 TOKEN_HEADER = "x-overread-token"  # noqa: S105 - a header's name
 PREFIX = "/_overread/"
+_LOGGER = logging.getLogger("overread.emulator")
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -52,6 +55,21 @@ def emit(entry: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
             {"Entries": [entry]}, allow_aws_source=True
         )
     return reply
+
+
+class OrderedEvents:
+    """`emit` for the event loop: one event after the other, in a thread, so that no target is waited for."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="events")
+
+    def __call__(self, entry: dict[str, Any]) -> None:
+        self._thread.submit(self._emit, entry)
+
+    def _emit(self, entry: dict[str, Any]) -> None:
+        status, _, body = emit(entry)
+        if status != 200:
+            _LOGGER.error("event %s was refused: %s", entry["DetailType"], body[:500])
 
 
 class Administration:

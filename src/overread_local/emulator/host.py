@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from overread_local.emulator import hooks, lambda_workers, prompt_stacks
 from overread_local.emulator.access_log import AccessLog
-from overread_local.emulator.administration import Administration, emit, restore_iam
+from overread_local.emulator.administration import Administration, OrderedEvents, restore_iam
 from overread_local.emulator.autoscaling import ApplicationAutoScaling
 from overread_local.emulator.gateway import Gateway
 from overread_local.sagemaker.images import Images
@@ -69,7 +69,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._saving is not None:
             self._saving.cancel()
-        self._sagemaker.end_jobs()
+        self._sagemaker.end_programs()
         await run_in_threadpool(lambda_workers.end_all)
         await super().shutdown(sockets)
         lambda_workers.end_all()
@@ -109,7 +109,7 @@ def main() -> None:
             images=Images(folder.images),
             folder=folder.temporary,
             emulator_url=emulator_url,
-            emit=emit,
+            emit=OrderedEvents(),
             clock=time.time,
         ),
         status_lag_s=arguments.status_lag_s,

@@ -10,7 +10,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from overread_local.processes import scrubbed_environment
+from overread_local.processes import CONTAINER_ROOT, scrubbed_environment
 
 STOP_GRACE_S = 10.0  # SageMaker gives 120 s
 
@@ -24,6 +24,7 @@ class Container:
         self.log = root / "log.txt"
         self._emulator_url = emulator_url
         self._process: asyncio.subprocess.Process | None = None
+        self._group_is_gone = False
         for name in ("input/config", "input/data", "model", "output/data"):
             (self.ml / name).mkdir(parents=True)
 
@@ -42,7 +43,7 @@ class Container:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=sink,
                 stderr=asyncio.subprocess.STDOUT,
-                env=variables | {"OVERREAD_ML_ROOT": str(self.ml)} | dict(environment),
+                env=variables | {CONTAINER_ROOT: str(self.ml)} | dict(environment),
                 cwd=code,
                 start_new_session=True,
             )
@@ -57,15 +58,17 @@ class Container:
 
     async def stop(self) -> None:
         """Asks the program to end, and kills it after a grace."""
-        self._signal(signal.SIGTERM)
+        if not self.ended:
+            self._signal(signal.SIGTERM)
         try:
             await asyncio.wait_for(self.wait(), STOP_GRACE_S)
         except TimeoutError:
             self.kill()
             await self.wait()
+        self.kill()
 
     def kill(self) -> None:
-        """Ends the program and its children now."""
+        """Ends the program, and what it started, now."""
         self._signal(signal.SIGKILL)
 
     def tail(self, characters: int = 2000) -> str:
@@ -76,9 +79,10 @@ class Container:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _signal(self, number: signal.Signals) -> None:
-        if self._process is None or self._process.returncode is not None:
+        """To the whole group: children outlive a program that has ended."""
+        if self._process is None or self._group_is_gone:
             return
         try:
             os.killpg(self._process.pid, number)
         except ProcessLookupError:
-            return
+            self._group_is_gone = True  # its number may be another's from now on

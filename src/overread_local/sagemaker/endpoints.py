@@ -1,4 +1,4 @@
-"""Endpoints: created, updated and deleted as on AWS, each variant served by the model server."""
+"""Endpoints: created, updated and deleted as on AWS, each variant served where `hosting` says."""
 
 import asyncio
 import uuid
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from overread_local.sagemaker.errors import ValidationException
-from overread_local.sagemaker.models import Operation, find_config, find_model
+from overread_local.sagemaker.hosting import Hosting
+from overread_local.sagemaker.models import Operation, archive_url, find_config, find_model
 from overread_local.sagemaker.records import Caller, Clock, Listing, Record, Records, tags_of
-from overread_local.sagemaker.serving import LoadFailure, ModelServer, Unit
+from overread_local.sagemaker.serving import LoadFailure, Unit
 
 ENDPOINT = "endpoint"
 
@@ -36,10 +37,10 @@ class Variant:
 class Endpoints:
     """Operations on endpoints; the slow half of each runs as a task after the reply, as on AWS."""
 
-    def __init__(self, records: Records, *, clock: Clock, server: ModelServer, status_lag_s: float) -> None:
+    def __init__(self, records: Records, *, clock: Clock, hosting: Hosting, status_lag_s: float) -> None:
         self._records = records
         self._clock = clock
-        self.server = server
+        self.hosting = hosting
         self._status_lag_s = status_lag_s
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -178,18 +179,19 @@ class Endpoints:
         record.document["ProductionVariants"] = shown
         record.document.pop("FailureReason", None)
         self._set_status(record, "InService")
-        await self.server.unload([variant.unit for variant in before])
+        await self.hosting.unload([variant.unit for variant in before])
 
     async def _load(self, record: Record, caller: Caller, variant: Mapping[str, Any]) -> Variant:
         model = find_model(self._records, caller, variant["ModelName"]).document
         container = model.get("PrimaryContainer") or model["Containers"][0]
         unit = Unit(
             name=f"{record.name}.{variant['VariantName']}.{uuid.uuid4().hex[:8]}",
-            model_data_url=container.get("ModelDataUrl", ""),
+            model_data_url=archive_url(container),
             environment=dict(container.get("Environment") or {}),
+            image=self.hosting.image_of(container.get("Image", "")),
         )
         try:
-            await self.server.load(unit)
+            await self.hosting.load(unit)
         except LoadFailure as failure:
             raise LoadFailure(failure.in_aws_words(variant["VariantName"])) from failure
         return Variant(name=variant["VariantName"], weight=variant["InitialVariantWeight"], unit=unit)
@@ -220,7 +222,7 @@ class Endpoints:
 
     async def _finish_delete(self, record: Record) -> None:
         await asyncio.sleep(self._status_lag_s)
-        await self.server.unload([variant.unit for variant in self.variants(record)])
+        await self.hosting.unload([variant.unit for variant in self.variants(record)])
         self._records.remove(record.arn)
 
     def _set_status(self, record: Record, status: str) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,19 +24,21 @@ class JobFiles:
     def __init__(self, emulator_url: str) -> None:
         self._url = emulator_url
         self._kept: dict[str, Any] = {}
+        self._making = Lock()
 
     def client(self, service: str) -> Any:
         """A client of the emulator with the account's own key, made on first use."""
-        if service not in self._kept:
-            self._kept[service] = boto3.client(
-                service,
-                endpoint_url=self._url,
-                region_name=REGION,
-                aws_access_key_id=ACCOUNT,
-                aws_secret_access_key="local",  # noqa: S106 - the emulator's root-like key has no secret
-                config=Config(retries={"total_max_attempts": 2}),
-            )
-        return self._kept[service]
+        with self._making:  # boto3 makes clients in one thread at a time only
+            if service not in self._kept:
+                self._kept[service] = boto3.client(
+                    service,
+                    endpoint_url=self._url,
+                    region_name=REGION,
+                    aws_access_key_id=ACCOUNT,
+                    aws_secret_access_key="local",  # noqa: S106 - the emulator's root-like key has no secret
+                    config=Config(retries={"total_max_attempts": 2}),
+                )
+            return self._kept[service]
 
     def objects(self, source: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """Bucket, key and name below the prefix of every object of an S3DataSource.

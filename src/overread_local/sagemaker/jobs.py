@@ -1,7 +1,6 @@
 """What training and transform jobs share: records with a status, a task each, an end that leaves nothing."""
 
 import asyncio
-import contextlib
 import json
 import logging
 import uuid
@@ -15,10 +14,12 @@ from overread_local.sagemaker.containers import Container
 from overread_local.sagemaker.errors import ResourceInUse, ResourceLimitExceeded, ValidationException
 from overread_local.sagemaker.images import Images
 from overread_local.sagemaker.job_files import JobFiles
+from overread_local.sagemaker.log_streams import LogStream
 from overread_local.sagemaker.records import Caller, Clock, Record, Records, tags_of
 
 JOBS_AT_ONCE = 20  # of one kind; AWS's quotas differ by instance type
 INTERRUPTED = "InternalServerError: the local stack ended while the job ran"
+_SHIP_EVERY_S = 1.0
 Emit = Callable[[dict[str, Any]], object]
 _LOGGER = logging.getLogger("overread.jobs")
 
@@ -61,6 +62,7 @@ class Jobs:
         self.host = host
         self.containers: dict[str, Container] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
 
     def add(self, caller: Caller, params: Mapping[str, Any], document: Mapping[str, Any]) -> Record:
         """A new record in progress.
@@ -152,21 +154,30 @@ class Jobs:
         ]
 
     def kill(self) -> None:
-        """Ends every program now; the records are mended at the next start."""
+        """Ends every program now; the records stay as they are and are mended at the next start."""
+        self._closing = True
         for container in self.containers.values():
             container.kill()
 
     async def _guarded(
         self, record: Record, work: Coroutine[Any, Any, None], *, end: Callable[[str, str], None]
     ) -> None:
+        log = LogStream(
+            self.host.files,
+            group=f"/aws/sagemaker/{self.kind.noun}s",
+            stream=f"{record.name}/algo-1-{int(self.host.clock() * 1000)}",
+            clock=self.host.clock,
+        )
+        follower = asyncio.get_running_loop().create_task(self._follow(record, log))
         outcome = await asyncio.gather(work, return_exceptions=True)
+        follower.cancel()
+        if self._closing:
+            return
         fault = outcome[0]
         container = self.containers.pop(record.arn, None)
         if container is not None:
             await container.stop()
-            logged = asyncio.to_thread(self._log, record, container.tail(200_000))
-            if isinstance(refused := (await asyncio.gather(logged, return_exceptions=True))[0], Exception):
-                _LOGGER.warning("%s: its log could not be written: %s", record.arn, refused)
+            await self._ship(record, log, container, last=True)
             container.discard()
         if self.status(record) == "Stopping":
             end("Stopped", "")
@@ -177,19 +188,19 @@ class Jobs:
         else:
             end("Completed", "")
 
-    def _log(self, record: Record, text: str) -> None:
+    async def _follow(self, record: Record, log: LogStream) -> None:
+        while True:
+            await asyncio.sleep(_SHIP_EVERY_S)
+            if (container := self.containers.get(record.arn)) is not None:
+                await self._ship(record, log, container)
+
+    async def _ship(
+        self, record: Record, log: LogStream, container: Container, *, last: bool = False
+    ) -> None:
         """Puts what a program printed into the group that SageMaker writes to."""
-        lines = [line for line in text.splitlines() if line.strip()]
-        if not lines:
-            return
-        logs = self.host.files.client("logs")
-        group, stream = f"/aws/sagemaker/{self.kind.noun}s", f"{record.name}/algo-1"
-        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-            logs.create_log_group(logGroupName=group)
-        logs.create_log_stream(logGroupName=group, logStreamName=stream)
-        now = int(self.host.clock() * 1000)
-        events = [{"timestamp": now, "message": line} for line in lines[-1000:]]
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
+        shipped = asyncio.to_thread(log.ship, container.log, last=last)
+        if isinstance(refused := (await asyncio.gather(shipped, return_exceptions=True))[0], Exception):
+            _LOGGER.warning("%s: its log could not be written: %s", record.arn, refused)
 
     def _announce(self, record: Record) -> None:
         self.host.emit(
@@ -198,6 +209,20 @@ class Jobs:
                 "DetailType": f"SageMaker {self.kind.words.title()} State Change",
                 "Resources": [record.arn],
                 "Time": datetime.fromtimestamp(self.host.clock(), UTC).isoformat(),
-                "Detail": json.dumps(record.document),
+                "Detail": json.dumps(_in_milliseconds(record.document)),
             }
         )
+
+
+def _in_milliseconds(value: Any) -> Any:
+    """Points in time as events write them; Describe answers seconds."""
+    if isinstance(value, list):
+        return [_in_milliseconds(one) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: int(one * 1000)
+        if name.endswith("Time") and isinstance(one, int | float)
+        else _in_milliseconds(one)
+        for name, one in value.items()
+    }

@@ -52,6 +52,12 @@ class Models:
         if bool(params.get("PrimaryContainer")) == bool(params.get("Containers")):
             raise ValidationException("You must provide either PrimaryContainer or Containers, and not both.")
         for container in [params.get("PrimaryContainer"), *(params.get("Containers") or ())]:
+            source = ((container or {}).get("ModelDataSource") or {}).get("S3DataSource") or {}
+            if source and source.get("CompressionType") != "Gzip":
+                raise ValidationException(
+                    "ModelDataSource.S3DataSource.CompressionType must be Gzip in the local stack, got"
+                    f" {source.get('CompressionType')}"
+                )
             if container is not None and not (container.get("Image") or container.get("ModelPackageName")):
                 raise ValidationException("Each container must name an Image or a ModelPackageName.")
         if self._records.get(arn) is not None:
@@ -108,6 +114,12 @@ class Models:
     async def delete_config(self, caller: Caller, params: Mapping[str, Any]) -> dict[str, Any]:
         self._records.remove(find_config(self._records, caller, params["EndpointConfigName"]).arn)
         return {}
+
+
+def archive_url(container: Mapping[str, Any]) -> str:
+    """The s3:// address of a container's model.tar.gz, empty when it has none."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return str(container.get("ModelDataUrl") or source.get("S3Uri") or "")
 
 
 def find_model(records: Records, caller: Caller, name: str) -> Record:

@@ -49,7 +49,7 @@ class Runtime:
         inference_id = headers.get("x-amzn-sagemaker-inference-id")
         self._captures.add(endpoint=name, variant=variant.name, inference_id=inference_id)
         try:
-            reply = await self._endpoints.server.invoke(variant.unit, body=body, headers=sent)
+            reply = await self._endpoints.hosting.invoke(variant.unit, body=body, headers=sent)
         except (ModelServerDown, LoadFailure) as failure:
             raise ServiceUnavailable(f"Endpoint {name} cannot serve now: {failure}") from failure
         if reply.status >= 400:

@@ -15,6 +15,7 @@ from overread_local.sagemaker.errors import (
     SerializationException,
     UnknownOperationException,
 )
+from overread_local.sagemaker.hosting import Hosting
 from overread_local.sagemaker.jobs import JobHost
 from overread_local.sagemaker.models import Models, Operation
 from overread_local.sagemaker.records import Caller, Clock, Records
@@ -37,7 +38,10 @@ class SageMaker:
         self, path: Path, *, clock: Clock, server: ModelServer, jobs: JobHost, status_lag_s: float
     ) -> None:
         self._records = Records(path)
-        self._endpoints = Endpoints(self._records, clock=clock, server=server, status_lag_s=status_lag_s)
+        self._hosting = Hosting(server, host=jobs)
+        self._endpoints = Endpoints(
+            self._records, clock=clock, hosting=self._hosting, status_lag_s=status_lag_s
+        )
         life = Lifecycle(self._records, clock=clock, status_lag_s=status_lag_s)
         self._apps = Apps(life)
         self._domains = Domains(life, apps=self._apps)
@@ -65,8 +69,12 @@ class SageMaker:
         self._training.resume()
         self._transforms.resume()
 
-    def end_jobs(self) -> None:
-        """Ends the programs of jobs; they are reported as failed after the next start."""
+    def end_programs(self) -> None:
+        """Ends the programs of jobs and endpoints.
+
+        The jobs are reported as failed after the next start; endpoints start again when they are invoked.
+        """
+        self._hosting.kill()
         self._training.kill()
         self._transforms.kill()
 

@@ -17,6 +17,7 @@ class Unit:
     name: str
     model_data_url: str
     environment: Mapping[str, str]
+    image: str = ""  # of the program that serves it; empty for the model server
 
 
 class LoadFailure(Exception):  # noqa: N818 - the outcome of a load, not a defect

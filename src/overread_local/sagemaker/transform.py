@@ -1,29 +1,24 @@
 """Batch transform jobs: a model started, every S3 object fed to it, its answers written as KEY.out."""
 
 import asyncio
-import io
 import json
-import tarfile
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx
 
-from overread_local.processes import free_ports
-from overread_local.sagemaker.containers import Container
+from overread_local.sagemaker import serving_containers
 from overread_local.sagemaker.errors import ValidationException
-from overread_local.sagemaker.images import ImageMissing
-from overread_local.sagemaker.job_files import StorageFault, split
+from overread_local.sagemaker.job_files import StorageFault
 from overread_local.sagemaker.jobs import INTERRUPTED, JobFailure, JobHost, JobKind, Jobs
-from overread_local.sagemaker.models import Operation, find_model
+from overread_local.sagemaker.models import Operation, archive_url, find_model
 from overread_local.sagemaker.records import Caller, Listing, Record, Records, without
 from overread_local.sagemaker.serving import LoadFailure, ModelServer, ModelServerDown, Reply, Unit
+from overread_local.sagemaker.serving_containers import ServingContainer
 
 KIND = JobKind(noun="TransformJob", words="Transform job", resource="transform-job")
-START_TIMEOUT_S = 60.0
 INVOKE_TIMEOUT_S = 600.0
-_PING_EVERY_S = 0.05
 Ask = Callable[[bytes, Mapping[str, str]], Awaitable[Reply]]
 _LISTING = Listing(
     member="TransformJobSummaries",
@@ -95,12 +90,13 @@ class TransformJobs:
         self._jobs.update(record, TransformStartTime=self._host.clock())
         unit = Unit(
             name=f"{record.name}.{uuid.uuid4().hex[:8]}",
-            model_data_url=model.get("ModelDataUrl", ""),
+            model_data_url=archive_url(model),
             environment={**(model.get("Environment") or {}), **(document.get("Environment") or {})},
         )
         try:
             if self._host.images.knows(model.get("Image", "")):
-                await self._feed(record, await self._started(record, model["Image"], unit))
+                serving = await self._started(record, model["Image"], unit)
+                await self._feed(record, serving.ask)
                 return
             await self._server.load(unit)
             try:
@@ -109,40 +105,21 @@ class TransformJobs:
                 )
             finally:
                 await self._server.unload([unit])
-        except (ImageMissing, StorageFault, LoadFailure) as fault:
+        except StorageFault as fault:
             raise JobFailure(f"ClientError: {fault}") from fault
+        except LoadFailure as fault:
+            side = "ClientError" if fault.cause == "download" else "AlgorithmError"
+            raise JobFailure(f"{side}: {fault}") from fault
         except (ModelServerDown, httpx.TransportError) as fault:
             raise JobFailure(f"AlgorithmError: the model stopped answering: {fault}") from fault
 
-    async def _started(self, record: Record, image: str, unit: Unit) -> Ask:
-        """The image's `serve` on a port of its own, once it answers /ping."""
-        folder = self._host.images.folder(image, program="serve")
+    async def _started(self, record: Record, image: str, unit: Unit) -> ServingContainer:
+        """The image's `serve`; the job's end stops it."""
         container = self._host.container()
         self._jobs.containers[record.arn] = container
-        await asyncio.to_thread(self._unpack, unit.model_data_url, container)
-        port = free_ports(1)[0]
-        model = {"SM_MODEL_DIR": str(container.ml / "model"), "SAGEMAKER_BIND_TO_PORT": str(port)}
-        await container.start(folder, program="serve", environment={**unit.environment, **model})
-        http = httpx.AsyncClient(
-            base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=INVOKE_TIMEOUT_S
+        return await serving_containers.start(
+            unit, image=image, host=self._host, container=container, timeout_s=INVOKE_TIMEOUT_S
         )
-        await _until_ready(http, container)
-
-        async def ask(body: bytes, headers: Mapping[str, str]) -> Reply:
-            reply = await http.post("/invocations", content=body, headers=dict(headers))
-            kind = reply.headers.get("content-type", "application/octet-stream")
-            return Reply(status=reply.status_code, content_type=kind, body=reply.content)
-
-        return ask
-
-    def _unpack(self, url: str, container: Container) -> None:
-        if not url:
-            return
-        try:
-            with tarfile.open(fileobj=io.BytesIO(self._host.files.read(*split(url))), mode="r:gz") as tar:
-                tar.extractall(container.ml / "model", filter="data")
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise StorageFault(f"{url} cannot be unpacked: {error}") from error
 
     async def _feed(self, record: Record, ask: Ask) -> None:
         files, source = self._host.files, record.document["TransformInput"]
@@ -246,16 +223,3 @@ async def _asked(ask: Ask, body: bytes, headers: Mapping[str, str]) -> bytes:
         told = reply.body.decode(errors="replace")[:800]
         raise JobFailure(f"AlgorithmError: the model answered {reply.status}: {told}")
     return reply.body
-
-
-async def _until_ready(http: httpx.AsyncClient, container: Container) -> None:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + START_TIMEOUT_S
-    while loop.time() < deadline and not container.ended:
-        try:
-            if (await http.get("/ping", timeout=2.0)).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass
-        await asyncio.sleep(_PING_EVERY_S)
-    raise JobFailure(f"AlgorithmError: serve did not answer /ping: {container.tail(500).strip()}")
