@@ -191,8 +191,8 @@ class ActiveSettings:
         metadata=setting(
             Choice(("overread", "amazon")),
             "`overread`: the loop of docs/active-learning.md with `model`. `amazon`: Ground Truth's "
-            "automated data labeling, for four task types of backend `ground-truth`; nothing below means anything then "
-            "but `initial_model_arn`.",
+            "automated data labeling, for four task types of backend `ground-truth`; of what is below "
+            "only `initial_model_arn` means anything then.",
             default="overread",
         )
     )

@@ -24,7 +24,7 @@ class JobBranch(Branch):
 
     def build(self, **given: object) -> Any:
         """The frozen dataclass, with its file."""
-        return Branch.build(self, file=self.file, **given)
+        return Branch.build(self, file=self.file.resolve(), **given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +82,5 @@ def _read(path: Path, *, section: type, reading: Reading) -> JobBranch | None:
         line=read.line,
         values=read.values,
         nodes=read.nodes,
-        file=path.resolve(),
+        file=path,
     )

@@ -11,8 +11,6 @@ from overread_config.rules import check_rules
 from overread_config.sections import Section
 from overread_config.settings import Settings
 
-LATER = (("labeling", "labeling jobs are not available in this version"),)
-
 
 def load_settings(path: Path) -> Settings:
     """The settings of a file.
@@ -26,7 +24,7 @@ def load_settings(path: Path) -> Settings:
     document = read_document(path)
     faults = FaultList(path)
     reading = Reading(faults=faults, root=project_root(path))
-    root = Section(Settings, later=LATER).read_mapping(document, field="", line=1, reading=reading)
+    root = Section(Settings).read_mapping(document, field="", line=1, reading=reading)
     check_rules(root, faults=faults)
     faults.raise_any()
     settings: Settings = root.build(file=path.resolve())

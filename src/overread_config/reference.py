@@ -7,11 +7,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from overread_config.kinds import Kind, ListOf
+from overread_config.labeling import LabelingSettings
 from overread_config.sections import REQUIRED, Named, Section, Setting, settings_of
 from overread_config.settings import Settings
 
 BEGIN = "<!-- settings: begin (python -m overread_config.reference docs/configuration.md) -->"
 END = "<!-- settings: end -->"
+JOBS_BEGIN = "<!-- labeling jobs: begin -->"
+JOBS_END = "<!-- labeling jobs: end -->"
 _SECTIONS = {"": "a section", ".<name>": "sections by name", "[]": "a list of sections"}
 
 
@@ -37,10 +40,10 @@ def _inside(kind: Kind) -> tuple[type | None, str]:
             return None, ""
 
 
-def reference() -> str:
-    """The table of all settings."""
+def reference(section: type = Settings) -> str:
+    """The table of all settings of a deployment, or of a labeling job's file."""
     lines = ["| Setting | What it is | Allowed | Default |", "|---|---|---|---|"]
-    for path, declared in every_setting():
+    for path, declared in every_setting(section):
         inner, step = _inside(declared.kind)
         allowed = _cell(declared.kind.allowed) if inner is None else _SECTIONS[step]
         lines.append(f"| `{path}` | {_cell(declared.doc)} | {allowed} | {_default(declared)} |")
@@ -48,10 +51,17 @@ def reference() -> str:
 
 
 def renew(document: str) -> str:
-    """The document with the present table between its marks."""
-    before, _, rest = document.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{reference()}\n{END}{after}"
+    """The document with the present tables between their marks."""
+    jobs = _between(document, JOBS_BEGIN, JOBS_END, table=reference(LabelingSettings))
+    return _between(jobs, BEGIN, END, table=reference())
+
+
+def _between(document: str, begin: str, end: str, *, table: str) -> str:
+    before, mark, rest = document.partition(begin)
+    if not mark:
+        return document
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{table}\n{end}{after}"
 
 
 def _default(declared: Setting) -> str:

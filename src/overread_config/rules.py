@@ -14,6 +14,7 @@ from overread_config.adoption import check_adoption
 from overread_config.breaches import refuse, refuse_given, require
 from overread_config.faults import FaultList
 from overread_config.guarantee_rules import GUARANTEE_RULES
+from overread_config.labeling_rules import check_labeling
 from overread_config.operations import check_operations
 from overread_config.organization import check_organization
 from overread_config.sections import Branch
@@ -553,4 +554,5 @@ _RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
     check_adoption,
     check_accounts,
     check_operations,
+    check_labeling,
 )

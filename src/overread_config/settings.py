@@ -11,6 +11,7 @@ from overread_config.accounts import ACCOUNT, AccountSettings
 from overread_config.adoption import DOMAIN_PATTERN, AdoptSettings
 from overread_config.forms import INTERFACE_ENDPOINTS, SECTION_NAME, limited
 from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Number, Text
+from overread_config.labeling import LabelingDeploymentSettings
 from overread_config.operations import OperationsSettings
 from overread_config.organization import OrganizationSettings
 from overread_config.people import TeamSettings, WorkforceSettings
@@ -345,6 +346,9 @@ class Settings:
     )
     review: ReviewSettings = field(
         metadata=setting(Section(ReviewSettings), "Where human loops run.", default={})
+    )
+    labeling: LabelingDeploymentSettings | None = field(
+        metadata=setting(Section(LabelingDeploymentSettings), "Labeling jobs; by default none.", default=None)
     )
     workforce: WorkforceSettings = field(
         metadata=setting(Section(WorkforceSettings), "The account's private workforce.", default={})

@@ -66,13 +66,29 @@ DEPLOYMENTS: dict[str, Broken] = {
     "review_backend": Broken(
         top("review: {backend: paper}"), "paper", "review.backend", "'paper'", "`a2i` or `overread`"
     ),
-    "labeling_later": Broken(
-        top("labeling: {backend: ground-truth}"),
-        "labeling",
-        "labeling",
-        "the key 'labeling'",
-        "`use_cases`",
-        "not available in this version",
+    "labeling": Broken(top("labeling: jobs"), "labeling: jobs", "labeling", "'jobs'", "`backend`"),
+    "labeling_backend": Broken(
+        top("labeling: {backend: paper, jobs: labeling}"),
+        "paper",
+        "labeling.backend",
+        "'paper'",
+        "`ground-truth` or `overread`",
+    ),
+    "labeling_jobs": Broken(
+        top("labeling: {backend: ground-truth, jobs: pages}"),
+        "jobs: pages",
+        "labeling.jobs",
+        "'pages'",
+        "a folder with *.yaml files",
+        "there is no *.yaml in",
+    ),
+    "labeling_without_service": Broken(
+        top("labeling: {backend: overread, jobs: pages}"),
+        "backend: overread",
+        "labeling.backend",
+        "'overread'",
+        "review.backend: overread",
+        "needs the review service",
     ),
     # Network, keys, retention, API
     "network": Broken(top("network: vpc-1"), "network", "network", "'vpc-1'", "`cidr`"),
