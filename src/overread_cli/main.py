@@ -45,7 +45,7 @@ COMMANDS = {
     "label": (
         "overread_cli.labels.command",
         "label",
-        "Export labels to the formats of other tools, and import them.",
+        "Plan, start, watch, change and report labeling jobs; export and import labels.",
     ),
     "local": (
         "overread_cli.local",

@@ -12,7 +12,7 @@ Json = Mapping[str, Any]
 
 
 class ReviewOperations:
-    """Qualifications with their rosters, and who works on a human loop.
+    """Qualifications with their rosters, who works on a human loop, and labeling jobs changed as they run.
 
     `url` is the stack output `ReviewUrl`; the arguments are those of `a2i_client`. Every method raises
     ApiError for a refusal.
@@ -46,7 +46,26 @@ class ReviewOperations:
         found: Sequence[Json] = self._http.call("GET", path, member="roster")["roster"]
         return found
 
+    def pause_labeling_job(self, name: str) -> Json:
+        """Offer no more tasks of a labeling job for now; who has begun one may finish it."""
+        return self._labeling_job(name, "pause", {})
+
+    def resume_labeling_job(self, name: str) -> Json:
+        """Offer the tasks of a labeling job again."""
+        return self._labeling_job(name, "resume", {})
+
+    def change_labeling_job(
+        self, name: str, *, workers: int | None = None, time_limit_s: int | None = None
+    ) -> Json:
+        """Other numbers for a labeling job that runs; what is None stays."""
+        given = {"workers": workers, "time_limit_s": time_limit_s}
+        return self._labeling_job(name, "settings", {k: v for k, v in given.items() if v is not None})
+
     def work(self, human_loop: str, *, with_input: bool = False) -> Json:
         """Who holds the loop's seats, who answered, under which guidelines; with `input` when asked for."""
         path = f"/human-loops/{quote(human_loop, safe='')}/work"
         return self._http.call("GET", path + ("?input=true" if with_input else ""), member="human_loop")
+
+    def _labeling_job(self, name: str, verb: str, body: Json) -> Json:
+        path = f"/work/labeling-jobs/{quote(name, safe='')}/{verb}"
+        return self._http.call("POST", path, body, member="labeling_job")

@@ -13,6 +13,8 @@ from overread.labeling.formats.dataset import Problem, Stamp
 from overread.labeling.label_attributes import name_faults
 from overread.labeling.manifest import line_text
 from overread.labeling.task_types import TASK_TYPES
+from overread_cli.labeling_jobs.command import pause, resume, set_, status, stop
+from overread_cli.labeling_jobs.planning import plan
 from overread_cli.labels.exporting import export as write_export
 from overread_cli.labels.formats import EXPORTERS, IMPORTERS, Asked
 from overread_cli.labels.reporting import Problems
@@ -25,15 +27,41 @@ _ATTRIBUTE = click.option(
 _FORMAT = click.option("--format", "kind", type=click.Choice(list(EXPORTERS)), required=True)
 
 
-@click.group()
-def label() -> None:
-    """Take labels out of augmented manifests into the formats of other tools, and back.
+class _InOrder(click.Group):
+    """Lists its commands as a job meets them, not by the alphabet."""
 
-    An object that was labeled and has nothing in it stays different from one that is not labeled.
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(cls=_InOrder)
+def label() -> None:
+    """Label objects: plan a job, start it, watch it, report on its labels, and take them elsewhere.
+
+    \b
+    A job from its beginning to its end:
+      overread label plan labeling/sentences.yaml --manifest sentences.manifest
+      overread label start sentences
+      overread label status sentences --watch
+      overread label report sentences --html report.html
+      overread label export --format conll --label-attribute entities output.manifest entities.conll
+
+    \b
+    Without options the commands go to the local stack (`overread local up`).
+      --url URL           a deployed review service: the output ReviewUrl of the review stack
+      --state-dir D --url URL   the one that is deployed on the local stack in D
+      --aws               SageMaker Ground Truth, for accounts that have it
+
+    Export and import work on files alone. An object that was labeled and has nothing in it stays different
+    from one that is not labeled.
     """
 
 
-@label.command()
+for _command in (plan, status, pause, resume, set_, stop):
+    label.add_command(_command)
+
+
+@label.command(short_help="Write labels in the format of another tool.")
 @_FORMAT
 @_ATTRIBUTE
 @click.option(
@@ -55,7 +83,7 @@ def export(*, kind: str, attribute: str, prefix: str, manifest: Path, output: Pa
     click.echo(f"{output}: {count(objects, 'object')}, {labeled:,} of them labeled")
 
 
-@label.command("import")
+@label.command("import", short_help="Read labels from the format of another tool.")
 @_FORMAT
 @_ATTRIBUTE
 @click.option("--prefix", default="", help="s3://BUCKET/FOLDER/ that stands before the source's file names.")

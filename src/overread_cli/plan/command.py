@@ -118,7 +118,7 @@ def plan(
     Example:
       overread plan --config config/prod.yaml --volume 20000 --hourly-wage 30
     """
-    settings, price_list = _settings(config), _prices(prices)
+    settings, price_list = _settings(config), prices_of(prices)
     assumed = Assumptions(volume, hours, review_seconds, coverage, rule_share)
     demands = [demand_of(use_case, assumed) for use_case in settings.use_cases]
     try:
@@ -151,7 +151,12 @@ def _settings(path: Path) -> Settings:
         raise FaultyPlanError("\n".join(map(str, error.faults))) from error
 
 
-def _prices(path: Path | None) -> PriceList:
+def prices_of(path: Path | None) -> PriceList:
+    """The prices in a file; those that come with Overread by default.
+
+    Raises:
+        FaultyPlanError: the file cannot be read, or is no price list.
+    """
     if path is None:
         return parse_prices(files("overread_cli.plan").joinpath("prices.json").read_text(encoding="utf-8"))
     try:

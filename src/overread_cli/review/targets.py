@@ -43,9 +43,13 @@ class Target(ABC):
         """The `sagemaker` client, for flow definitions."""
 
     @property
-    @abstractmethod
     def s3(self) -> Any:
         """The client that reads output documents."""
+        return self.client("s3")
+
+    @abstractmethod
+    def client(self, service: str) -> Any:
+        """A client of another service of the same account."""
 
     @property
     @abstractmethod
@@ -88,7 +92,7 @@ class Target(ABC):
 
 
 class ReviewServiceTarget(Target):
-    """Overread's review service at `url`; `s3_endpoint` is set where S3 is elsewhere than on AWS.
+    """Overread's review service at `url`; `aws_endpoint` is set where the rest is elsewhere than on AWS.
 
     Raises ValueError when `url` is no address, or no region is known.
     """
@@ -100,12 +104,12 @@ class ReviewServiceTarget(Target):
         name: str,
         session: boto3.Session,
         region: str | None = None,
-        s3_endpoint: str | None = None,
+        aws_endpoint: str | None = None,
     ) -> None:
         super().__init__(name=name, session=session)
         self._url = url.rstrip("/")
         self._region = region
-        self._s3_endpoint = s3_endpoint
+        self._aws_endpoint = aws_endpoint
         self._operations = ReviewOperations(url, region=region, session=session)
 
     @cached_property
@@ -118,9 +122,12 @@ class ReviewServiceTarget(Target):
 
     @cached_property
     def s3(self) -> Any:
-        path_style = {"s3": {"addressing_style": "path"}} if self._s3_endpoint else {}
+        return self.client("s3")
+
+    def client(self, service: str) -> Any:
+        path_style = {"s3": {"addressing_style": "path"}} if self._aws_endpoint and service == "s3" else {}
         config = _config().merge(Config(**path_style))
-        return self._session.client("s3", endpoint_url=self._s3_endpoint, config=config)
+        return self._session.client(service, endpoint_url=self._aws_endpoint, config=config)
 
     @property
     def portal_url(self) -> str:
@@ -136,13 +143,13 @@ class ReviewServiceTarget(Target):
 
 
 class A2ITarget(Target):
-    """Amazon A2I with the credentials that boto3 finds."""
+    """Amazon A2I with the credentials that boto3 finds; `name` where another service of it is meant."""
 
     operations = None
     sandbox = None
 
-    def __init__(self, session: boto3.Session) -> None:
-        super().__init__(name="Amazon A2I", session=session)
+    def __init__(self, session: boto3.Session, *, name: str = "Amazon A2I") -> None:
+        super().__init__(name=name, session=session)
 
     @cached_property
     def a2i(self) -> Any:
@@ -154,7 +161,10 @@ class A2ITarget(Target):
 
     @cached_property
     def s3(self) -> Any:
-        return self._session.client("s3", config=_config())
+        return self.client("s3")
+
+    def client(self, service: str) -> Any:
+        return self._session.client(service, config=_config())
 
     @property
     def portal_url(self) -> str:
@@ -217,7 +227,7 @@ def _on_local_stack(stack: LocalStack, *, url: str | None) -> Target:
         name=f"the local stack in {stack.state_dir}",
         session=session,
         region=region,
-        s3_endpoint=stack.endpoint_url,
+        aws_endpoint=stack.endpoint_url,
     )
 
 

@@ -37,8 +37,7 @@ class FakeA2I(Target):
     def a2i(self) -> Any:
         return self
 
-    @property
-    def s3(self) -> Any:
+    def client(self, service: str) -> Any:
         return self
 
     def get_paginator(self, _operation: str) -> Any:

@@ -1,0 +1,1 @@
+"""`overread label`: labeling jobs planned, started, watched, changed, merged and reported."""
