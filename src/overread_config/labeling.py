@@ -28,7 +28,7 @@ from overread_config.sections import Section, setting
 
 JOB_NAME = Text(pattern=NAME, form=NAME_FORM, longest=30)
 """With a deployment's prefix and the hash of its content it stays below 63 characters."""
-S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s]+"
+S3_URI = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^\s*?]+"
 _KEY = r"[A-Za-z0-9!_.*'()-]+(/[A-Za-z0-9!_.*'()-]+)*"
 _PLACE = Text(
     pattern=f"{S3_URI}|{_KEY}",
@@ -393,6 +393,17 @@ class LabelingSettings:
             _PLACE,
             "The input manifest; by default `labeling/{name}/input.manifest` in the data bucket.",
             default=None,
+        )
+    )
+    objects_at: tuple[str, ...] = field(
+        metadata=setting(
+            ListOf(
+                Text(pattern=f"{S3_URI}/", form="an s3:// address of a folder, ending in /", longest=1000),
+                most=10,
+            ),
+            "Folders whose objects the manifest names, outside of `labeling/` in the data bucket; only there "
+            "the job may read. Other buckets need CORS for the workers' pages.",
+            default=(),
         )
     )
     after: str | None = field(

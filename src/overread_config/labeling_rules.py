@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from overread.labeling import jobs
+from overread.labeling import jobs, task_types
 from overread.labeling.categories import SEQUENCE_VERSION
 from overread.labeling.label_attributes import name_faults
 from overread.labeling.pre_annotation import TEMPLATES
@@ -51,13 +51,13 @@ def _backend(root: Branch, labeling: Branch, faults: FaultList) -> None:
             allowed="`ground-truth`, or review.backend: overread",
         )
     region = root.get("region")
-    if labeling.get("backend") == "ground-truth" and region and region not in jobs.task_types.REGIONS:
+    if labeling.get("backend") == "ground-truth" and region and region not in task_types.REGIONS:
         refuse(
             labeling,
             "backend",
             faults=faults,
             problem=f"is not in the region {region}",
-            allowed=f"`overread`, or one of the regions {', '.join(jobs.task_types.REGIONS)}",
+            allowed=f"`overread`, or one of the regions {', '.join(task_types.REGIONS)}",
         )
 
 

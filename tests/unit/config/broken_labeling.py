@@ -86,6 +86,8 @@ VALUES: dict[str, BrokenJob] = {
         ("instructions: {short: ''}", "instructions.short", "1 to 5000"),
         ("instructions: {short: a, full: 1}", "instructions.full", "a text"),
         ("manifest: /a b", "manifest", "data bucket"),
+        ("objects_at: here", "objects_at", "a list"),
+        ("objects_at: ['s3://pictures/one.png']", "objects_at[0]", "ending in /"),
         ("after: A", "after", "lower-case"),
         ("streaming: topic", "streaming", "`input_topic_arn`"),
         ("streaming: {input_topic_arn: topic}", "streaming.input_topic_arn", "an SNS topic's ARN"),
