@@ -151,6 +151,8 @@ lock: build/.python ## resolve the locked dependencies anew, with hashes and wit
 	cp lambda/evidence-requirements.txt constructs/overread_constructs/evidence_requirements.txt
 	$$compile lambda/consolidation-requirements.in -o lambda/consolidation-requirements.txt
 	cp lambda/consolidation-requirements.txt constructs/overread_constructs/consolidation_requirements.txt
+	$$compile lambda/analytics-requirements.in -o lambda/analytics-requirements.txt
+	cp lambda/analytics-requirements.txt constructs/overread_constructs/analytics_requirements.txt
 	npm install --package-lock-only --silent
 
 .PHONY: pr

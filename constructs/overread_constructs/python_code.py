@@ -37,13 +37,18 @@ NUMPY_EXCLUDE = (
 )
 """What needs numpy, which no function has but the one that consolidates annotations."""
 
+ANALYTICS_ONLY = ("overread_aws/parquet_files.py", "overread_lambda/export_analytics.py")
+"""What needs pyarrow, which no function has but the one that exports analytics."""
+
 HANDLER_PACKAGES = ("overread", "overread_aws", "overread_client", "overread_lambda")
 HANDLER_EXCLUDE = (
     *NUMPY_EXCLUDE,
+    *ANALYTICS_ONLY,
     "overread_client/openapi.json",
     "overread_lambda/authorize_client.py",
     "overread_aws/cognito_people.py",
     "overread_aws/event_bus.py",
+    "overread_aws/labeling_*",
     "overread_aws/review_*",
     "overread_aws/sealing.py",
     "overread_lambda/archive_evidence.py",
@@ -62,10 +67,32 @@ EVIDENCE_REQUIREMENTS = Path(__file__).parent / "evidence_requirements.txt"
 CONSOLIDATION_EXCLUDE = tuple(name for name in HANDLER_EXCLUDE if name not in NUMPY_EXCLUDE)
 CONSOLIDATION_REQUIREMENTS = Path(__file__).parent / "consolidation_requirements.txt"
 
+ANALYTICS_EXCLUDE = (
+    *(name for name in HANDLER_EXCLUDE if name not in ANALYTICS_ONLY),
+    # What writing Parquet to memory needs none of, 55 MB: the rest has 101 MB unzipped, Lambda takes 250.
+    "pyarrow/include/*",
+    "pyarrow/includes/*",
+    "pyarrow/src/*",
+    "pyarrow/tests/*",
+    "pyarrow/*.h",
+    "pyarrow/*.pxd",
+    "pyarrow/*.pxi",
+    "pyarrow/*.pyx",
+    "pyarrow/libarrow_flight*",
+    "pyarrow/libarrow_python_flight*",
+    "pyarrow/libarrow_s3*",
+    *(
+        f"pyarrow/_{name}.*"
+        for name in ("acero", "azurefs", "csv", "dataset", "dataset_orc", "dataset_parquet")
+    ),
+    *(f"pyarrow/_{name}.*" for name in ("feather", "flight", "gcsfs", "hdfs", "json", "orc", "s3fs")),
+)
+ANALYTICS_REQUIREMENTS = Path(__file__).parent / "analytics_requirements.txt"
+
 AUTHORIZER_PACKAGES = ("overread", "overread_lambda")
 
 REVIEW_PACKAGES = (*HANDLER_PACKAGES, "overread_review", "overread_templates")
-REVIEW_EXCLUDE = (*NUMPY_EXCLUDE, "babel/locale-data/[!er]*")
+REVIEW_EXCLUDE = (*NUMPY_EXCLUDE, *ANALYTICS_ONLY, "babel/locale-data/[!er]*")
 """Locales other than English and the root, 30 MB: worker templates have no filters that ask for them."""
 REVIEW_REQUIREMENTS = Path(__file__).parent / "review_requirements.txt"
 
@@ -144,6 +171,18 @@ def consolidation_code() -> lambda_.Code:
     """
     return PythonCode.bundle(
         packages=HANDLER_PACKAGES, requirements=CONSOLIDATION_REQUIREMENTS, exclude=CONSOLIDATION_EXCLUDE
+    )
+
+
+def analytics_code() -> lambda_.Code:
+    """The code of the function that exports analytics: that of the handlers, and pyarrow.
+
+    Example::
+
+        AnalyticsExport(self, "Analytics", code=analytics_code(), …)   # the default
+    """
+    return PythonCode.bundle(
+        packages=HANDLER_PACKAGES, requirements=ANALYTICS_REQUIREMENTS, exclude=ANALYTICS_EXCLUDE
     )
 
 

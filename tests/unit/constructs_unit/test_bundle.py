@@ -186,6 +186,7 @@ def test_an_interpreter_without_pip_is_told_how_to_get_it(
         (python_code.EVIDENCE_REQUIREMENTS, "evidence-requirements.txt"),
         (python_code.REVIEW_REQUIREMENTS, "review-requirements.txt"),
         (python_code.CONSOLIDATION_REQUIREMENTS, "consolidation-requirements.txt"),
+        (python_code.ANALYTICS_REQUIREMENTS, "analytics-requirements.txt"),
     ],
 )
 def test_the_shipped_lock_files_are_those_of_the_functions(shipped: Path, locked: str) -> None:
@@ -243,6 +244,28 @@ def test_the_consolidations_zip_runs_where_boto3_is_all_there_is(
     assert size_of(tmp_path) < 120_000_000
     modules = imported(python_code.HANDLER_PACKAGES, folder=tmp_path)
     assert {"overread_lambda.consolidate_annotations", "overread.consensus.boxes"} <= set(modules)
+
+
+def test_the_analytics_exports_zip_writes_parquet_without_numpy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OVERREAD_BUNDLE_PYTHON", str(BARE_PYTHON))
+    Bundle.of(
+        packages=python_code.HANDLER_PACKAGES,
+        requirements=python_code.ANALYTICS_REQUIREMENTS,
+        exclude=python_code.ANALYTICS_EXCLUDE,
+    ).write(tmp_path)
+    assert not (tmp_path / "numpy").exists()
+    assert size_of(tmp_path) < 140_000_000  # Lambda takes 250 MB
+    modules = imported(python_code.HANDLER_PACKAGES, folder=tmp_path)
+    assert {"overread_lambda.export_analytics", "overread_aws.parquet_files"} <= set(modules)
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from overread.analytics import TABLES\n"
+        "from overread_aws.parquet_files import parquet\n"
+        "print(parquet(TABLES['labels'], [TABLES['labels'].row(job='a')])[:4])\n"
+    )
+    assert "PAR1" in bare(code, tmp_path).stdout
 
 
 def test_every_module_of_the_review_services_zip_imports_where_boto3_is_all_there_is(
