@@ -17,6 +17,7 @@ from overread_constructs.activation import (
     TextractActivation,
 )
 from overread_constructs.alarm_topic import AlarmTopic, ToTopic, alarm_topic_arn
+from overread_constructs.analytics_export import AnalyticsExport
 from overread_constructs.audit_trail import AuditTrail
 from overread_constructs.confidence_router import ConfidenceRouter
 from overread_constructs.flow_definition import FlowDefinition
@@ -26,7 +27,13 @@ from overread_constructs.news_delivery import NewsDelivery, Webhook
 from overread_constructs.operations import Operations
 from overread_constructs.operations_services import watch_services
 from overread_constructs.policy_validator import PolicyValidator
-from overread_constructs.python_code import PythonCode, consolidation_code, handler_code, review_code
+from overread_constructs.python_code import (
+    PythonCode,
+    analytics_code,
+    consolidation_code,
+    handler_code,
+    review_code,
+)
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import RoutingPolicies
@@ -39,6 +46,7 @@ __all__ = [
     "Activation",
     "AlarmTopic",
     "AllOf",
+    "AnalyticsExport",
     "AnyOf",
     "AuditTrail",
     "BundleError",
@@ -71,6 +79,7 @@ __all__ = [
     "Webhook",
     "Workteam",
     "alarm_topic_arn",
+    "analytics_code",
     "consolidation_code",
     "handler_code",
     "review_code",

@@ -188,8 +188,10 @@ def accept_inline_policy(construct: IConstruct) -> None:
     acknowledge(construct, rule="IAMNoInlinePolicy", reason=_INLINE_REASON)
 
 
-def accept_wildcards(role: iam.Role, *, reasons: Mapping[str, str]) -> None:
-    """Acknowledge the wildcard resources of the role's own policy, by their ends; any other stays a finding.
+def accept_wildcards(role: iam.Role | iam.ManagedPolicy, *, reasons: Mapping[str, str]) -> None:
+    """Acknowledge the wildcard resources of a role's own or a managed policy, by their ends.
+
+    Any other stays a finding.
 
     `reasons`: by the end of the resource ("/inputs/*"); "*" stands for itself only. cdk-nag names a finding
     by the resource as CloudFormation will read it: for another stack's bucket, known in synthesis only.
@@ -199,7 +201,7 @@ def accept_wildcards(role: iam.Role, *, reasons: Mapping[str, str]) -> None:
 
 @jsii.implements(IValidation)
 class _Wildcards:
-    def __init__(self, role: iam.Role, *, reasons: Mapping[str, str]) -> None:
+    def __init__(self, role: iam.Role | iam.ManagedPolicy, *, reasons: Mapping[str, str]) -> None:
         self._role = role
         self._reasons = reasons
 
@@ -211,9 +213,9 @@ class _Wildcards:
         return []
 
 
-def _wildcard_resources(role: iam.Role) -> Iterator[str]:
-    policy = role.node.try_find_child("DefaultPolicy")
-    if not isinstance(policy, iam.Policy):
+def _wildcard_resources(role: iam.Role | iam.ManagedPolicy) -> Iterator[str]:
+    policy = role if isinstance(role, iam.ManagedPolicy) else role.node.try_find_child("DefaultPolicy")
+    if not isinstance(policy, iam.Policy | iam.ManagedPolicy):
         return
     document = Stack.of(role).resolve(policy.document)
     for statement in document["Statement"]:

@@ -2,6 +2,7 @@
 
 from overread_config.accounts import ModelAccountSettings
 from overread_config.adoption import AdoptSettings, HostedZoneSettings
+from overread_config.analytics import AnalyticsSettings
 from overread_config.faults import ConfigError, Fault
 from overread_config.guarantee_file import model_version
 from overread_config.loading import load_settings
@@ -21,6 +22,7 @@ from overread_config.use_cases import UseCaseSettings
 __all__ = [
     "LEAST_PENDING_AGE_S",
     "AdoptSettings",
+    "AnalyticsSettings",
     "ApiDomainSettings",
     "ApiSettings",
     "BudgetSettings",

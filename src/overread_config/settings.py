@@ -9,6 +9,7 @@ from pathlib import Path
 from overread.review import limits
 from overread_config.accounts import ACCOUNT, AccountSettings
 from overread_config.adoption import DOMAIN_PATTERN, AdoptSettings
+from overread_config.analytics import AnalyticsSettings
 from overread_config.forms import INTERFACE_ENDPOINTS, SECTION_NAME, limited
 from overread_config.kinds import Choice, Flag, Integer, ListOf, MapOf, Number, Text
 from overread_config.labeling import LabelingDeploymentSettings
@@ -379,6 +380,13 @@ class Settings:
     operations: OperationsSettings = field(
         metadata=setting(
             Section(OperationsSettings), "When people are told that something is wrong.", default={}
+        )
+    )
+    analytics: AnalyticsSettings | None = field(
+        metadata=setting(
+            Section(AnalyticsSettings),
+            "A daily export for analysts, without case content; by default there is none. `{}` is enough.",
+            default=None,
         )
     )
     organization: OrganizationSettings = field(

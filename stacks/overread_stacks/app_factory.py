@@ -9,6 +9,7 @@ from aws_cdk import Environment, Stack, Stage
 
 from overread.review.limits import A2I_REGIONS
 from overread_config import ConfigError, Fault, Settings
+from overread_stacks.analytics_stack import AnalyticsStack
 from overread_stacks.audit_stack import AuditStack
 from overread_stacks.data_stack import DataStack
 from overread_stacks.inference_stack import InferenceStack
@@ -61,7 +62,20 @@ def build_app(settings: Settings, *, app: Stage, environ: Mapping[str, str] = os
     operations = OperationsStack(
         app, f"{prefix}-operations", settings=settings, env=env, network=network, data=data
     )
-    watch(network, data, review, inference, operations, operations=operations, settings=settings)
+    watched: list[Stack] = [network, data, review, inference, operations]
+    if settings.analytics is not None:
+        watched.append(
+            AnalyticsStack(
+                app,
+                f"{prefix}-analytics",
+                settings=settings,
+                analytics=settings.analytics,
+                env=env,
+                network=network,
+                data=data,
+            )
+        )
+    watch(*watched, operations=operations, settings=settings)
     check_roles(app, settings=settings)
 
 

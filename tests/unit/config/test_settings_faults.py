@@ -9,6 +9,7 @@ import pytest
 from tests.unit.config.broken import LOANS, oidc, own
 from tests.unit.config.broken_accounts import ACCOUNTS
 from tests.unit.config.broken_adoption import ADOPTION
+from tests.unit.config.broken_analytics import ANALYTICS
 from tests.unit.config.broken_decisions import DECISIONS
 from tests.unit.config.broken_deployments import DEPLOYMENTS
 from tests.unit.config.broken_guarantees import GUARANTEES
@@ -29,6 +30,7 @@ BROKEN = (
     | ADOPTION
     | ORGANIZATION
     | OPERATIONS
+    | ANALYTICS
     | VALUES
     | DEPLOYMENTS
     | USE_CASES
