@@ -13,6 +13,7 @@ import click
 
 from overread.errors import InvalidDataError
 from overread.labeling.manifest_check import ManifestCheck
+from overread_cli.labeling_jobs.deployment import deployed_job
 from overread_cli.labeling_jobs.files import opened
 from overread_cli.labeling_jobs.job_plan import Asked, plan_faults, planned
 from overread_cli.labeling_jobs.plan_page import plan_document, print_job_plan
@@ -20,7 +21,7 @@ from overread_cli.labeling_jobs.settings import ChosenJob, FaultyJobError, chose
 from overread_cli.labeling_jobs.target import EPILOG, with_place
 from overread_cli.manifest.files import watched_lines
 from overread_cli.plan.command import Amount, prices_of
-from overread_cli.review.targets import Target
+from overread_cli.review.targets import Target, in_words
 
 _SHOWN = 20
 
@@ -136,15 +137,21 @@ def plan(
 
 def _counted(chosen: ChosenJob, manifest: str | None, *, place: Callable[[], Target]) -> Counted:
     source = manifest or chosen.settings.manifest or ""
-    if not source:
-        raise FaultyJobError("the job does not say where its manifest is: give --manifest or --objects")
     if manifest is None and not source.startswith("s3://"):
-        raise FaultyJobError(
-            f"the manifest is {source!r} in the deployment's data bucket: give "
-            f"--manifest s3://BUCKET/{source}, a file, or --objects"
-        )
+        source = _deployed_manifest(chosen.settings.name, place=place)
     with _stream(source, place=place) as stream:
         return count_objects(stream, name=source, attribute=chosen.settings.label_attribute)
+
+
+def _deployed_manifest(name: str, *, place: Callable[[], Target]) -> str:
+    """Where the manifest is by what is deployed, for a job whose file does not say it in full."""
+    try:
+        with in_words():
+            return deployed_job(place(), name).spec.manifest_uri
+    except click.ClickException as error:
+        raise FaultyJobError(
+            f"where the manifest is only a deployment knows ({error.message}); give --manifest or --objects"
+        ) from error
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from overread.labeling.task_types import TASK_TYPES
 from overread_cli.labeling_jobs.command import pause, resume, set_, status, stop
 from overread_cli.labeling_jobs.merging import merge
 from overread_cli.labeling_jobs.planning import plan
+from overread_cli.labeling_jobs.starting import start
 from overread_cli.labels.exporting import export as write_export
 from overread_cli.labels.formats import EXPORTERS, IMPORTERS, Asked
 from overread_cli.labels.reporting import Problems
@@ -58,7 +59,7 @@ def label() -> None:
     """
 
 
-for _command in (plan, status, pause, resume, set_, stop, merge):
+for _command in (plan, start, status, pause, resume, set_, stop, merge):
     label.add_command(_command)
 
 

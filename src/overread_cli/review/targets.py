@@ -51,6 +51,10 @@ class Target(ABC):
     def client(self, service: str) -> Any:
         """A client of another service of the same account."""
 
+    @abstractmethod
+    def review_service(self, url: str) -> Target:
+        """The review service that a stack of the same account has deployed at its output `ReviewUrl`."""
+
     @property
     @abstractmethod
     def portal_url(self) -> str:
@@ -92,7 +96,8 @@ class Target(ABC):
 
 
 class ReviewServiceTarget(Target):
-    """Overread's review service at `url`; `aws_endpoint` is set where the rest is elsewhere than on AWS.
+    """Overread's review service at `url`; `aws_endpoint` is set where the rest is elsewhere than on AWS, and
+    `address` gives the real address of a service that a stack there has deployed.
 
     Raises ValueError when `url` is no address, or no region is known.
     """
@@ -105,11 +110,13 @@ class ReviewServiceTarget(Target):
         session: boto3.Session,
         region: str | None = None,
         aws_endpoint: str | None = None,
+        address: Callable[[str], str] = str,
     ) -> None:
         super().__init__(name=name, session=session)
         self._url = url.rstrip("/")
         self._region = region
         self._aws_endpoint = aws_endpoint
+        self._address = address
         self._operations = ReviewOperations(url, region=region, session=session)
 
     @cached_property
@@ -128,6 +135,16 @@ class ReviewServiceTarget(Target):
         path_style = {"s3": {"addressing_style": "path"}} if self._aws_endpoint and service == "s3" else {}
         config = _config().merge(Config(**path_style))
         return self._session.client(service, endpoint_url=self._aws_endpoint, config=config)
+
+    def review_service(self, url: str) -> Target:
+        return ReviewServiceTarget(
+            self._address(url),
+            name=url,
+            session=self._session,
+            region=self._region,
+            aws_endpoint=self._aws_endpoint,
+            address=self._address,
+        )
 
     @property
     def portal_url(self) -> str:
@@ -165,6 +182,9 @@ class A2ITarget(Target):
 
     def client(self, service: str) -> Any:
         return self._session.client(service, config=_config())
+
+    def review_service(self, url: str) -> Target:
+        return ReviewServiceTarget(url, name=url, session=self._session)
 
     @property
     def portal_url(self) -> str:
@@ -228,6 +248,7 @@ def _on_local_stack(stack: LocalStack, *, url: str | None) -> Target:
         session=session,
         region=region,
         aws_endpoint=stack.endpoint_url,
+        address=stack.local_address,
     )
 
 

@@ -40,6 +40,9 @@ class FakeA2I(Target):
     def client(self, service: str) -> Any:
         return self
 
+    def review_service(self, url: str) -> Target:
+        return self
+
     def get_paginator(self, _operation: str) -> Any:
         return self
 

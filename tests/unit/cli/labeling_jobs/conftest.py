@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -15,6 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from overread.labeling.job_documents import spec_document
+from overread.labeling.jobs import Backend, LabelingJobSpec
+from overread.labeling.task_types import TASK_TYPES
 from overread_cli.main import main
 from overread_review.app import create_app
 from overread_review.service.model import Reviewer
@@ -39,6 +42,40 @@ class Office:
 
     lab: ReviewLab
     url: str
+    stacks: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def deployed(self, name: str = "animals", *, stack: str = "lab-labeling", **spec: Any) -> None:
+        """A stack with a labeling job."""
+        self.lab.objects.put(MANIFEST, '{"source": "woof"}\n')
+        uri = f"s3://data/labeling/{name}/job.json"
+        wanted = LabelingJobSpec(
+            **{
+                "stem": f"lab-{name}",
+                "region": "eu-west-1",
+                "backend": Backend.OVERREAD,
+                "task": TASK_TYPES["TextMultiClass"],
+                "label_attribute": "kind",
+                "output_uri": "s3://out/jobs",
+                "role_arn": "arn:aws:iam::111122223333:role/labeling",
+                "workteam_arn": self.lab.service.settings.arn("workteam/private-crowd/team"),
+                "title": "Name the animal",
+                "description": "Cat or dog",
+                "workers": 1,
+                "time_limit_s": 600,
+                "manifest_uri": MANIFEST,
+                "categories_uri": "s3://data/categories.json",
+                "template_uri": TEMPLATE,
+                "pre_annotation_arn": _PRE,
+                "consolidation_arn": _POST,
+                "tags": {"overread:task-type": "TextMultiClass"},
+            }
+            | spec
+        )
+        places = {"input_bucket": "data", "output_bucket": "out", "key_arn": "", "service_url": self.url}
+        document = {"schema": 1, "name": name, "spec": spec_document(wanted), "places": places}
+        self.lab.objects.put(uri, json.dumps(document))
+        output = "LabelingJob" + "".join(part.capitalize() for part in name.split("-"))
+        self.stacks.setdefault(stack, {})[output] = uri
 
     def run(self, command: str, *arguments: str, given: str = "") -> Result:
         """One command of `overread label`; `given` is its standard input."""
@@ -116,7 +153,7 @@ def consolidated(objects: FakeObjects, event: Mapping[str, Any]) -> Any:
 
 
 def s3_app(objects: FakeObjects) -> Starlette:
-    """As much of S3 as reading takes: GetObject, HeadObject and ListObjectsV2."""
+    """As much of S3 as the commands use: GetObject, HeadObject, ListObjectsV2 and PutObject."""
 
     def listing(request: Request) -> Response:
         bucket, prefix = request.path_params["bucket"], request.query_params.get("prefix", "")
@@ -132,13 +169,40 @@ def s3_app(objects: FakeObjects) -> Starlette:
             return Response(told, status_code=404, media_type="application/xml")
         return Response(body, headers={"ETag": '"x"'})
 
+    async def stored(request: Request) -> Response:
+        objects.bodies["s3://{bucket}/{key}".format(**request.path_params)] = await request.body()
+        return Response(headers={"ETag": '"x"'})
+
     return Starlette(
         routes=[
             Route("/{bucket}", listing),
             Route("/{bucket}/", listing),
             Route("/{bucket}/{key:path}", found),
+            Route("/{bucket}/{key:path}", stored, methods=["PUT"]),
         ]
     )
+
+
+def stacks_app(stacks: Mapping[str, Mapping[str, str]]) -> Starlette:
+    """DescribeStacks of CloudFormation: the stacks with their outputs."""
+
+    def described(_request: Request) -> Response:
+        members = "".join(
+            f"<member><StackName>{name}</StackName><Outputs>"
+            + "".join(
+                f"<member><OutputKey>{key}</OutputKey><OutputValue>{escape(value)}</OutputValue></member>"
+                for key, value in outputs.items()
+            )
+            + "</Outputs></member>"
+            for name, outputs in stacks.items()
+        )
+        body = (
+            '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
+            f"<DescribeStacksResult><Stacks>{members}</Stacks></DescribeStacksResult></DescribeStacksResponse>"
+        )
+        return Response(body, media_type="text/xml")
+
+    return Starlette(routes=[Route("/", described, methods=["POST"])])
 
 
 @pytest.fixture
@@ -156,6 +220,12 @@ def office(monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     lab.objects.put("s3://data/categories.json", json.dumps(categories))
     lab.functions.functions[_PRE] = lambda event: {"taskInput": event["dataObject"]}
     lab.functions.functions[_POST] = lambda event: consolidated(lab.objects, event)
-    with served(create_app(lab.service)) as url, served(s3_app(lab.objects)) as s3:
+    stacks: dict[str, dict[str, str]] = {"another": {"ApiUrl": "https://api.example"}}
+    with (
+        served(create_app(lab.service)) as url,
+        served(s3_app(lab.objects)) as s3,
+        served(stacks_app(stacks)) as cloudformation,
+    ):
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3)
-        yield Office(lab, url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDFORMATION", cloudformation)
+        yield Office(lab, url, stacks)
