@@ -27,6 +27,8 @@ CALLS = (
     ("GET", "/qualifications"),
     ("PUT", "/qualifications/{name}"),
     ("GET", "/qualifications/{name}/roster"),
+    ("GET", "/labeling-jobs/{name}"),
+    ("POST", "/labeling-jobs/{name}/{change}"),
 )
 """What signed callers may be allowed, each as a path of its own so that IAM can tell them apart."""
 

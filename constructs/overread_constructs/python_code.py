@@ -48,10 +48,12 @@ HANDLER_EXCLUDE = (
     "overread_lambda/authorize_client.py",
     "overread_aws/cognito_people.py",
     "overread_aws/event_bus.py",
-    "overread_aws/labeling_*",
+    "overread_aws/labeling_functions.py",
+    "overread_aws/labeling_objects.py",
     "overread_aws/review_*",
     "overread_aws/sealing.py",
     "overread_lambda/archive_evidence.py",
+    "overread_lambda/drive_labeling.py",
     "overread_lambda/review_*",
     "overread_lambda/sweep_reviews.py",
 )

@@ -42,6 +42,8 @@ EVENT_SOURCE = "overread.review"
 _NAME_PREFIX = limits.TextLimit(1, 40, r"[a-z0-9](-*[a-z0-9])*")
 _VENDOR_NAME = re.compile(r"[a-z0-9](-*[a-z0-9]){0,62}")
 _RESERVED = frozenset({"workforce", "invited", "sandbox"})
+_SWEEPS = "Human loops whose time is over are ended; late status events are sent"
+_LABELS = "Labeling jobs are brought on: objects become tasks, answers become labels"
 _SIGN_IN_REASON = (
     "Cognito's sign-in pages and most identity providers have no private endpoint. This function answers "
     "sign-in and invitations only; it reads no task, no answer and no table. With proxy_url it runs inside."
@@ -231,7 +233,18 @@ class ReviewService(Construct):
             memory_mb=512,
             asynchronous=True,
         )
-        self._sweep_each_minute()
+        self._each_minute("EachMinute", self.sweeper, dead_letters="Undelivered", does=_SWEEPS)
+        self.labeling = self._program(
+            "Labeling",
+            module="drive_labeling",
+            description="Each minute: brings labeling jobs on, from manifest lines to labels",
+            timeout=Duration.minutes(5),
+            memory_mb=1024,
+            asynchronous=True,
+        )
+        self._each_minute(
+            "LabelingEachMinute", self.labeling, dead_letters="LabelingUndelivered", does=_LABELS
+        )
         self.sign_in = self._create_sign_in(proxy_url)
         self._api.connect(service=self.service.function, sign_in=self.sign_in.function, sandbox=sandbox)
         self._workforce = self._create_workforce()
@@ -244,7 +257,7 @@ class ReviewService(Construct):
     @property
     def roles(self) -> list[iam.Role]:
         """The roles that act in the name of flow definitions' roles."""
-        return [self.service.role, self.sweeper.role]
+        return [self.service.role, self.sweeper.role, self.labeling.role]
 
     def grant_call(self, handler: Handler, *calls: tuple[str, str]) -> None:
         """Allow a function of this app some calls, each a method and a path that may end in a pattern."""
@@ -391,16 +404,16 @@ class ReviewService(Construct):
             acknowledge(handler.function, rule="LambdaInsideVPC", reason=_SIGN_IN_REASON)
         return handler
 
-    def _sweep_each_minute(self) -> None:
+    def _each_minute(self, id: str, handler: Handler, *, dead_letters: str, does: str) -> None:
         events.Rule(
             self,
-            "EachMinute",
-            description="Human loops whose time is over are ended; late status events are sent",
+            id,
+            description=does,
             schedule=events.Schedule.rate(Duration.minutes(1)),
             targets=[
                 targets.LambdaFunction(
-                    self.sweeper.function,
-                    dead_letter_queue=dead_letter_queue(self, "Undelivered", key=self.operations_key),
+                    handler.function,
+                    dead_letter_queue=dead_letter_queue(self, dead_letters, key=self.operations_key),
                     max_event_age=Duration.minutes(5),  # the next one comes in a minute
                     retry_attempts=2,
                 )

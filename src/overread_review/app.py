@@ -15,6 +15,7 @@ from overread_review.portal.sessions import Sessions
 from overread_review.portal.sign_in import NamesSignIn, SignIn
 from overread_review.service.review_service import ReviewService
 from overread_review.wire.a2i_runtime import A2IRuntimeWire
+from overread_review.wire.labeling import LabelingWire
 from overread_review.wire.roster import RosterWire
 from overread_review.wire.sagemaker import SageMakerWire
 from overread_review.wire.sandbox import SandboxWire
@@ -47,6 +48,7 @@ def create_app(
             *A2IRuntimeWire(service).routes,
             *SandboxWire(service).routes,
             *RosterWire(service).routes,
+            *LabelingWire(service).routes,
             *portal_api(service, door=door),
             *portal_pages(service, door=door),
             Route("/healthz", healthz),

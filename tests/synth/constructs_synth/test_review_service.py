@@ -14,6 +14,7 @@ SERVICES = ("Desk", "Exposed")
 READ = {
     "review_service": review_settings.review_settings,
     "sweep_reviews": review_settings.review_settings,
+    "drive_labeling": review_settings.review_settings,
     "review_sign_in": review_settings.sign_in_settings,
 }
 
@@ -336,6 +337,7 @@ def test_functions_have_the_promised_names(synthesized: Any) -> None:
         "review_service": "desk-review-service",
         "review_sign_in": "desk-review-sign-in",
         "sweep_reviews": "desk-sweep-reviews",
+        "drive_labeling": "desk-drive-labeling",
         "provide_review_resources": "desk-review-resources",
     }
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 HERE = Path(__file__).resolve().parent
 TEMPLATE = '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script><crowd-form></crowd-form>'
 HANDLERS = ("route_prediction", "read_decision", "start_loop", "ingest_review", "provide_review_resources")
-REVIEW_HANDLERS = ("review_service", "review_sign_in", "sweep_reviews")
+REVIEW_HANDLERS = ("review_service", "review_sign_in", "sweep_reviews", "drive_labeling")
 BARE_PYTHON = ROOT / ".venv-lambda/bin/python"
 
 

@@ -61,6 +61,8 @@ LOOP = Loop(
     gold=GoldRef("q", "i", "gold"),
     separation="s-1",
     statement_sha256="5" * 64,
+    labeling_object="17",
+    is_extra_vote=True,
     version=7,
 )
 

@@ -93,6 +93,24 @@ class Desk:
         self.started(name)
         self.call("StopHumanLoop", HumanLoopName=name)
 
+    def job(self, name: str = "job") -> Any:
+        return self.call(
+            "CreateLabelingJob",
+            LabelingJobName=name,
+            LabelAttributeName="kind",
+            InputConfig={"DataSource": {"S3DataSource": {"ManifestS3Uri": "s3://data/manifest"}}},
+            OutputConfig={"S3OutputPath": "s3://out/jobs/"},
+            RoleArn=ROLE,
+            HumanTaskConfig={
+                "WorkteamArn": f"{ARN}workteam/private-crowd/team",
+                "UiConfig": {"UiTemplateS3Uri": "s3://data/template"},
+                "TaskTitle": "T",
+                "TaskDescription": "D",
+                "NumberOfHumanWorkersPerDataObject": 1,
+                "TaskTimeLimitInSeconds": 600,
+            },
+        )
+
     def without_workforce(self) -> None:
         self.call("DeleteWorkteam", WorkteamName="team")
         self.call("DeleteWorkforce", WorkforceName="default")
@@ -157,6 +175,7 @@ def refused_by_the_store(drive: Drive) -> Drive:
 NO_RATE = "never: the service limits no rate; a throttled store is waited for, then InternalServerException"
 TEAM_LIMIT = "never: only creating adds a work team, so only creating meets the limit"
 FLOW_IN_USE = "never: loops that people work on finish by themselves, the others are stopped (AWS's guide)"
+JOBS_UNLIMITED = "never: the service has no limit of labeling jobs at once; a job has one of open objects"
 PUBLIC = "arn:aws:sagemaker:eu-west-1:394669845002:workteam/public-crowd/default"
 
 
@@ -275,6 +294,22 @@ ROWS = {
         storeless=True,
     ),
     "ListSubscribedWorkteams": Row(works=of("ListSubscribedWorkteams"), storeless=True),
+    "CreateLabelingJob": Row(
+        works=Desk.job,
+        errors={
+            "ResourceInUse": lambda desk: (desk.job("job"), desk.job("JOB")),
+            "ResourceLimitExceeded": JOBS_UNLIMITED,
+        },
+    ),
+    "DescribeLabelingJob": Row(
+        works=after(Desk.job, "DescribeLabelingJob", LabelingJobName="job"),
+        errors={"ResourceNotFound": of("DescribeLabelingJob", LabelingJobName="x")},
+    ),
+    "ListLabelingJobs": Row(works=after(Desk.job, "ListLabelingJobs")),
+    "StopLabelingJob": Row(
+        works=after(Desk.job, "StopLabelingJob", LabelingJobName="job"),
+        errors={"ResourceNotFound": of("StopLabelingJob", LabelingJobName="x")},
+    ),
     "AddTags": Row(works=of("AddTags", ResourceArn=UI_ARN, Tags=[{"Key": "a", "Value": "b"}])),
     "DeleteTags": Row(works=of("DeleteTags", ResourceArn=UI_ARN, TagKeys=["a"])),
     "ListTags": Row(works=of("ListTags", ResourceArn=UI_ARN)),
