@@ -150,7 +150,7 @@ def _by_people(settings: LabelingSettings, *, objects: int, machine_share: float
     if settings.mode == "human":
         return Span(most, most)
     if machine_share is not None:
-        left = min(most, float(ceil(objects * (1 - machine_share))))
+        left = min(most, float(objects - int(objects * machine_share + 1e-9)))
         return Span(left, left)
     least = 0.0
     if settings.mode == "active":
