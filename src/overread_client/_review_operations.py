@@ -46,6 +46,10 @@ class ReviewOperations:
         found: Sequence[Json] = self._http.call("GET", path, member="roster")["roster"]
         return found
 
+    def labeling_job(self, name: str) -> Json:
+        """A labeling job with what Ground Truth's API does not say: whether it is paused."""
+        return self._http.call("GET", _job_path(name), member="status")
+
     def pause_labeling_job(self, name: str) -> Json:
         """Offer no more tasks of a labeling job for now; who has begun one may finish it."""
         return self._labeling_job(name, "pause", {})
@@ -67,5 +71,8 @@ class ReviewOperations:
         return self._http.call("GET", path + ("?input=true" if with_input else ""), member="human_loop")
 
     def _labeling_job(self, name: str, verb: str, body: Json) -> Json:
-        path = f"/work/labeling-jobs/{quote(name, safe='')}/{verb}"
-        return self._http.call("POST", path, body, member="labeling_job")
+        return self._http.call("POST", f"{_job_path(name)}/{verb}", body, member="status")
+
+
+def _job_path(name: str) -> str:
+    return f"/labeling-jobs/{quote(name, safe='')}"

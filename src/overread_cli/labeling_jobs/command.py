@@ -8,7 +8,7 @@ from itertools import islice
 
 import click
 
-from overread_cli.labeling_jobs.listing import described, jobs_of
+from overread_cli.labeling_jobs.listing import described, jobs_of, look
 from overread_cli.labeling_jobs.progress import document, hourly, job_view
 from overread_cli.labeling_jobs.target import EPILOG, operations_of, with_target
 from overread_cli.labeling_jobs.watching import (
@@ -95,7 +95,7 @@ def status(
         with showing(as_json=as_json) as show:
             seen, rate = watch(target, job, show=show, every_s=every_s, timeout_s=timeout_s)
     else:
-        seen = job_view(described(target, job))
+        seen = look(target, job)
         rate = hourly(seen, now=now)
         if as_json:
             click.echo(json.dumps(document(seen, an_hour=rate)))
@@ -128,7 +128,7 @@ def stop(*, target: Target, job: str, yes: bool) -> None:
     if seen.has_ended:
         raise click.ClickException(f"{seen.name} has ended already: {seen.status}")
     if not yes:
-        left = seen.counters.unlabeled
+        left = look(target, seen.name).left
         click.confirm(
             f"Stop {seen.name} for good, with {left:,} objects not labeled yet?", abort=True, err=True
         )
@@ -188,9 +188,8 @@ def set_(*, target: Target, job: str, workers: int | None, time_limit_s: int | N
         raise click.UsageError("give --workers, --time-limit or both")
     operations = operations_of(target)
     name = job_view(described(target, job)).name
-    operations.change_labeling_job(name, workers=workers, time_limit_s=time_limit_s)
-    now = job_view(described(target, name))
-    click.echo(f"{name}: {now.workers} people an object, {now.time_limit_s:,} s a task")
+    now = operations.change_labeling_job(name, workers=workers, time_limit_s=time_limit_s)
+    click.echo(f"{name}: {now['workers']} people an object, {now['time_limit_s']:,} s a task")
 
 
 def _list(target: Target, *, wanted: str | None, limit: int, as_json: bool) -> None:

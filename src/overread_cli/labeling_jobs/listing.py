@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -45,6 +46,19 @@ def described(target: Target, given: str) -> dict[str, Any]:
         raise click.ClickException(f"{given!r} stands for several, name one: {', '.join(versions)}")
     there = f"; did you mean {', '.join(found[:5])}" if found else "; `overread label status` lists all"
     raise click.ClickException(f"no labeling job {given!r} on {target.name}{there}")
+
+
+def look(target: Target, given: str) -> JobView:
+    """The job as it stands, with what only a review service says of it.
+
+    Raises:
+        click.ClickException: there is none, or more than one.
+    """
+    job = job_view(described(target, given))
+    if target.operations is None:
+        return job
+    more = target.operations.labeling_job(job.name)
+    return replace(job, is_paused=bool(more["paused"]), passed=int(more.get("passed", 0)))
 
 
 def _describe(target: Target, name: str) -> dict[str, Any]:

@@ -36,8 +36,11 @@ class Counters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobView:
-    """A job as ListLabelingJobs or DescribeLabelingJob tells it. `workers` and `time_limit_s` are None in a
-    list."""
+    """A job as ListLabelingJobs or DescribeLabelingJob tells it.
+
+    `workers` and `time_limit_s` are None in a list. `passed` objects need nobody and `is_paused` says that no
+    task is offered; only a review service tells these, of one job.
+    """
 
     name: str
     arn: str
@@ -49,6 +52,18 @@ class JobView:
     output_uri: str = ""
     workers: int | None = None
     time_limit_s: int | None = None
+    passed: int = 0
+    is_paused: bool | None = None
+
+    @property
+    def objects(self) -> int:
+        """Objects that the job has to label: not those that have their label already."""
+        return max(self.counters.objects - self.passed, 0)
+
+    @property
+    def left(self) -> int:
+        """Objects of which nothing is known yet."""
+        return max(self.counters.unlabeled - self.passed, 0)
 
     @property
     def has_ended(self) -> bool:
@@ -120,9 +135,9 @@ def remaining_s(job: JobView, *, an_hour: float) -> float | None:
     """Seconds until all objects are done at that rate; None where nobody can tell, 0 for an ended job."""
     if job.has_ended:
         return 0.0
-    if an_hour <= 0 or not job.counters.objects:
+    if an_hour <= 0 or not job.objects or job.is_paused:
         return None
-    return job.counters.unlabeled * 3600 / an_hour
+    return job.left * 3600 / an_hour
 
 
 def document(job: JobView, *, an_hour: float) -> dict[str, Any]:
@@ -132,7 +147,8 @@ def document(job: JobView, *, an_hour: float) -> dict[str, Any]:
         "arn": job.arn,
         "status": job.status,
         "counters": asdict(job.counters),
-        "objects": job.counters.objects,
+        "objects": job.objects,
+        "paused": job.is_paused,
         "objects_an_hour": round(an_hour, 3),
         "remaining_s": remaining_s(job, an_hour=an_hour),
         "created_at": job.created_at.isoformat(),

@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from overread_cli.labeling_jobs.listing import described
-from overread_cli.labeling_jobs.progress import JobView, Pace, document, hourly, job_view, remaining_s
+from overread_cli.labeling_jobs.listing import look
+from overread_cli.labeling_jobs.progress import JobView, Pace, document, hourly, remaining_s
 from overread_cli.review.loops import age, instant
 from overread_cli.review.targets import Target
 
@@ -42,7 +42,7 @@ def table(jobs: Sequence[JobView], *, now: datetime) -> list[str]:
             (
                 job.status,
                 f"{counted.total_labeled:,}",
-                f"{counted.objects:,}",
+                f"{job.objects:,}",
                 f"{counted.failed:,}",
                 f"{rate:,.0f}" if counted.done else "",
                 "" if job.has_ended else _left(left),
@@ -63,12 +63,12 @@ def table(jobs: Sequence[JobView], *, now: datetime) -> list[str]:
 def in_words(job: JobView, *, an_hour: float, now: datetime) -> list[str]:
     """A job on several lines."""
     counted = job.counters
-    share = counted.done / counted.objects if counted.objects else 0.0
+    share = counted.done / job.objects if job.objects else 0.0
     lines = [
         f"name       {job.name}",
-        f"status     {job.status}" + (f": {_AHEAD[job.status]}" if job.status in _AHEAD else ""),
+        f"status     {job.status}{_told(job)}",
         f"progress   {_bar(share)} {share:.0%}",
-        f"labeled    {counted.total_labeled:,} of {counted.objects:,}: {counted.human_labeled:,} by people, "
+        f"labeled    {counted.total_labeled:,} of {job.objects:,}: {counted.human_labeled:,} by people, "
         f"{counted.machine_labeled:,} by machine",
         f"failed     {counted.failed:,}",
         f"started    {instant(job.created_at)}, {age((now - job.created_at).total_seconds())} ago",
@@ -118,7 +118,7 @@ def watch(
     """Shows the job each time it was looked at, until it has ended or the time is over; the last view."""
     pace, began = Pace(), clock()
     while True:
-        job, now = job_view(described(target, name)), clock()
+        job, now = look(target, name), clock()
         rate = pace.look(job, now=now)
         show(job, rate)
         left = timeout_s - (now - began).total_seconds()
@@ -143,7 +143,7 @@ def _changes(text: Callable[[JobView, float], str]) -> Show:
     last: list[Any] = []
 
     def show(job: JobView, rate: float) -> None:
-        seen = (job.status, job.counters)
+        seen = (job.status, job.counters, job.is_paused)
         if last != [seen]:
             last[:] = [seen]
             click.echo(text(job, rate))
@@ -153,8 +153,9 @@ def _changes(text: Callable[[JobView, float], str]) -> Show:
 
 def _line(job: JobView, rate: float) -> str:
     counted = job.counters
-    share = f" ({counted.done / counted.objects:.0%})" if counted.objects else ""
-    text = f"{job.name}: {job.status}, {counted.total_labeled:,} of {counted.objects:,} labeled{share}"
+    share = f" ({counted.done / job.objects:.0%})" if job.objects else ""
+    paused = " (paused)" if job.is_paused and not job.has_ended else ""
+    text = f"{job.name}: {job.status}{paused}, {counted.total_labeled:,} of {job.objects:,} labeled{share}"
     if counted.failed:
         text += f", {counted.failed:,} failed"
     if counted.done:
@@ -176,7 +177,7 @@ def _progress_bar() -> Iterator[Show]:
 
         def show(job: JobView, rate: float) -> None:
             counted = job.counters
-            figures = f"{counted.total_labeled:,} of {counted.objects:,}"
+            figures = f"{counted.total_labeled:,} of {job.objects:,}"
             if counted.failed:
                 figures += f", {counted.failed:,} failed"
             if counted.done:
@@ -185,14 +186,20 @@ def _progress_bar() -> Iterator[Show]:
                 figures += f", {_left(remaining_s(job, an_hour=rate))} left"
             bar.update(
                 shown,
-                total=counted.objects or None,
+                total=job.objects or None,
                 completed=counted.done,
                 name=job.name,
-                status=job.status,
+                status=f"{job.status}{' (paused)' if job.is_paused and not job.has_ended else ''}",
                 figures=figures,
             )
 
         yield show
+
+
+def _told(job: JobView) -> str:
+    if job.is_paused and not job.has_ended:
+        return ", paused: no task is offered"
+    return f": {_AHEAD[job.status]}" if job.status in _AHEAD else ""
 
 
 def _bar(share: float, *, width: int = 30) -> str:

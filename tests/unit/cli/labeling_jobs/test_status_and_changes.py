@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from tests.unit.cli.labeling_jobs.conftest import Office
+from tests.unit.cli.labeling_jobs.conftest import MANIFEST, Office
 
 from overread_cli.labeling_jobs.progress import Counters, JobView, Pace, hourly, remaining_s
 from overread_cli.labeling_jobs.watching import exit_code, in_words, table, watch
 from overread_cli.main import main
+from overread_testing.review_fakes import GRACE
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -188,6 +189,7 @@ def test_a_watch_looks_again_until_the_job_has_ended() -> None:
 
     class Target:
         sagemaker: Any
+        operations = None
 
         def describe_labeling_job(self, **_: str) -> dict[str, Any]:
             common = {"LabelingJobName": "a", "LabelingJobArn": "arn:a", "CreationTime": NOON}
@@ -236,3 +238,68 @@ def test_ground_truth_cannot_pause(office: Office) -> None:
         refused = CliRunner().invoke(main, ["label", *command, "--aws", "animals"])
         assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1), refused.output
         assert "Ground Truth cannot pause" in refused.output
+
+
+def test_a_paused_job_offers_nothing_until_it_is_resumed(office: Office) -> None:
+    office.create()
+    office.drive()
+    assert office.offered() == 6
+    paused = office.run("pause", "animals")
+    assert paused.output == "animals: paused; `overread label resume animals` goes on\n"
+    assert office.offered() == 0
+    shown = office.run("status", "animals")
+    assert "status     InProgress, paused: no task is offered" in shown.output
+    assert json.loads(office.run("status", "animals", "--json").output)["paused"] is True
+    assert office.run("resume", "animals").output == "animals: goes on\n"
+    assert office.offered() == 6
+
+
+def test_workers_and_time_limit_of_a_running_job_are_changed(office: Office) -> None:
+    office.create(workers=1)
+    office.drive()
+    done = office.run("set", "animals", "--workers", "2", "--time-limit", "900")
+    assert done.output == "animals: 2 people an object, 900 s a task\n", done.output
+    office.work()
+    assert office.run("status", "animals", "--json").output
+    office.work(GRACE)
+    shown = json.loads(office.run("status", "animals", "--json").output)
+    assert (shown["status"], shown["workers"], shown["time_limit_s"]) == ("Completed", 2, 900)
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("set", "animals", "--workers", "12"), "must be"),
+        (("set", "nobody", "--workers", "2"), "no labeling job 'nobody'"),
+        (("pause", "nobody"), "no labeling job 'nobody'"),
+    ],
+)
+def test_a_change_that_cannot_be_is_told_in_a_sentence(
+    office: Office, command: tuple[str, ...], told: str
+) -> None:
+    office.create()
+    refused = office.run(*command)
+    assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1), refused.output
+    assert told in refused.output
+
+
+def test_a_change_says_what_it_is_to_change(office: Office) -> None:
+    refused = office.run("set", "animals")
+    assert refused.exit_code == 2
+    assert "--workers" in refused.output
+
+
+def test_an_ended_job_is_neither_paused_nor_changed(office: Office) -> None:
+    office.finished()
+    for command in (("pause",), ("resume",), ("set", "--workers", "2")):
+        refused = office.run(*command, "animals")
+        assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1), refused.output
+
+
+def test_objects_that_have_their_label_do_not_count_as_left(office: Office) -> None:
+    office.create()
+    office.lab.objects.put(MANIFEST, '{"source": "a", "kind": 0, "kind-metadata": {}}\n{"source": "miaow"}\n')
+    office.work()
+    shown = office.run("status", "animals")
+    assert "labeled    1 of 1" in shown.output
+    assert "100%" in shown.output
