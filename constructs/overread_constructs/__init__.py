@@ -23,6 +23,7 @@ from overread_constructs.confidence_router import ConfidenceRouter
 from overread_constructs.flow_definition import FlowDefinition
 from overread_constructs.human_task_ui import HumanTaskUi
 from overread_constructs.images import SKLEARN_IMAGE_ACCOUNTS, SKLEARN_IMAGE_VERSION, sklearn_image
+from overread_constructs.labeling_job import LabelingJob
 from overread_constructs.news_delivery import NewsDelivery, Webhook
 from overread_constructs.operations import Operations
 from overread_constructs.operations_services import watch_services
@@ -58,6 +59,7 @@ __all__ = [
     "FormKeyConfidence",
     "FormKeyMissing",
     "HumanTaskUi",
+    "LabelingJob",
     "ModerationLabelConfidence",
     "NewsDelivery",
     "OidcClients",

@@ -13,6 +13,7 @@ from overread_stacks.analytics_stack import AnalyticsStack
 from overread_stacks.audit_stack import AuditStack
 from overread_stacks.data_stack import DataStack
 from overread_stacks.inference_stack import InferenceStack
+from overread_stacks.labeling_stack import LabelingStack
 from overread_stacks.model_stack import ModelStack
 from overread_stacks.network_stack import NetworkStack
 from overread_stacks.operations_stack import OperationsStack, watch
@@ -73,6 +74,18 @@ def build_app(settings: Settings, *, app: Stage, environ: Mapping[str, str] = os
                 env=env,
                 network=network,
                 data=data,
+            )
+        )
+    if settings.labeling is not None:
+        watched.append(
+            LabelingStack(
+                app,
+                f"{prefix}-labeling",
+                settings=settings,
+                env=env,
+                network=network,
+                data=data,
+                review=review,
             )
         )
     watch(*watched, operations=operations, settings=settings)

@@ -68,7 +68,7 @@ class ReviewStack(Stack):
             if settings.review.backend == "overread"
             else None
         )
-        teams = {team.name: self._team(team) for team in settings.teams}
+        self.teams = teams = {team.name: self._team(team) for team in settings.teams}
         documents = {use_case.name: self._review(use_case, teams=teams) for use_case in settings.use_cases}
         trail = self._trail(network)
         logged = [
