@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from overread.errors import InvalidDataError
 from overread.labeling.job_documents import read_spec, requests
 from overread.labeling.jobs import LabelingJobSpec
 from overread_aws.clients import make_client
@@ -72,10 +73,7 @@ def respond(
 ) -> None:
     """Does what the event asks and answers once, FAILED shortly before Lambda would end the function."""
     answer = Answer(event, send=send)
-    late = Result(
-        physical_id=str(event.get("PhysicalResourceId") or f"{NOT_CREATED}{event['RequestId']}"),
-        reason="the function ran out of time",
-    )
+    late = Result(physical_id=_id_on_failure(event), reason="the function ran out of time")
     watchdog = threading.Timer(max(0.0, remaining_s - ANSWER_S), partial(answer.give, late))
     watchdog.daemon = True
     watchdog.start()
@@ -94,9 +92,9 @@ def provide_job(
 ) -> Result:
     """Creates, keeps or stops; another specification is another job, other tags are not."""
     if request == "Delete":
-        return _stop(physical_id, jobs=jobs)
+        return _stop(physical_id, names=_names(properties), jobs=jobs)
     spec = read_spec(merged(properties)["spec"])
-    names = [one["LabelingJobName"] for one in requests(spec)]
+    names = _names(properties)
     try:
         if request == "Update" and physical_id in names:
             return _keep(physical_id, spec=spec, jobs=jobs)
@@ -149,9 +147,15 @@ def _keep(name: str, *, spec: LabelingJobSpec, jobs: ProvisionedJobs) -> Result:
     return _made(name, arn=arn)
 
 
-def _stop(name: str, *, jobs: ProvisionedJobs) -> Result:
+def _stop(name: str, *, names: list[str], jobs: ProvisionedJobs) -> Result:
+    """Stops the job, and what a creation that ran out of time may have left under its next name."""
     try:
         jobs.stop(name)
+        for other in names:
+            if other != name:
+                if not jobs.arn_of(other):
+                    break
+                jobs.stop(other)
     except ProvisioningRefusedError as error:
         return Result(physical_id=name, reason=error.message)
     return Result(physical_id=name)
@@ -159,6 +163,22 @@ def _stop(name: str, *, jobs: ProvisionedJobs) -> Result:
 
 def _made(name: str, *, arn: str) -> Result:
     return Result(physical_id=name, data={"LabelingJobArn": arn, "LabelingJobName": name})
+
+
+def _names(properties: Mapping[str, Any]) -> list[str]:
+    return [str(one["LabelingJobName"]) for one in requests(read_spec(merged(properties)["spec"]))]
+
+
+def _id_on_failure(event: Mapping[str, Any]) -> str:
+    """The old id where there is one; else the name that may have come to be: a rollback stops it."""
+    if event.get("PhysicalResourceId"):
+        return str(event["PhysicalResourceId"])
+    if event.get("ResourceType") == JOB:
+        try:
+            return _names(event["ResourceProperties"])[0]
+        except (InvalidDataError, KeyError, TypeError, ValueError):
+            pass
+    return f"{NOT_CREATED}{event['RequestId']}"
 
 
 def _made_name(error: ProvisioningRefusedError, *, names: list[str]) -> str:
