@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from overread_review.portal.door import Door, guarded
+from overread_review.portal.labeling_api import LabelingApi
 from overread_review.portal.lead_api import LeadApi
 from overread_review.portal.people_api import PeopleApi
 from overread_review.portal.problems import PortalProblemError
@@ -24,6 +25,7 @@ def portal_api(service: ReviewService, *, door: Door) -> list[BaseRoute]:
         *TaskApi(service, door=door).routes,
         *LeadApi(service, door=door).routes,
         *PeopleApi(service, door=door).routes,
+        *LabelingApi(service, door=door).routes,
         Route("/portal/api/{rest:path}", guarded(_nothing), methods=_METHODS),
     ]
 

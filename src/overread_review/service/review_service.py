@@ -10,6 +10,7 @@ from overread_review.service.figures import Figures
 from overread_review.service.flow_definitions import FlowDefinitions
 from overread_review.service.gold import Gold
 from overread_review.service.labeling.batches import BatchWork
+from overread_review.service.labeling.desk import LabelingDesk
 from overread_review.service.labeling.driver import LabelingDriver
 from overread_review.service.labeling.jobs import LabelingJobs
 from overread_review.service.labeling.model import Batches
@@ -47,6 +48,7 @@ class ReviewService:
     tags: Tags
     labeling_jobs: LabelingJobs
     labeling: LabelingDriver
+    labeling_desk: LabelingDesk
     reviewers: ReviewerDirectory
     session_secret: str
 
@@ -166,6 +168,15 @@ def build_review_service(
         tags=Tags(resources=resources, settings=settings),
         labeling_jobs=labeling_jobs,
         labeling=labeling,
+        labeling_desk=LabelingDesk(
+            jobs=labeling_jobs,
+            people=people,
+            teams=teams,
+            store=store,
+            documents=documents,
+            objects=objects,
+            change_loop=lambda loop, by: changes.change(loop, by=by),
+        ),
         reviewers=reviewers,
         session_secret=store.secret("portal-session", proposal=session_secret),
     )
