@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ministack.core import iam_evaluator
 from ministack.services import eventbridge, iam, lambda_svc
 from ministack.services.cloudformation import custom_resource, provisioners
 
@@ -19,6 +20,7 @@ def install() -> None:
         lambda_svc._execute_function_with_config_scope
     )
     lambda_svc._restore_esm_positions = _at_the_beginning(lambda_svc._restore_esm_positions)
+    iam_evaluator._gather_role_policies = _below_paths(iam_evaluator._gather_role_policies)
     provisioners._RESOURCE_HANDLERS["AWS::SecretsManager::Secret"] = {
         "create": _create_secret,
         "update": _update_secret,
@@ -60,6 +62,11 @@ def _fail_unanswered(token: str, message: str) -> None:
     if unanswered:
         reason = f"the function failed and gave no answer: {message}"
         custom_resource.deliver_response(token, {"Status": "FAILED", "Reason": reason})
+
+
+def _below_paths(gather: Callable[[str, str], list[Any]]) -> Callable[[str, str], list[Any]]:
+    """SimulatePrincipalPolicy takes a role's name from its ARN with the path before it."""
+    return lambda name, account: gather(name.rsplit("/", 1)[-1], account)
 
 
 def _at_the_beginning(restore: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

@@ -33,6 +33,7 @@ _POINTS = (
     (lambda_svc, ("_restore_esm_positions", "_dynamodb_stream_positions")),
     (iam_actions, ("request_tag_context",)),
     (iam_evaluator, ("_resolve_condition_key", "enforce", "resolve_principal", "AuthError")),
+    (iam_evaluator, ("_gather_role_policies",)),
     (apigateway_v1, ("_rest_apis",)),
     (iam, ("_roles",)),
     (cognito, ("_create_user_pool_client", "_update_user_pool_client", "_generate_temp_password")),

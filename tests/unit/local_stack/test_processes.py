@@ -37,6 +37,16 @@ def test_a_port_that_is_listened_on_is_taken() -> None:
         assert processes.port_is_taken(listener.getsockname()[1])
 
 
+def test_a_containers_program_is_found_by_its_root_whatever_its_command_line_says(tmp_path: Path) -> None:
+    environment = {**os.environ, processes.CONTAINER_ROOT: str(tmp_path / "job/ml")}
+    with subprocess.Popen(["sleep", "60"], env=environment) as sleeping:
+        try:
+            assert [process.pid for process in processes.working_in(tmp_path)] == [sleeping.pid]
+            assert processes.working_in(tmp_path / "job/ml/model") == []
+        finally:
+            sleeping.kill()
+
+
 def test_the_environment_holds_nothing_of_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
