@@ -74,6 +74,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for source in (*(REPOSITORY / "config").glob("*.yaml"), HERE / "mixed.yaml", HERE / "open.yaml"):
         (root / "config" / source.name).write_bytes(source.read_bytes())
     shutil.copytree(REPOSITORY / "config/guarantees", root / "config/guarantees")
+    shutil.copytree(REPOSITORY / "labeling", root / "labeling")
+    for source in (REPOSITORY / "templates").glob("*/template.liquid.html"):
+        if not (page := root / "templates" / source.parent.name / source.name).exists():
+            page.parent.mkdir(parents=True)
+            page.write_bytes(source.read_bytes())
     return root
 
 
