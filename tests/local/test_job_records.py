@@ -282,7 +282,9 @@ def test_no_more_jobs_run_at_once_than_the_limit_and_stopping_takes_their_childr
 ) -> None:
     children = tmp_path / "children"
     children.mkdir()
-    image = register("crowd", train=f"sleep 300 & echo $! > {children}/$TRAINING_JOB_NAME; wait")
+    image = register(
+        "crowd", train=f"(trap '' TERM; exec sleep 300) & echo $! > {children}/$TRAINING_JOB_NAME; wait"
+    )
     sagemaker = aws("sagemaker")
     names = [f"crowd-{number}" for number in range(JOBS_AT_ONCE)]
     for name in names:
