@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from overread.labeling.adaptive_votes import needs_vote
 from overread.labeling.annotation_events import (
     ConsolidationRequest,
     EventError,
@@ -19,6 +20,7 @@ from overread.labeling.annotation_events import (
     pre_annotation_event,
 )
 from overread.labeling.manifest import parse_line
+from overread.review.wire import LoopStatus
 from overread_review.service.errors import DocumentRefusedError, RecordExistsError
 from overread_review.service.flow_definitions import terms_of
 from overread_review.service.labeling import files, labels
@@ -200,10 +202,29 @@ class BatchWork:
         last = loop_name(job, item.line, vote=item.extra_votes)
         if seems_open(last):
             return item, False
-        loops = self._loops(job, item)
-        if any(loop is None or loop.is_open for loop in loops):
+        loops = [loop for loop in self._loops(job, item) if loop is not None]
+        if len(loops) <= item.extra_votes or any(loop.is_open for loop in loops):
             return item, False
-        return item, True
+        if not self._needs_vote(job, loops):
+            return item, True
+        vote = item.extra_votes + 1
+        task_input = json.loads(self._documents.get(loops[0].input_key))
+        self._start(job, item, task_input, vote=vote)
+        return replace(item, extra_votes=vote), False
+
+    def _needs_vote(self, job: Job, loops: Sequence[Loop]) -> bool:
+        """Whether the object is to have another vote: people chose, and its label is not sure yet."""
+        adaptive = job.state.adaptive
+        votes = [json.dumps(sorted(answer.choices.items())) for loop in loops for answer in loop.answers]
+        if adaptive is None or not all(answer.choices for loop in loops for answer in loop.answers):
+            return False
+        is_over = any(loop.status is not LoopStatus.COMPLETED for loop in loops)
+        return not is_over and needs_vote(
+            votes,
+            classes=len(job.state.categories),
+            confidence=adaptive.confidence,
+            most=adaptive.most,
+        )
 
     def _loops(self, job: Job, item: Item) -> list[Loop | None]:
         return [

@@ -580,6 +580,38 @@ def test_a_lead_finds_the_job_among_the_queues_while_it_runs() -> None:
         jobs.lab.service.queues.named("animals", reviewer=ADA)
 
 
+def test_votes_are_added_where_people_disagree(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = jobs_of(texts(4))
+    jobs.create(NumberOfHumanWorkersPerDataObject=2, tags={"overread:adaptive-votes": "3@0.9"})
+    jobs.drive()
+    jobs.work(ADA)
+    jobs.work(GRACE, wrong=["woof 0"])
+    jobs.drive()
+    assert jobs.status() == "InProgress"
+    assert jobs.offered(ADA) == jobs.offered(GRACE) == []
+    (loop,) = jobs.offered(KATHERINE)
+    assert jobs.lab.service.loops.task_input(loop)["source"] == "woof 0"
+    jobs.work(KATHERINE)
+    jobs.drive()
+    assert [line["kind"] for line in jobs.output()] == [1, 0, 0, 1]
+    votes = {
+        uri.split("/")[-2]: len(json.loads(body)["answers"])
+        for uri, body in jobs.lab.objects.bodies.items()
+        if "/worker-response/" in uri
+    }
+    assert votes == {"0": 3, "1": 2, "2": 2, "3": 2}
+
+
+def test_no_more_votes_than_allowed_are_asked_for() -> None:
+    jobs = jobs_of(texts(1))
+    jobs.create(NumberOfHumanWorkersPerDataObject=2, tags={"overread:adaptive-votes": "2@0.99"})
+    jobs.drive()
+    jobs.work(ADA)
+    jobs.work(GRACE, wrong=["woof 0"])
+    jobs.drive()
+    assert jobs.status() == "Completed"
+
+
 class Killed(BaseException):
     """The process is gone."""
 
