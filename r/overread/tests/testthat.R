@@ -1,0 +1,4 @@
+library(testthat)
+library(overread)
+
+test_check("overread")
