@@ -170,10 +170,10 @@ class AnalyticsExport(Construct):
 
     def _let_write(self, handler: Handler, *, prefixes: Sequence[str]) -> None:
         bucket = self._bucket
-        mark = bucket.arn_for_objects(f"{MARK_PREFIX}progress.json")
-        handler.allow("s3:GetObject", on=[mark])
-        handler.allow("s3:PutObject", on=[mark, bucket.arn_for_objects(f"{TABLES_PREFIX}*")])
-        handler.allow("s3:ListBucket", on=[bucket.bucket_arn])  # or the mark's absence would be a denial
+        marks = [bucket.arn_for_objects(f"{MARK_PREFIX}{name}.json") for name in ("progress", "labels")]
+        handler.allow("s3:GetObject", on=marks)
+        handler.allow("s3:PutObject", on=[*marks, bucket.arn_for_objects(f"{TABLES_PREFIX}*")])
+        handler.allow("s3:ListBucket", on=[bucket.bucket_arn])  # or a mark's absence would be a denial
         for statement in use_of_keys([bucket.encryption_key], scope=self, services=("s3",)):
             handler.role.add_to_policy(statement)
         accept_wildcards(

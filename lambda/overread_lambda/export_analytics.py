@@ -21,7 +21,7 @@ from overread.analytics import TABLES, ExportPorts, Pseudonyms, Table, export_de
 from overread.errors import MissingSettingsError
 from overread_aws.audit_log import DynamoDbAuditLog
 from overread_aws.clients import make_client
-from overread_aws.export_marks import ExportMarks, OutputManifests
+from overread_aws.export_marks import ExportMarks, ManifestMarks, OutputManifests
 from overread_aws.parquet_files import ParquetFiles
 from overread_aws.secret_key import SecretKey
 from overread_lambda.entry import entry
@@ -31,6 +31,9 @@ from overread_lambda.metrics import COUNT, Metric, emit
 TIME_TO_LEAVE_MS = 120_000
 TABLES_PREFIX = "tables/"
 MARK = "export/progress.json"
+LABEL_MARK = "export/labels.json"
+ROWS_AT_ONCE = 50_000
+"""Of one file: some tens of megabytes while it is made."""
 LABELS = TABLES["labels"]
 EXPORTS = Metric("AnalyticsExports", COUNT, "runs of the analytics export that came to their end")
 ROWS = Metric("AnalyticsRows", COUNT, "rows that an analytics export wrote")
@@ -107,31 +110,61 @@ def run(
         reason_codes=settings.reason_codes,
         has_time=lambda: remaining_ms() > TIME_TO_LEAVE_MS,
     )
-    sources = [_manifests(s3, uri) for uri in settings.label_outputs]
-    counts[LABELS.name] = _export_labels(sources, pseudonyms=pseudonyms, write=files.write)
+    labels = _LabelExport(
+        pseudonyms=pseudonyms,
+        write=files.write,
+        marks=ManifestMarks(s3, bucket=settings.bucket, key=LABEL_MARK),
+        has_time=lambda: remaining_ms() > TIME_TO_LEAVE_MS,
+    )
+    counts[LABELS.name] = labels.run([_manifests(s3, uri) for uri in settings.label_outputs])
     emit({EXPORTS: 1, ROWS: sum(counts.values())}, at=datetime.now(UTC))
     log.info("analytics exported")
     return counts
 
 
-def _export_labels(
-    sources: Iterable[OutputManifests],
-    *,
-    pseudonyms: Pseudonyms,
-    write: Callable[[Table, date, str, list[Mapping[str, Any]]], None],
-) -> int:
-    """Every output manifest anew, a file a job and day: the same manifest gives the same files."""
-    count = 0
-    for source in sources:
-        for job, key in source.manifests():
-            days: dict[date, list[Mapping[str, Any]]] = defaultdict(list)
-            for day, row in label_rows(source.lines(key), pseudonyms=pseudonyms):
-                if row["job"] == job:  # a chained job's lines carry the labels of the jobs before
-                    days[day].append(row)
-            for day, rows in days.items():
-                write(LABELS, day, job, rows)
-                count += len(rows)
-    return count
+@dataclass(frozen=True, slots=True)
+class _LabelExport:
+    """Output manifests that are new or another version; the same manifest gives the same files."""
+
+    pseudonyms: Pseudonyms
+    write: Callable[[Table, date, str, list[Mapping[str, Any]]], None]
+    marks: ManifestMarks
+    has_time: Callable[[], bool]
+
+    def run(self, sources: Iterable[OutputManifests]) -> int:
+        """How many rows were written, as far as time allowed."""
+        tags, count = self.marks.read(), 0
+        for source in sources:
+            for job, key, tag in source.manifests():
+                place = f"{source.bucket}/{key}"
+                if tags.get(place) == tag:
+                    continue
+                if not self.has_time():
+                    return count
+                count += self._export(job, source.lines(key))
+                tags[place] = tag
+                self.marks.write(tags)
+        return count
+
+    def _export(self, job: str, lines: Iterable[bytes]) -> int:
+        count = 0
+        rows: dict[date, list[Mapping[str, Any]]] = defaultdict(list)
+        parts: dict[date, int] = defaultdict(int)
+
+        def flush(day: date) -> None:
+            self.write(LABELS, day, f"{job}-{parts[day]:04}", rows.pop(day))
+            parts[day] += 1
+
+        for day, row in label_rows(lines, pseudonyms=self.pseudonyms):
+            if row["job"] != job:  # a chained job's lines carry the labels of the jobs before
+                continue
+            rows[day].append(row)
+            count += 1
+            if len(rows[day]) == ROWS_AT_ONCE:
+                flush(day)
+        for day in list(rows):
+            flush(day)
+        return count
 
 
 def _manifests(s3: Any, uri: str) -> OutputManifests:

@@ -28,7 +28,7 @@ class ExportMarks:
         """The progress, zero before the first run."""
         try:
             with calling("GetObject"):
-                reply = self._got()
+                reply = _got(self._client, self._bucket, self._key)
                 document = json.loads(reply["Body"].read())
         except _MissingError:
             return Progress({})
@@ -46,15 +46,6 @@ class ExportMarks:
             reply = self._put(body, fence)
         return replace(progress, etag=str(reply["ETag"]))
 
-    def _got(self) -> dict[str, Any]:
-        try:
-            reply: dict[str, Any] = self._client.get_object(Bucket=self._bucket, Key=self._key)
-        except ClientError as error:
-            if error_code(error) in _MISSING:
-                raise _MissingError from error
-            raise
-        return reply
-
     def _put(self, body: bytes, fence: dict[str, str]) -> dict[str, Any]:
         try:
             reply: dict[str, Any] = self._client.put_object(
@@ -67,6 +58,34 @@ class ExportMarks:
         return reply
 
 
+class ManifestMarks:
+    """Which version of each output manifest was exported; lost, all are exported again."""
+
+    def __init__(self, client: Any, *, bucket: str, key: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._key = key
+
+    def read(self) -> dict[str, str]:
+        """Version tags by key, none before the first run."""
+        try:
+            with calling("GetObject"):
+                found: dict[str, str] = json.loads(_got(self._client, self._bucket, self._key)["Body"].read())
+        except _MissingError:
+            return {}
+        return found
+
+    def write(self, tags: dict[str, str]) -> None:
+        """Notes them."""
+        with calling("PutObject"):
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=self._key,
+                Body=json.dumps(tags, sort_keys=True).encode(),
+                ContentType="application/json",
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class OutputManifests:
     """Output manifests of labeling jobs below a prefix of a bucket."""
@@ -75,8 +94,8 @@ class OutputManifests:
     bucket: str
     prefix: str
 
-    def manifests(self) -> Iterator[tuple[str, str]]:
-        """Name of the job and key of each manifest that is there."""
+    def manifests(self) -> Iterator[tuple[str, str, str]]:
+        """Name of the job, key and version tag of each manifest that is there."""
         with calling("ListObjectsV2"):
             pages = self.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self.bucket, Prefix=self.prefix
@@ -84,7 +103,8 @@ class OutputManifests:
             for page in pages:
                 for one in page.get("Contents", ()):
                     if one["Key"].endswith(MANIFEST):
-                        yield one["Key"].removesuffix(MANIFEST).rsplit("/", 1)[-1], one["Key"]
+                        job = one["Key"].removesuffix(MANIFEST).rsplit("/", 1)[-1]
+                        yield job, one["Key"], one["ETag"]
 
     def lines(self, key: str) -> Iterator[bytes]:
         """The lines of a manifest, one at a time."""
@@ -94,3 +114,13 @@ class OutputManifests:
 
 class _MissingError(Exception):
     """No run has noted anything yet."""
+
+
+def _got(client: Any, bucket: str, key: str) -> dict[str, Any]:
+    try:
+        reply: dict[str, Any] = client.get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error_code(error) in _MISSING:
+            raise _MissingError from error
+        raise
+    return reply

@@ -163,7 +163,7 @@ def test_labels_come_from_output_manifests(deployed: Deployment, exported: Mappi
     found = rows(deployed, "labels")
     assert len(found) == exported["labels"] == 2
     assert {(row["job"], row["category"], row["human_annotated"]) for row in found} == {(JOB, "7", True)}
-    assert any(key.startswith(f"{TABLES_PREFIX}labels/dt=2026-11-23/{JOB}.") for key in files(deployed))
+    assert any(key.startswith(f"{TABLES_PREFIX}labels/dt=2026-11-23/{JOB}-0000.") for key in files(deployed))
 
 
 def test_another_run_adds_nothing_and_one_after_a_lost_mark_doubles_nothing(
@@ -172,6 +172,7 @@ def test_another_run_adds_nothing_and_one_after_a_lost_mark_doubles_nothing(
     before = files(deployed)
     again = run(settings, clients=deployed.client, remaining_ms=lambda: 900_000)
     assert "decisions" not in again
+    assert again["labels"] == 0
     assert files(deployed) == before
     deployed.client("s3").delete_object(Bucket=BUCKET, Key=MARK)
     repeated = run(settings, clients=deployed.client, remaining_ms=lambda: 900_000)
