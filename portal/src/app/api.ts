@@ -2,6 +2,7 @@
 import type {
   ClaimedTask,
   HistoryPage,
+  LabelingJobs,
   LeadTask,
   LeadTaskPage,
   Note,
@@ -10,8 +11,10 @@ import type {
   Queue,
   Session,
   SignInMethods,
+  Subset,
   TaskList,
   TaskState,
+  WholeLabelingJob,
 } from "./documents";
 
 /** Status 0 means that the service could not be reached. */
@@ -79,6 +82,10 @@ function leadTask(taskId: string, action: string, body: unknown = {}): Promise<L
   return call<LeadTask>("POST", `lead/tasks/${part(taskId)}/${action}`, body);
 }
 
+function labelingJob<Reply = WholeLabelingJob>(name: string, action: string, body: unknown = {}): Promise<Reply> {
+  return call<Reply>("POST", `lead/labeling/${part(name)}/${action}`, body);
+}
+
 export const api = {
   signInMethods: () => call<SignInMethods>("GET", "sign-in"),
   session: async () => remember(await call<Session>("GET", "session")),
@@ -108,6 +115,16 @@ export const api = {
   reply: (taskId: string, text: string) => leadTask(taskId, "reply", { text }),
   pauseQueue: (flowDefinition: string, paused: boolean) =>
     call<Queue>("POST", `lead/queues/${part(flowDefinition)}/${paused ? "pause" : "resume"}`, {}),
+
+  labelingJobs: () => call<LabelingJobs>("GET", "lead/labeling"),
+  labelingJob: (name: string) => call<WholeLabelingJob>("GET", `lead/labeling/${part(name)}`),
+  pauseJob: (name: string, paused: boolean) => labelingJob(name, paused ? "pause" : "resume"),
+  stopJob: (name: string) => labelingJob(name, "stop"),
+  changeJob: (name: string, settings: { workers: number; time_limit_s: number }) => labelingJob(name, "settings", settings),
+  instruct: (name: string, instructions: { short: string | null; full: string | null }) => labelingJob(name, "instructions", instructions),
+  jobLike: (name: string, wanted: { name: string; manifest: string; title: string; workers: number }) => labelingJob(name, "like", wanted),
+  countAgain: (name: string, subset: Subset) => labelingJob<{ objects: number }>(name, "again/count", subset),
+  labelAgain: (name: string, wanted: Subset & { name: string; workers: number }) => labelingJob(name, "again", wanted),
 
   people: () => call<People>("GET", "lead/people"),
   invite: async (email: string, name: string, group: string) => {

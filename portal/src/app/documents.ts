@@ -130,6 +130,47 @@ export interface Overview {
   now: string;
 }
 
+export interface LabelingJob {
+  name: string;
+  title: string;
+  description: string;
+  team: string;
+  queue: string;
+  status: "Initializing" | "InProgress" | "Completed" | "Failed" | "Stopping" | "Stopped";
+  paused: boolean;
+  failure_reason: string;
+  workers: number;
+  time_limit_s: number;
+  objects: number;
+  labeled: number;
+  failed: number;
+  /** Objects that needed nobody. */
+  passed: number;
+  created_at: string;
+  changed_at: string | null;
+}
+
+export interface WholeLabelingJob extends LabelingJob {
+  label_attribute: string;
+  manifest: string;
+  output_manifest: string;
+  categories: string[];
+  /** HTML; null where the worker template has no such region. */
+  instructions: { short: string | null; full: string | null };
+}
+
+export interface LabelingJobs {
+  jobs: LabelingJob[];
+  now: string;
+}
+
+/** Objects of a finished job that are to be labeled again: those that fit any of it. */
+export interface Subset {
+  failed: boolean;
+  below: number | null;
+  classes: string[];
+}
+
 export type TaskState = "open" | "flagged" | "ended";
 
 export interface LeadTask extends TaskFacts {

@@ -5,6 +5,8 @@ import type { Session } from "./documents";
 import { dropAllDrafts } from "./drafts";
 import { HistoryView } from "./history";
 import { KeyHelp } from "./key-help";
+import { LabelingJobView } from "./labeling-job";
+import { LabelingList } from "./labeling-list";
 import { LeadOverview } from "./lead-overview";
 import { LeadPeople } from "./lead-people";
 import { LeadTaskView } from "./lead-task";
@@ -24,6 +26,8 @@ const NAMES: Record<Route["page"], string> = {
   queue: "Queue",
   "lead-task": "Task",
   people: "People",
+  labeling: "Labeling",
+  "labeling-job": "Labeling job",
 };
 
 class Portal extends View {
@@ -67,6 +71,7 @@ class Portal extends View {
     const go = (hash: string) => () => (location.hash = hash);
     const lead = [
       { keys: ["b"], label: "Backlog", run: go("#/lead") },
+      { keys: ["l"], label: "Labeling jobs", run: go("#/lead/labeling") },
       { keys: ["e"], label: "People", run: go("#/lead/people") },
     ];
     return [
@@ -120,7 +125,7 @@ class Portal extends View {
       <a class="brand" href="#/"><span class="mark" aria-hidden="true"></span>Overread</a>
       <nav aria-label="Pages">
         ${this.link("#/", "Tasks", ["tasks", "task"])} ${this.link("#/history", "History", ["history"])}
-        ${lead ? html`${this.link("#/lead", "Backlog", ["lead", "queue", "lead-task"])} ${this.link("#/lead/people", "People", ["people"])}` : nothing}
+        ${lead ? html`${this.link("#/lead", "Backlog", ["lead", "queue", "lead-task"])} ${this.link("#/lead/labeling", "Labeling", ["labeling", "labeling-job"])} ${this.link("#/lead/people", "People", ["people"])}` : nothing}
       </nav>
       <button type="button" class="button quiet-button" aria-label="Keys" @click=${() => this.querySelector<KeyHelp>("overread-key-help")?.open()}>
         <kbd>?</kbd>
@@ -149,6 +154,10 @@ class Portal extends View {
         return html`<overread-lead-tasks .flowDefinition=${route.flowDefinition} .state=${route.state}></overread-lead-tasks>`;
       case "lead-task":
         return html`<overread-lead-task .taskId=${route.taskId}></overread-lead-task>`;
+      case "labeling":
+        return html`<overread-labeling-list></overread-labeling-list>`;
+      case "labeling-job":
+        return html`<overread-labeling-job .name=${route.job}></overread-labeling-job>`;
       case "people":
         return html`<overread-lead-people .me=${session.reviewer.key}></overread-lead-people>`;
     }
@@ -160,6 +169,8 @@ customElements.define("overread-sign-in", SignIn);
 customElements.define("overread-task-list", TaskListView);
 customElements.define("overread-task-page", TaskPage);
 customElements.define("overread-history", HistoryView);
+customElements.define("overread-labeling-list", LabelingList);
+customElements.define("overread-labeling-job", LabelingJobView);
 customElements.define("overread-lead-overview", LeadOverview);
 customElements.define("overread-lead-tasks", LeadTasks);
 customElements.define("overread-lead-task", LeadTaskView);

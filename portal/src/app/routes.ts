@@ -2,7 +2,8 @@
 import type { TaskState } from "./documents";
 
 export type Route =
-  | { page: "tasks" | "history" | "lead" | "people" }
+  | { page: "tasks" | "history" | "lead" | "people" | "labeling" }
+  | { page: "labeling-job"; job: string }
   | { page: "task" | "lead-task"; taskId: string }
   | { page: "queue"; flowDefinition: string; state: TaskState };
 
@@ -10,6 +11,7 @@ const STATES: TaskState[] = ["open", "flagged", "ended"];
 
 export const taskAddress = (taskId: string) => `#/tasks/${encodeURIComponent(taskId)}`;
 export const leadTaskAddress = (taskId: string) => `#/lead/tasks/${encodeURIComponent(taskId)}`;
+export const labelingAddress = (job: string) => `#/lead/labeling/${encodeURIComponent(job)}`;
 export const queueAddress = (flowDefinition: string, state: TaskState) =>
   `#/lead/queues/${encodeURIComponent(flowDefinition)}/${state}`;
 
@@ -26,6 +28,7 @@ export function readRoute(hash: string): Route {
   if (first === "history") return { page: "history" };
   if (first !== "lead") return { page: "tasks" };
   if (second === "people") return { page: "people" };
+  if (second === "labeling") return third ? { page: "labeling-job", job: third } : { page: "labeling" };
   if (second === "tasks" && third) return { page: "lead-task", taskId: third };
   if (second === "queues" && third) {
     return { page: "queue", flowDefinition: third, state: STATES.find((state) => state === fourth) ?? "open" };
