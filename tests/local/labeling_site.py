@@ -132,6 +132,13 @@ class LabelingSite:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
         return [one["Key"] for page in pages for one in page.get("Contents", ())]
 
+    def answers(self, job: str) -> dict[str, list[dict[str, Any]]]:
+        """Everything that people said, by object."""
+        return {
+            key.split("/")[-2]: json.loads(self.get(f"s3://{BUCKET}/{key}"))["answers"]
+            for key in self.under(f"jobs/{job}/annotations/worker-response/")
+        }
+
     def manifest(self, name: str, scenes: Sequence[Scene]) -> str:
         """The address of a manifest of these scenes, their pictures stored."""
         rows = []

@@ -14,7 +14,7 @@ from PIL import Image
 from tests.local import scenes
 from tests.local.conftest import LAMBDA_PYTHON, client_of
 from tests.local.killing import kill_part
-from tests.local.labeling_site import BUCKET, LabelingSite, annotation_code
+from tests.local.labeling_site import LabelingSite, annotation_code
 from tests.local.review_backends import until
 
 from overread.labeling.augmented_lines import metadata_of
@@ -62,12 +62,9 @@ def test_digits_are_read_by_three_people_each(site: LabelingSite) -> None:
     metadata = lines[0]["label-metadata"]
     assert metadata["type"] == "groundtruth/image-classification"
     assert lines[0]["label"] == scenes.DIGITS.labels.index(metadata["class-name"])
-    answers = [
-        json.loads(site.get(f"s3://{BUCKET}/{key}"))
-        for key in site.under("jobs/digits/annotations/worker-response/")
-    ]
+    answers = site.answers("digits").values()
     assert len(answers) == len(objects)
-    assert all(len({each["workerId"] for each in one["answers"]}) == 3 for one in answers)
+    assert all(len({each["workerId"] for each in one}) == 3 for one in answers)
     (rows,) = {len(line.keys() - {"label", "label-metadata"}) for line in lines}
     assert rows == 2
 
@@ -134,11 +131,25 @@ def test_a_killed_portal_loses_and_doubles_nothing(site: LabelingSite) -> None:
     lines = site.lines(ended["LabelingJobOutput"]["OutputDatasetS3Uri"])
     assert [line["source"] for line in lines] == [each.line["source"] for each in objects]
     assert all(metadata_of(line, attribute="label") for line in lines)
-    answers = [
-        json.loads(site.get(f"s3://{BUCKET}/{key}"))["answers"]
-        for key in site.under("jobs/killed/annotations/worker-response/")
-    ]
+    answers = site.answers("killed").values()
     assert [len({one["workerId"] for one in each}) for each in answers] == [2] * MANY
+
+
+def test_a_job_goes_on_when_the_emulator_is_killed_after_a_checkpoint(site: LabelingSite) -> None:
+    objects = scenes.sentences(MANY, seed=4)
+    truths = scenes.keys_of("checkpoint", objects)
+    manifest = site.manifest("checkpoint", objects)
+    site.create("checkpoint", scenes.ENTITIES, manifest=manifest, workers=1, MaxConcurrentTaskCount=16)
+    with site.people(scenes.ENTITIES, truths, error=0.0) as crew:
+        until(lambda: crew.answers >= MANY // 3, what="a third is answered")
+    site.stack.checkpoint()
+    kill_part(site.stack, "emulator")
+    with site.people(scenes.ENTITIES, truths, error=0.0) as crew:
+        ended = site.until_ended("checkpoint")
+    lines = site.lines(ended["LabelingJobOutput"]["OutputDatasetS3Uri"])
+    assert [line["source"] for line in lines] == [each.line["source"] for each in objects]
+    assert all(metadata_of(line, attribute="label") for line in lines)
+    assert crew.answers < MANY, "what was answered before is asked again"
 
 
 def test_a_job_stops_on_boto3s_word_and_says_so_on_the_bus(site: LabelingSite) -> None:
