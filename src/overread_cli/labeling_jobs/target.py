@@ -36,7 +36,9 @@ def with_place(command: Command) -> Command:
         help="Address of a deployed review service (stack output ReviewUrl); with --state-dir, of one that "
         "is deployed on that local stack.",
     )
-    @click.option("--aws", is_flag=True, help="Ground Truth, with the credentials that boto3 finds.")
+    @click.option(
+        "--aws", is_flag=True, help="The account that boto3's credentials are of, and its Ground Truth."
+    )
     @wraps(command)
     def wrapped(*, state_dir: Path, url: str | None, aws: bool, **options: Any) -> Any:
         given = {name for name in ("state_dir", "url", "aws") if _is_given(name)}

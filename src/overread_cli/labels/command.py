@@ -16,6 +16,7 @@ from overread.labeling.task_types import TASK_TYPES
 from overread_cli.labeling_jobs.command import pause, resume, set_, status, stop
 from overread_cli.labeling_jobs.merging import merge
 from overread_cli.labeling_jobs.planning import plan
+from overread_cli.labeling_jobs.reporting import report
 from overread_cli.labeling_jobs.starting import start
 from overread_cli.labels.exporting import export as write_export
 from overread_cli.labels.formats import EXPORTERS, IMPORTERS, Asked
@@ -59,7 +60,7 @@ def label() -> None:
     """
 
 
-for _command in (plan, start, status, pause, resume, set_, stop, merge):
+for _command in (plan, start, status, pause, resume, set_, stop, report, merge):
     label.add_command(_command)
 
 
