@@ -78,6 +78,7 @@ def _deploy(site: LabelingSite) -> None:
     )
     places = {"input_bucket": BUCKET, "output_bucket": BUCKET, "key_arn": "", "service_url": ""}
     document = {"schema": 1, "name": "sentences", "spec": spec_document(spec), "places": places}
+    document["settings"] = {"mode": "human", "quality": {}}
     uri = site.put("labeling/sentences/job.json", json.dumps(document))
     body = {
         "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
@@ -149,6 +150,11 @@ def test_its_labels_are_merged_and_measured(site: LabelingSite, labeled: str, tm
     rows = [json.loads(line) for line in output.read_text().splitlines()]
     right = sum(row["tone-metadata"]["class-name"] == SENTENCES[row["source"]] for row in rows)
     assert right >= 14, "people err in a tenth of their answers"
+    page = tmp_path / "report.html"
+    told = done(site, "report", labeled, "--html", str(page), "--gold", str(output))
+    assert "20 of 20 objects have a label." in told
+    assert "40 answers of" in told
+    assert "Right on gold" in page.read_text()
 
 
 def test_a_job_without_a_manifest_takes_no_name(site: LabelingSite, labeled: str) -> None:

@@ -21,7 +21,7 @@ _OUTPUT = "LabelingJob"
 
 @dataclass(frozen=True, slots=True)
 class DeployedJob:
-    """A job of a deployed stack: how it is made, and all outputs of its stack."""
+    """A job of a deployed stack: how it is made, all outputs of its stack, and the settings of its file."""
 
     name: str
     uri: str
@@ -29,6 +29,7 @@ class DeployedJob:
     outputs: Mapping[str, str]
     spec: LabelingJobSpec
     places: Mapping[str, str]
+    settings: Mapping[str, Any]
 
     @property
     def service_url(self) -> str:
@@ -77,6 +78,7 @@ def _read(target: Target, name: str, *, uri: str, stack: str, outputs: Mapping[s
             outputs=outputs,
             spec=read_spec(document["spec"]),
             places=document["places"],
+            settings=document["settings"],
         )
     except InvalidDataError as error:
         raise click.ClickException(f"{uri}: {error}") from error

@@ -43,7 +43,11 @@ class Started:
     metavar="FILE|S3",
     help="Other objects than the job's `manifest`: a file is checked and uploaded, an s3:// address used.",
 )
-@click.option("--job-only", is_flag=True, help="One labeling job alone, without gold, gate and follow-ups.")
+@click.option(
+    "--job-only",
+    is_flag=True,
+    help="One plain job in which people label every object, whatever the mode and the quality rules are.",
+)
 @click.option("--again", is_flag=True, help="Another job where this very one is there already.")
 @click.option("--stack", metavar="NAME", help="The labeling stack; needed when several have such a job.")
 @click.option("--dry-run", is_flag=True, help="Print the request; nothing is uploaded or started.")
@@ -71,6 +75,8 @@ def start(
       overread label start sentences --aws --stack overread-prod-labeling
     """
     deployed = deployed_job(target, name, stack=stack)
+    if not job_only:
+        _check_plain(deployed)
     spec = _with_manifest(target, deployed, manifest, is_sent=not dry_run)
     if dry_run:
         click.echo(json.dumps(_requests(spec)[0], indent=2, ensure_ascii=False))
@@ -82,6 +88,25 @@ def start(
     else:
         click.echo(started.name)
     _say_next(started, where=_where(deployed))
+
+
+def _check_plain(deployed: DeployedJob) -> None:
+    """Says what of the job's settings a plain job does not do.
+
+    Raises:
+        FaultyJobError: it would be another thing altogether: the model would be left out.
+    """
+    mode = deployed.settings.get("mode", "human")
+    if mode != "human":
+        raise FaultyJobError(
+            f"{deployed.name} is a job of mode {mode}, and this command starts plain jobs: with --job-only "
+            "people label every object"
+        )
+    quality = deployed.settings.get("quality") or {}
+    left_out = [name for name, value in quality.items() if value is not None]
+    if left_out:
+        told = ", ".join(f"quality.{name}" for name in left_out)
+        click.echo(f"a plain job does not do {told}; --job-only says that this is meant", err=True)
 
 
 def create_job(sagemaker: Any, spec: LabelingJobSpec, *, is_another: bool) -> Started:

@@ -44,7 +44,14 @@ class Office:
     url: str
     stacks: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def deployed(self, name: str = "animals", *, stack: str = "lab-labeling", **spec: Any) -> None:
+    def deployed(
+        self,
+        name: str = "animals",
+        *,
+        stack: str = "lab-labeling",
+        settings: Mapping[str, Any] | None = None,
+        **spec: Any,
+    ) -> None:
         """A stack with a labeling job."""
         self.lab.objects.put(MANIFEST, '{"source": "woof"}\n')
         uri = f"s3://data/labeling/{name}/job.json"
@@ -73,6 +80,7 @@ class Office:
         )
         places = {"input_bucket": "data", "output_bucket": "out", "key_arn": "", "service_url": self.url}
         document = {"schema": 1, "name": name, "spec": spec_document(wanted), "places": places}
+        document["settings"] = dict(settings or {"mode": "human", "quality": {"gold": None}})
         self.lab.objects.put(uri, json.dumps(document))
         output = "LabelingJob" + "".join(part.capitalize() for part in name.split("-"))
         self.stacks.setdefault(stack, {})[output] = uri

@@ -114,3 +114,20 @@ def test_a_service_that_refuses_the_job_is_told_in_its_words(office: Office) -> 
     refused = office.run("start", "animals", "--job-only")
     assert (refused.exit_code, len(refused.output.splitlines())) == (1, 1), refused.output
     assert "nobody" in refused.output
+
+
+def test_what_a_plain_job_leaves_out_is_said(office: Office) -> None:
+    office.deployed(settings={"mode": "human", "quality": {"gold": {"share": 0.1}, "min_agreement": None}})
+    done = office.run("start", "animals")
+    assert done.exit_code == 0, done.output
+    assert "a plain job does not do quality.gold;" in done.stderr
+    assert "plain job" not in office.run("start", "animals", "--job-only").stderr
+
+
+def test_a_job_with_a_model_is_not_made_one_without_it_in_silence(office: Office) -> None:
+    office.deployed(settings={"mode": "active", "quality": {}})
+    refused = office.run("start", "animals")
+    assert refused.exit_code == 2
+    assert "people label every object" in refused.output
+    assert office.run("status").output.startswith("no labeling jobs")
+    assert office.run("start", "animals", "--job-only").exit_code == 0
