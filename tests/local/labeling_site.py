@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 from tests.local.conftest import LAMBDA_PYTHON, client_of
 from tests.local.review_backends import Portal, sign_in_by_name, until
 
@@ -194,7 +195,12 @@ class LabelingSite:
 
         def ended() -> dict[str, Any] | None:
             time.sleep(_BETWEEN_LOOKS_S)
-            found = self.describe(name)
+            try:
+                found = self.describe(name)
+            except ClientError as error:
+                if error.response["Error"]["Code"] == "ServiceUnavailable":
+                    return None  # the portal is being started again
+                raise
             return found if found["LabelingJobStatus"] in {"Completed", "Failed", "Stopped"} else None
 
         found: dict[str, Any] = until(ended, timeout_s=timeout_s, what=f"{name} has ended")
