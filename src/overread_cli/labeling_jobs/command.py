@@ -71,7 +71,7 @@ def status(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List the labeling jobs, or say how far JOB is: by name, ARN, or name without the hash at its end.
+    """List the labeling jobs, or say how far JOB is: by ARN, name, or name in its deployment.
 
     The rate is that of the last ten minutes of watching; before there are any, of the job's whole life. A job
     counts an object as labeled once all its answers are in.

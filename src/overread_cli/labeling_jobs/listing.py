@@ -27,7 +27,8 @@ def jobs_of(target: Target, *, status: str | None = None) -> Iterator[JobView]:
 
 
 def described(target: Target, given: str) -> dict[str, Any]:
-    """DescribeLabelingJob of a job given by ARN, by name, or by its name without the hash at its end.
+    """DescribeLabelingJob of a job given by ARN, by name, or by its name without the hash at its end and
+    without the deployment's prefix.
 
     Raises:
         click.ClickException: there is none, or more than one.
@@ -39,7 +40,8 @@ def described(target: Target, given: str) -> dict[str, Any]:
         if not _is_missing(error):
             raise
     found = [job.name for job in jobs_of(target) if name.lower() in job.name.lower()]
-    versions = [one for one in found if re.fullmatch(rf"{re.escape(name)}-[0-9a-f]{{8}}", one, re.IGNORECASE)]
+    version = re.compile(rf"(.+-)?{re.escape(name)}-[0-9a-f]{{8}}", re.IGNORECASE)
+    versions = [one for one in found if version.fullmatch(one)]
     if len(versions) == 1:
         return _describe(target, versions[0])
     if versions:

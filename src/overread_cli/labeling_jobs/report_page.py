@@ -37,7 +37,7 @@ def report_page(job: JobView, found: JobFigures, *, day: str) -> str:
         title=f"Labeling job {job.name}",
         lead=f"{day} · {job.status} · begun {job.created_at:%Y-%m-%d %H:%M} UTC",
         parts=[
-            promise(_sentence(found)),
+            promise(_sentence(job, found)),
             figures(
                 [
                     (f"{found.labeled:,}", "objects labeled"),
@@ -66,7 +66,7 @@ def report_page(job: JobView, found: JobFigures, *, day: str) -> str:
 
 def report_lines(job: JobView, found: JobFigures) -> list[str]:
     """The same in short."""
-    lines = [f"{job.name}: {job.status}", _sentence(found)]
+    lines = [f"{job.name}: {job.status}", _sentence(job, found)]
     lines.append(
         f"{found.answers:,} answers of {len(found.workers):,} people in {found.hours:,.1f} hours of work"
         + (f", {found.median_s:,.0f} s each by median" if found.median_s is not None else "")
@@ -89,7 +89,10 @@ def report_lines(job: JobView, found: JobFigures) -> list[str]:
     return lines + _unread(found)
 
 
-def _sentence(found: JobFigures) -> str:
+def _sentence(job: JobView, found: JobFigures) -> str:
+    if not found.objects:
+        told = f"{job.counters.total_labeled:,} of {job.counters.objects:,} objects are labeled"
+        return f"{told}; no labels are written yet."
     begin = f"{found.labeled:,} of {found.objects:,} objects have a label"
     if found.by_machine:
         begin += f", {found.by_machine:,} of them by machine"
@@ -123,6 +126,8 @@ def _progress(found: JobFigures) -> list[str]:
 
 def _agreement(found: JobFigures) -> str:
     one = found.agreement
+    if not found.answers:
+        return bullets(["No answers are written yet."])
     if one is None:
         return bullets(["Answers of this kind are no choices of labels: no agreement is reckoned of them."])
     interval = "—" if one.low is None or one.high is None else f"{one.low:.3f} to {one.high:.3f}"
@@ -137,6 +142,8 @@ def _agreement(found: JobFigures) -> str:
 
 def _agreement_in_words(found: JobFigures) -> str:
     one = found.agreement
+    if not found.answers:
+        return "agreement: no answers are written yet"
     if one is None:
         return "agreement: none is reckoned of answers that are no choices of labels"
     if one.value is None:

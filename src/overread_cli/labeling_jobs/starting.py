@@ -20,7 +20,7 @@ from overread_cli.labeling_jobs.files import place_of
 from overread_cli.labeling_jobs.planning import count_objects
 from overread_cli.labeling_jobs.progress import ENDED
 from overread_cli.labeling_jobs.settings import FaultyJobError
-from overread_cli.labeling_jobs.target import EPILOG, with_target
+from overread_cli.labeling_jobs.target import EPILOG, options_again, with_target
 from overread_cli.review.targets import Target
 
 _CHUNK = 1 << 20
@@ -87,7 +87,7 @@ def start(
         click.echo(json.dumps({"job": started.name, "status": started.status, "is_new": started.is_new}))
     else:
         click.echo(started.name)
-    _say_next(started, where=_where(deployed))
+    _say_next(started, where=options_again(service_url=deployed.service_url))
 
 
 def _check_plain(deployed: DeployedJob) -> None:
@@ -200,10 +200,6 @@ def _sha256(path: Path) -> str:
 def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
     while chunk := read(_CHUNK):
         yield chunk
-
-
-def _where(deployed: DeployedJob) -> str:
-    return f" --url {deployed.service_url}" if deployed.service_url else ""
 
 
 def _say_next(started: Started, *, where: str) -> None:

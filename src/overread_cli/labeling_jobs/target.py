@@ -67,6 +67,22 @@ def with_target(command: Command) -> Command:
     return with_place(wrapped)  # type: ignore[return-value]
 
 
+def options_again(*, service_url: str) -> str:
+    """The options with which another command finds jobs of the review service at `service_url`; "" for none.
+
+    As this command was called: a stack's address alone would be looked for on AWS.
+    """
+    params = click.get_current_context().params
+    if params["aws"]:
+        return f" --url {service_url}" if service_url else " --aws"
+    is_local = not params["url"] or _is_given("state_dir")
+    told = (
+        f" --state-dir {params['state_dir']}" if is_local and (service_url or _is_given("state_dir")) else ""
+    )
+    url = service_url or ("" if is_local else params["url"])
+    return f"{told} --url {url}" if url else told
+
+
 def operations_of(target: Target) -> ReviewOperations:
     """What only the backend overread can do with a job.
 

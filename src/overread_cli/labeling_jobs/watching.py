@@ -160,7 +160,7 @@ def _line(job: JobView, rate: float) -> str:
         text += f", {counted.failed:,} failed"
     if counted.done:
         text += f", {rate:,.0f} an hour"
-    return text if job.has_ended else f"{text}, {_left(remaining_s(job, an_hour=rate))} left"
+    return text if job.has_ended else f"{text}, time left {_left(remaining_s(job, an_hour=rate))}"
 
 
 @contextmanager
@@ -183,7 +183,7 @@ def _progress_bar() -> Iterator[Show]:
             if counted.done:
                 figures += f", {rate:,.0f} an hour"
             if not job.has_ended:
-                figures += f", {_left(remaining_s(job, an_hour=rate))} left"
+                figures += f", time left {_left(remaining_s(job, an_hour=rate))}"
             bar.update(
                 shown,
                 total=job.objects or None,

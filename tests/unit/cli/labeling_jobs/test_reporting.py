@@ -169,6 +169,8 @@ def test_a_job_that_runs_is_reported_as_far_as_it_is(office: Office) -> None:
     done = office.run("report", "animals")
     assert done.exit_code == 0, done.output
     assert "animals: InProgress" in done.output
+    assert "2 of 6 objects are labeled; no labels are written yet." in done.output
+    assert "no answers are written yet" in done.output
 
 
 def test_what_people_wrote_cannot_script_the_page(office: Office, tmp_path: Path) -> None:

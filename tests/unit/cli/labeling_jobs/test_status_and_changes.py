@@ -63,13 +63,14 @@ def test_more_jobs_than_a_page_are_listed_and_the_rest_is_told(office: Office) -
 
 
 def test_a_job_is_shown_by_its_name_without_the_hash(office: Office) -> None:
-    office.create("sentiment-1a2b3c4d")
+    office.create("lab-sentiment-1a2b3c4d")
     office.work(most=2)
-    shown = office.run("status", "sentiment")
-    assert shown.exit_code == 0, shown.output
-    assert "name       sentiment-1a2b3c4d" in shown.output
+    for name in ("lab-sentiment", "sentiment", "Sentiment"):
+        shown = office.run("status", name)
+        assert shown.exit_code == 0, shown.output
+        assert "name       lab-sentiment-1a2b3c4d" in shown.output
     assert "labeled    2 of 6: 2 by people, 0 by machine" in shown.output
-    office.create("sentiment-99999999")
+    office.create("lab-sentiment-99999999")
     several = office.run("status", "sentiment")
     assert several.exit_code == 1
     assert "stands for several" in several.output
