@@ -22,6 +22,7 @@ BENCHMARKS = (
     "monitor",
     "threshold",
     "manifests",
+    "active_learning",
 )
 
 

@@ -14,6 +14,7 @@ from overread_constructs._bundle import Bundle
 
 NUMPY_EXCLUDE = (
     "overread/consensus/*",
+    "overread/labeling/active/*",
     *(
         f"overread/labeling/consolidation/{name}.py"
         for name in ("batch", "boxes", "classification", "entities", "masks", "png", "text")

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 LOCKS = ("requirements-dev.txt", "requirements-sdk.txt", "lambda/requirements.txt", "lambda/runtime.txt")
 NEED_NUMPY = (
     "overread.consensus.",
+    "overread.labeling.active.",
     "overread.risk.",
     *(
         f"overread.labeling.consolidation.{name}"

@@ -1,0 +1,1 @@
+"""Active learning: people label what teaches most, the model what a guarantee allows."""
