@@ -79,7 +79,7 @@ simulate: setup ## decisions in virtual time with a fault at every step (DECISIO
 	@$(BIN)/python -m tests.simulation --decisions $(or $(DECISIONS),200000) --seed $(or $(SEED),1) $(if $(MUTANTS),--mutants)
 
 .PHONY: soak
-soak: setup ## 2,000 reviews while the portal is killed; 2,000 decisions while every AWS call fails and processes are killed (about 40 minutes; SEED=, LOOPS=, DECISIONS=)
+soak: setup ## 2,000 reviews while the portal is killed; 2,000 decisions while every AWS call fails and processes are killed; 1,797 digits labeled (about an hour; SEED=, LOOPS=, DECISIONS=, LABELING_OBJECTS=)
 	@$(BIN)/pytest -q -s tests/soak
 
 .PHONY: lint

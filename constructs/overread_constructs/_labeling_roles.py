@@ -56,7 +56,7 @@ def job_role(
         "Role",
         description="What a labeling job may do: show its objects, call its functions, write its labels",
         assumed_by=(
-            iam.CompositePrincipal(*(iam.ArnPrincipal(one.role_arn) for one in service.roles))
+            iam.CompositePrincipal(*(iam.ArnPrincipal(one.role_arn) for one in service.labeling_roles))
             if service
             else _sagemaker(stack)
         ),

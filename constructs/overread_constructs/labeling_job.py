@@ -44,6 +44,7 @@ from overread_constructs._labeling_functions import (
     pre_annotation,
 )
 from overread_constructs._labeling_roles import job_role, model_role
+from overread_constructs._rest_stage import STAGE
 from overread_constructs._rules import Rule, check
 from overread_constructs.acknowledgements import accept_inline_policy, acknowledge
 from overread_constructs.human_task_ui import TEMPLATE_BYTES
@@ -428,11 +429,7 @@ class LabelingJob(Construct):
     def _starting(self) -> list[iam.PolicyStatement]:
         if self._service is not None:
             calls = [
-                self._service.api.arn_for_execute_api(
-                    "POST",
-                    f"/sagemaker/{operation}",
-                    self._service.api.deployment_stage.stage_name,
-                )
+                self._service.api.arn_for_execute_api("POST", f"/sagemaker/{operation}", STAGE)
                 for operation in OPERATIONS
             ]
             return [iam.PolicyStatement(actions=["execute-api:Invoke"], resources=calls)]
@@ -520,7 +517,7 @@ class LabelingJob(Construct):
         policy = iam.Policy(
             self,
             "Assume",
-            roles=list(service.roles),
+            roles=list(service.labeling_roles),
             statements=[iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[self.role.role_arn])],
         )
         accept_inline_policy(policy)

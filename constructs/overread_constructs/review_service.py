@@ -241,6 +241,7 @@ class ReviewService(Construct):
             timeout=Duration.minutes(5),
             memory_mb=1024,
             asynchronous=True,
+            deletes=False,
         )
         self._each_minute(
             "LabelingEachMinute", self.labeling, dead_letters="LabelingUndelivered", does=_LABELS
@@ -257,7 +258,12 @@ class ReviewService(Construct):
     @property
     def roles(self) -> list[iam.Role]:
         """The roles that act in the name of flow definitions' roles."""
-        return [self.service.role, self.sweeper.role, self.labeling.role]
+        return [self.service.role, self.sweeper.role]
+
+    @property
+    def labeling_roles(self) -> list[iam.Role]:
+        """The roles that act in the name of labeling jobs' roles."""
+        return [self.service.role, self.labeling.role]
 
     def grant_call(self, handler: Handler, *calls: tuple[str, str]) -> None:
         """Allow a function of this app some calls, each a method and a path that may end in a pattern."""
@@ -311,6 +317,7 @@ class ReviewService(Construct):
         timeout: Duration,
         memory_mb: int,
         asynchronous: bool = False,
+        deletes: bool = True,
     ) -> Handler:
         handler = Handler(
             self,
@@ -333,16 +340,17 @@ class ReviewService(Construct):
             key=self.operations_key,
             memory_mb=memory_mb,
         )
-        self._allow_program(handler)
+        self._allow_program(handler, deletes=deletes)
         return handler
 
-    def _allow_program(self, handler: Handler) -> None:
+    def _allow_program(self, handler: Handler, *, deletes: bool) -> None:
         table, bucket = self.table, self.bucket
         stack = Stack.of(self)
-        items = ("BatchGetItem", "DeleteItem", "GetItem", "PutItem", "UpdateItem")
-        handler.allow(*(f"dynamodb:{item}" for item in items), on=[table.table_arn])
+        items = ["GetItem", "PutItem", "UpdateItem", *(["BatchGetItem", "DeleteItem"] if deletes else [])]
+        objects = ["GetObject", "PutObject", *(["DeleteObject"] if deletes else [])]
+        handler.allow(*(f"dynamodb:{item}" for item in sorted(items)), on=[table.table_arn])
         handler.allow("dynamodb:Query", on=[table.table_arn, f"{table.table_arn}/index/*"])
-        handler.allow("s3:DeleteObject", "s3:GetObject", "s3:PutObject", on=[bucket.arn_for_objects("*")])
+        handler.allow(*(f"s3:{one}" for one in sorted(objects)), on=[bucket.arn_for_objects("*")])
         handler.allow("secretsmanager:GetSecretValue", on=[self._secret.secret_arn])
         bus = stack.format_arn(service="events", resource="event-bus", resource_name="default")
         handler.role.add_to_policy(

@@ -292,7 +292,7 @@ def test_callers_of_the_review_service_reach_their_own_calls_only(synthesized: A
 def test_the_review_service_reaches_its_own_table_bucket_and_secret_only(synthesized: Any) -> None:
     own = ("ReviewsStorageRecords", "ReviewsStorageDocuments", "ReviewsSessionKey")
     kinds = ("dynamodb:", "s3:", "secretsmanager:")
-    for role in ("ReviewsServiceRole", "ReviewsSweepRole"):
+    for role in ("ReviewsServiceRole", "ReviewsSweepRole", "ReviewsLabelingRole"):
         resources = [
             resource
             for roles, actions, found in allowed(synthesized, "Desk")
@@ -306,7 +306,7 @@ def test_the_review_service_reaches_its_own_table_bucket_and_secret_only(synthes
 def test_only_indexes_are_a_pattern_and_only_queries_go_there(synthesized: Any) -> None:
     for roles, actions, resources in allowed(synthesized, "Desk"):
         if any("/index/*" in resource for resource in resources):
-            assert roles.startswith(("ReviewsServiceRole", "ReviewsSweepRole"))
+            assert roles.startswith(("ReviewsServiceRole", "ReviewsSweepRole", "ReviewsLabelingRole"))
             assert actions == ["dynamodb:Query"]
 
 
@@ -341,7 +341,7 @@ def test_events_are_sent_in_the_review_services_own_name_only(synthesized: Any) 
         for _, statement in synthesized.statements("Desk")
         if "events:PutEvents" in as_list(statement["Action"])
     ]
-    assert len(sending) == 2
+    assert len(sending) == 3
     for statement in sending:
         assert json.dumps(statement["Resource"]).endswith(':event-bus/default"]]}')
         assert statement["Condition"] == {"StringEquals": {"events:source": "overread.review"}}

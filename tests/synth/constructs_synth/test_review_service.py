@@ -133,6 +133,8 @@ def test_the_calls_of_a2i_have_paths_of_their_own_for_iam_to_tell_apart(synthesi
         "GET /qualifications",
         "PUT /qualifications/{name}",
         "GET /qualifications/{name}/roster",
+        "GET /labeling-jobs/{name}",
+        "POST /labeling-jobs/{name}/{change}",
     }
 
 
@@ -301,18 +303,20 @@ def test_documents_travel_over_tls_only(synthesized: Any) -> None:
 
 @pytest.mark.parametrize("stack", SERVICES)
 def test_time_passes_each_minute_and_a_missed_one_is_kept(synthesized: Any, stack: str) -> None:
-    rule = synthesized.one(stack, "AWS::Events::Rule")
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
-    (target,) = rule["Targets"]
-    assert "ReviewsSweepFunction" in target["Arn"]["Fn::GetAtt"][0]
+    rules = [one["Properties"] for one in synthesized.resources(stack, "AWS::Events::Rule").values()]
+    assert [rule["ScheduleExpression"] for rule in rules] == ["rate(1 minute)"] * 2
+    targets = [target for rule in rules for target in rule["Targets"]]
+    called = sorted(target["Arn"]["Fn::GetAtt"][0].partition("Function")[0] for target in targets)
+    assert called == ["ReviewsLabeling", "ReviewsSweep"]
     queues = synthesized.resources(stack, "AWS::SQS::Queue")
-    assert target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] in queues
+    assert {target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] for target in targets} <= queues.keys()
     caught = {
         config["Properties"]["FunctionName"]["Ref"]: config["Properties"]["DestinationConfig"]["OnFailure"]
         for config in synthesized.resources(stack, "AWS::Lambda::EventInvokeConfig").values()
     }
     assert {name.partition("Function")[0] for name in caught} == {
         "ReviewsSweep",
+        "ReviewsLabeling",
         "OverreadServiceResourcesProvide",
     }
     assert all(failure["Destination"]["Fn::GetAtt"][0] in queues for failure in caught.values())
