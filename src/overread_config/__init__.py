@@ -17,6 +17,7 @@ from overread_config.settings import (
     RetentionSettings,
     Settings,
 )
+from overread_config.studio import StudioSettings
 from overread_config.use_cases import UseCaseSettings
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "OrganizationSettings",
     "RetentionSettings",
     "Settings",
+    "StudioSettings",
     "TeamSettings",
     "UseCaseSettings",
     "WorkforceSettings",

@@ -16,6 +16,17 @@ GATEWAY_ENDPOINTS = ("dynamodb", "s3")
 
 _ROUTER_CALLS = ("appconfigdata", "sagemaker.runtime", "secretsmanager")
 _REVIEW_SERVICE_CALLS = ("events", "sts")
+_STUDIO_CALLS = (
+    "ecr.api",
+    "ecr.dkr",
+    "kms",
+    "license-manager",
+    "logs",
+    "monitoring",
+    "sagemaker.api",
+    "sagemaker.runtime",
+    "sts",
+)
 EXECUTE_API = "execute-api"
 """The way to a private review service. Where it is, its private names hide every public API."""
 
@@ -25,14 +36,18 @@ _SERVICE = Text(
 )
 
 
-def needed_endpoints(*, backend: str, access: str, models_apart: bool = False) -> tuple[str, ...]:
+def needed_endpoints(
+    *, backend: str, access: str, models_apart: bool = False, studio: bool = False
+) -> tuple[str, ...]:
     """Interface endpoints that a deployment cannot do without, by `review.backend` and `review.access`.
 
-    `models_apart`: the router assumes a role in the models' account.
+    `models_apart`: the router assumes a role in the models' account. `studio`: RStudio runs in the network.
     """
     needed = set(_ROUTER_CALLS)
     if models_apart:
         needed.add("sts")
+    if studio:
+        needed |= {*_STUDIO_CALLS}
     if backend == "overread":
         needed |= {*_REVIEW_SERVICE_CALLS, *([EXECUTE_API] if access == "private" else [])}
     return tuple(sorted(needed))
@@ -181,17 +196,30 @@ def _check_vpc(root: Branch, *, adopt: Branch, faults: FaultList) -> None:
     if isinstance(network, Branch) and isinstance(review, Branch):
         accounts = root.get("accounts")
         models_apart = isinstance(accounts, Branch) and accounts.get("model") is not None
-        _check_use(adopt, network=network, review=review, models_apart=models_apart, faults=faults)
+        _check_use(
+            adopt,
+            network=network,
+            review=review,
+            models_apart=models_apart,
+            studio=root.get("studio") is not None,
+            faults=faults,
+        )
         refuse_given(network, "cidr", "availability_zones", faults=faults, where=where)
 
 
 def _check_use(
-    adopt: Branch, *, network: Branch, review: Branch, models_apart: bool, faults: FaultList
+    adopt: Branch,
+    *,
+    network: Branch,
+    review: Branch,
+    models_apart: bool,
+    studio: bool,
+    faults: FaultList,
 ) -> None:
     backend, access, more = review.get("backend"), review.get("access"), network.get("interface_endpoints")
     if backend is None or access is None or more is None:
         return
-    needed = needed_endpoints(backend=backend, access=access, models_apart=models_apart)
+    needed = needed_endpoints(backend=backend, access=access, models_apart=models_apart, studio=studio)
     used = {*GATEWAY_ENDPOINTS, *needed, *more}
     for name in adopt.get("endpoints") or ():
         if name not in used:

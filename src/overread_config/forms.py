@@ -11,10 +11,13 @@ SECTION_NAME = Text(pattern=NAME, form=NAME_FORM, longest=30)
 """Of a use case or a team. With `overread-`, an environment and a hash it stays below 63 characters."""
 
 INTERFACE_ENDPOINTS = (
+    "ecr.api",
+    "ecr.dkr",
     "events",
     "execute-api",
     "kms",
     "lambda",
+    "license-manager",
     "logs",
     "monitoring",
     "sagemaker.api",

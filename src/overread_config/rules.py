@@ -18,6 +18,7 @@ from overread_config.labeling_rules import check_labeling
 from overread_config.operations import check_operations
 from overread_config.organization import check_organization
 from overread_config.sections import Branch
+from overread_config.studio import check_studio
 
 _INPUT = {"type": "field", "children": [], "value": "input"}
 _OF_ENDPOINT = ("model", "label", "confidence", "instance_type", "instance_count", "max_instance_count")
@@ -555,4 +556,5 @@ _RULES: tuple[Callable[[Branch, FaultList], None], ...] = (
     check_accounts,
     check_operations,
     check_labeling,
+    check_studio,
 )

@@ -17,6 +17,7 @@ from overread_config.operations import OperationsSettings
 from overread_config.organization import OrganizationSettings
 from overread_config.people import TeamSettings, WorkforceSettings
 from overread_config.sections import Named, Section, setting
+from overread_config.studio import StudioSettings
 from overread_config.use_cases import UseCaseSettings
 
 LOG_DAYS = (
@@ -387,6 +388,11 @@ class Settings:
             Section(AnalyticsSettings),
             "A daily export for analysts, without case content; by default there is none. `{}` is enough.",
             default=None,
+        )
+    )
+    studio: StudioSettings | None = field(
+        metadata=setting(
+            Section(StudioSettings), "RStudio Workbench for data scientists; by default none.", default=None
         )
     )
     organization: OrganizationSettings = field(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, date, datetime
 
 from aws_cdk import Environment, Stack, Stage
 
@@ -19,6 +20,7 @@ from overread_stacks.network_stack import NetworkStack
 from overread_stacks.operations_stack import OperationsStack, watch
 from overread_stacks.organization import check_roles
 from overread_stacks.review_stack import ReviewStack
+from overread_stacks.studio_stack import StudioStack
 
 FEATURE_FLAGS = {
     "@aws-cdk/core:defaultCrossStackReferences": "strong",
@@ -29,11 +31,14 @@ FEATURE_FLAGS = {
 """Here and not in cdk.json, so that every synthesis has them."""
 
 
-def build_app(settings: Settings, *, app: Stage, environ: Mapping[str, str] = os.environ) -> None:
+def build_app(
+    settings: Settings, *, app: Stage, environ: Mapping[str, str] = os.environ, today: date | None = None
+) -> None:
     """Network, data, review, inference and operations stack of a deployment; models and audit apart if so.
 
     Account and region are the settings', or the CDK command line's (`environ`). `app`: other
-    deployments may be in it already, which do not collide; or the stage of a pipeline.
+    deployments may be in it already, which do not collide; or the stage of a pipeline. `today`: in UTC; what
+    AWS has dropped by then is refused.
 
     Raises:
         ConfigError: when neither says a region, or with backend a2i one that has Amazon A2I; when a role
@@ -64,16 +69,30 @@ def build_app(settings: Settings, *, app: Stage, environ: Mapping[str, str] = os
         app, f"{prefix}-operations", settings=settings, env=env, network=network, data=data
     )
     watched: list[Stack] = [network, data, review, inference, operations]
+    analytics: AnalyticsStack | None = None
     if settings.analytics is not None:
+        analytics = AnalyticsStack(
+            app,
+            f"{prefix}-analytics",
+            settings=settings,
+            analytics=settings.analytics,
+            env=env,
+            network=network,
+            data=data,
+        )
+        watched.append(analytics)
+    if settings.studio is not None:
         watched.append(
-            AnalyticsStack(
+            StudioStack(
                 app,
-                f"{prefix}-analytics",
+                f"{prefix}-studio",
                 settings=settings,
-                analytics=settings.analytics,
+                studio=settings.studio,
                 env=env,
                 network=network,
                 data=data,
+                today=today or datetime.now(UTC).date(),
+                analytics_reader=analytics.export.reader if analytics else None,
             )
         )
     if settings.labeling is not None:

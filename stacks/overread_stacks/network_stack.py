@@ -66,18 +66,21 @@ class NetworkStack(Stack):
         )
         fit(self, settings=settings)
         self._accounts = settings.accounts
+        self._has_studio = settings.studio is not None
         self.vpc = _adopted_vpc(self, settings.adopt) or self._own_vpc(settings)
         groups = settings.adopt.security_groups
         self.handlers = self._adopted_group("Handlers", groups.handlers) or self._handlers_group(settings)
         self.models = self._adopted_group("Models", groups.models) or self._outgoing_group(
             "Models", description="Models of Overread: HTTPS out only"
         )
+        self.studio = self._studio_group(settings) if settings.studio is not None else None
         review = settings.review
         private_service = review.backend == "overread" and review.access == "private"
         needed = needed_endpoints(
             backend=review.backend,
             access=review.access,
             models_apart=settings.accounts.model is not None,
+            studio=settings.studio is not None,
         )
         services = sorted({*needed, *settings.network.interface_endpoints})
         missing = [service for service in services if service not in settings.adopt.endpoints]
@@ -148,6 +151,14 @@ class NetworkStack(Stack):
         group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "AWS services through the endpoints")
         return group
 
+    def _studio_group(self, settings: Settings) -> ec2.SecurityGroup:
+        group = self._outgoing_group(
+            "Studio", description="RStudio: HTTPS, and NFS to homes, out only"
+        )
+        inside = ec2.Peer.ipv4(settings.network.cidr) if not settings.adopt.vpc_id else ec2.Peer.any_ipv4()
+        group.add_egress_rule(inside, ec2.Port.NFS, "Homes of users")
+        return group
+
     def _log_key(self, settings: Settings) -> kms.IKey:
         adopted = settings.adopt.keys.operations
         if adopted:
@@ -216,6 +227,8 @@ class NetworkStack(Stack):
             endpoint.add_to_policy(_perimeter({"aws:PrincipalAccount": [], "aws:ResourceAccount": beside}))
             if name == "S3":
                 endpoint.add_to_policy(self._custom_resource_answers())
+                if self._has_studio:
+                    endpoint.add_to_policy(_image_layers())
 
     def _custom_resource_answers(self) -> iam.PolicyStatement:
         """A custom resource inside the network answers CloudFormation at a signed address of AWS's bucket."""
@@ -243,6 +256,8 @@ class NetworkStack(Stack):
             # Others live in the network, too: only what is Overread's comes in.
             group.add_ingress_rule(self.handlers, _HTTPS, "HTTPS from functions of Overread")
             group.add_ingress_rule(self.models, _HTTPS, "HTTPS from models of Overread")
+            if self.studio is not None:
+                group.add_ingress_rule(self.studio, _HTTPS, "HTTPS from RStudio")
         return _Entrances(inside=group, reviewers=self._reviewers_group(reviewers) if reviewers else None)
 
     def _add_interface(self, service: str, *, entrances: _Entrances) -> ec2.InterfaceVpcEndpoint:
@@ -302,6 +317,15 @@ def _adopted_vpc(scope: Construct, adopt: AdoptSettings) -> ec2.IVpc | None:
 def _adopted_endpoint(scope: Construct, service: str, *, endpoint_id: str) -> ec2.IInterfaceVpcEndpoint:
     return ec2.InterfaceVpcEndpoint.from_interface_vpc_endpoint_attributes(
         scope, _construct_id(service), vpc_endpoint_id=endpoint_id, port=443
+    )
+
+
+def _image_layers() -> iam.PolicyStatement:
+    """ECR keeps the layers of images in buckets of AWS's own."""
+    return iam.PolicyStatement(
+        principals=[iam.AnyPrincipal()],
+        actions=["s3:GetObject"],
+        resources=[f"arn:{Aws.PARTITION}:s3:::prod-{Aws.REGION}-starport-layer-bucket/*"],
     )
 
 

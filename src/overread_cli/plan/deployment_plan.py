@@ -137,6 +137,7 @@ def _endpoints_and_zones(settings: Settings) -> int:
         backend=review.backend,
         access=review.access,
         models_apart=settings.accounts.model is not None,
+        studio=settings.studio is not None,
     )
     used = {*needed, *network.interface_endpoints}
     zones = len(adopt.subnet_ids) if adopt.vpc_id else network.availability_zones

@@ -25,7 +25,7 @@ class Network:
 
 
 def endpoints_needed(assembly: Assembly) -> tuple[str, ...]:
-    """What functions inside the network call, and where a model's archive is; nothing else needs one."""
+    """What functions and R sessions inside the network call, and where a model's archive is."""
     functions = assembly.of("AWS::Lambda::Function")
     if not functions:
         return ("s3",)
@@ -43,14 +43,18 @@ def endpoints_needed(assembly: Assembly) -> tuple[str, ...]:
         "OVERREAD_PREDICTION_ROLE" in one.properties.get("Environment", {}).get("Variables", {})
         for one in functions
     )
-    return (*GATEWAY_ENDPOINTS, *needed_endpoints(backend=backend, access=access, models_apart=apart))
+    studio = bool(assembly.of("AWS::SageMaker::Domain"))
+    return (
+        *GATEWAY_ENDPOINTS,
+        *needed_endpoints(backend=backend, access=access, models_apart=apart, studio=studio),
+    )
 
 
 def is_used(assembly: Assembly) -> bool:
     """Whether a function or a model of the templates is in a network."""
     return any(
         "VpcConfig" in one.properties for one in assembly.of("AWS::Lambda::Function", "AWS::SageMaker::Model")
-    )
+    ) or bool(assembly.of("AWS::SageMaker::Domain"))
 
 
 def read_network(account: Account, assembly: Assembly) -> Network:

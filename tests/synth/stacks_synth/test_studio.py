@@ -282,9 +282,9 @@ def test_a_users_apps_go_before_the_profile_and_profiles_before_the_domain(templ
     assert resources[whole]["Properties"]["DeleteHomes"] == "false"
     for name, profile in of(template, "AWS::SageMaker::UserProfile").items():
         assert whole in profile["DependsOn"]
-        assert [
-            one for one in resources.values() if one["Properties"].get("UserProfileName") == {"Ref": name}
-        ]
+        user = profile["Properties"]["UserProfileName"]
+        (apps,) = (one for one in resources.values() if one["Properties"].get("UserProfileName") == user)
+        assert name in apps["DependsOn"]
 
 
 def test_a_retained_domain_is_never_taken_apart(tmp_path: Path) -> None:

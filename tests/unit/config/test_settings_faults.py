@@ -18,6 +18,7 @@ from tests.unit.config.broken_organization import ORGANIZATION
 from tests.unit.config.broken_people import PEOPLE
 from tests.unit.config.broken_reviews import REVIEWS
 from tests.unit.config.broken_services import SERVICES
+from tests.unit.config.broken_studio import STUDIO
 from tests.unit.config.broken_use_cases import USE_CASES
 from tests.unit.config.broken_values import VALUES
 from tests.unit.config.conftest import VALID, Write, changed
@@ -31,6 +32,7 @@ BROKEN = (
     | ORGANIZATION
     | OPERATIONS
     | ANALYTICS
+    | STUDIO
     | VALUES
     | DEPLOYMENTS
     | USE_CASES

@@ -1,0 +1,1 @@
+"""RStudio on SageMaker: versions, what a domain may be, what a change of it would destroy."""
