@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError, ReadTimeoutError
 
 from overread_aws.failures import RETRYABLE_CODES, error_code, error_message
 from overread_aws.review_documents import ClientOfRole
@@ -44,6 +44,10 @@ def _called(client: Any, arn: str, event: Mapping[str, Any]) -> Any | CallFailed
         if status >= 500 or status == 429 or error_code(error) in RETRYABLE_CODES:
             raise DocumentUnavailableError(message) from error
         raise DocumentRefusedError(message) from error
+    except ReadTimeoutError:
+        return CallFailed("it gave no answer in time")
+    except ParamValidationError as error:
+        raise DocumentRefusedError(f"Lambda {arn}: {error}") from error
     except BotoCoreError as error:
         raise DocumentUnavailableError(f"Lambda: {error}") from error
     try:

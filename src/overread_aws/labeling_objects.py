@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, cast
 
-from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError
+from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError, ParamValidationError
 
 from overread_aws.failures import RETRYABLE_CODES, error_code, error_message
 from overread_aws.review_documents import ClientOfRole
@@ -75,7 +75,8 @@ class S3LabelingObjects:
             _call(client.complete_multipart_upload, location, UploadId=upload, MultipartUpload=whole)
         except BaseException:
             # Parts of an upload that nobody completes are kept, and paid for.
-            client.abort_multipart_upload(Bucket=location.bucket, Key=location.key, UploadId=upload)
+            with suppress(BotoCoreError, ClientError):
+                client.abort_multipart_upload(Bucket=location.bucket, Key=location.key, UploadId=upload)
             raise
 
 
@@ -116,5 +117,7 @@ def _call(call: Callable[..., Any], location: S3Location, **request: Any) -> Any
         if status >= 500 or code in RETRYABLE_CODES or code == "RequestTimeout":
             raise DocumentUnavailableError(message) from error
         raise DocumentRefusedError(message) from error
+    except ParamValidationError as error:
+        raise DocumentRefusedError(f"s3://{location.bucket}/{location.key}: {error}") from error
     except BotoCoreError as error:
         raise DocumentUnavailableError(f"S3: {error}") from error

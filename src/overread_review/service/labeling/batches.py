@@ -82,6 +82,14 @@ class BatchWork:
                 items.append(replace(item, fault=self._opened(job, item, found)))
         return self._batches.save(replace(batch, items=tuple(items), phase=Phase.WAITING))
 
+    def give_up(self, job: Job, batch: Batch) -> Batch:
+        """The batch of a stopped job whose opening is not over: of its tasks those count that were made."""
+        items = tuple(
+            item if self._loops(job, item)[0] is not None else replace(item, is_asked=False)
+            for item in batch.items
+        )
+        return self._batches.save(replace(batch, items=items, phase=Phase.WAITING))
+
     def look(self, job: Job, batch: Batch, *, seems_open: Callable[[str], bool]) -> Batch:
         """The batch with what is known of its tasks now; `seems_open` may say so of a loop that has ended.
 
@@ -126,7 +134,9 @@ class BatchWork:
             self._line(job, item, row, made=made.get(item.line), is_stopped=is_stopped)
             for item, row in zip(batch.items, rows, strict=True)
         ]
-        self._documents.put(files.part_key(job, batch.number), files.lines_bytes(lines))
+        body = files.lines_bytes(lines)
+        part = files.part_key(job, batch.number, lines=body)
+        self._documents.put(part, body)
         labeled = sum(not isinstance(each, str) for each in made.values())
         passed = sum(
             not item.is_asked or (is_stopped and not item.fault and item.line not in made)
@@ -136,6 +146,7 @@ class BatchWork:
             replace(
                 batch,
                 phase=Phase.DONE,
+                part=part,
                 labeled=labeled,
                 passed=passed,
                 failed=len(batch.items) - labeled - passed,

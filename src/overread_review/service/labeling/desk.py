@@ -177,6 +177,7 @@ class LabelingDesk:
                 files.location(manifest)
             except ValueError as error:
                 raise RequestInvalidError(f"manifest {error}") from error
+            _check_own(manifest, pattern=pattern)
             request["InputConfig"] = {"DataSource": {"S3DataSource": {"ManifestS3Uri": manifest}}}
         return self._created(lead, request)
 
@@ -277,3 +278,11 @@ def _confidences(metadata: Mapping[str, Any]) -> Iterator[float]:
     by_class = metadata.get("confidence-map")
     found += by_class.values() if isinstance(by_class, dict) else []
     yield from (float(one) for one in found if isinstance(one, int | float) and not isinstance(one, bool))
+
+
+def _check_own(manifest: str, *, pattern: Job) -> None:
+    """Raises RequestInvalidError for objects that may be other teams', which the role might read, too."""
+    source: str = pattern.request["InputConfig"]["DataSource"]["S3DataSource"]["ManifestS3Uri"]
+    folders = (source.rpartition("/")[0] + "/", pattern.output_path + "/")
+    if ".." in manifest or not manifest.startswith(folders):
+        raise RequestInvalidError(f"manifest must lie below {' or '.join(folders)}, got {manifest[:200]!r}")

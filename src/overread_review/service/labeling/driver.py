@@ -38,6 +38,8 @@ EVENT_DETAIL_TYPE = "SageMaker Ground Truth Labeling Job State Change"
 _BATCH, _OPEN_PAGE = 100, 160
 _BATCHES_AT_ONCE = 4
 """So many batches share the places of a job: one slow object does not keep all others waiting."""
+_MOST_OPEN = 2 * _BATCHES_AT_ONCE
+"""More are not open even where nobody is needed for them: the rest is for the next step."""
 _BLOCK = 1 << 18
 _LARGEST_TEMPLATE = 4 * 128_000
 _SHOWN_FAULTS = 5
@@ -94,6 +96,8 @@ class LabelingDriver:
                 _LOG.warning("a labeling job cannot go on", extra=_about(job, error))
                 self._fail(job, str(error))
                 steps += 1
+            except Exception as error:  # noqa: BLE001 - one job's fault must not keep all others from going on
+                _LOG.warning("a labeling job's step failed and is repeated", extra=_about(job, error))
         return steps
 
     def _step(self, job: Job) -> bool:
@@ -193,7 +197,7 @@ class LabelingDriver:
             if batch is None:
                 continue
             if batch.phase is Phase.OPENING:
-                batch = self._work.open(job, batch) if not is_stopped else self._unopened(batch)
+                batch = self._work.open(job, batch) if not is_stopped else self._work.give_up(job, batch)
             elif batch.phase is Phase.WAITING and seems_open is not None:
                 batch = self._work.look(job, batch, seems_open=seems_open)
             if batch.phase is Phase.WAITING and self._work.is_complete(batch):
@@ -201,10 +205,6 @@ class LabelingDriver:
             if batch.phase is Phase.DONE:
                 job = self._jobs.change(job, _without(batch))
         return self._counted(job)
-
-    def _unopened(self, batch: Batch) -> Batch:
-        """A batch of a stopped job whose tasks were not all made: those that were count."""
-        return self._batches.save(replace(batch, phase=Phase.WAITING))
 
     def _counted(self, job: Job) -> Job:
         answered = 0
@@ -237,7 +237,11 @@ class LabelingDriver:
     def _filled(self, job: Job) -> Job:
         """The job with as many batches as it may have at once."""
         size = min(_BATCH, math.ceil(job.concurrent_objects / _BATCHES_AT_ONCE))
-        while job.state.next_offset < job.state.bytes and not self._jobs.is_paused(job):
+        while (
+            job.state.next_offset < job.state.bytes
+            and len(job.state.open_batches) < _MOST_OPEN
+            and not self._jobs.is_paused(job)
+        ):
             free = job.concurrent_objects - self._store.count_open_loops(job.arn)
             wanted = min(size, free, self._allowed(job))
             if wanted < 1 or (wanted < min(size, self._allowed(job)) and job.state.open_batches):
@@ -282,6 +286,9 @@ class LabelingDriver:
         if batch.phase is Phase.OPENING:
             self._seen.pop(job.arn, None)
             self._work.open(job, batch)
+            now = self._jobs.named(job.key)
+            if (now.state.workers, now.state.time_limit_s) != (job.state.workers, job.state.time_limit_s):
+                self._jobs.settle(now)
         return job
 
     def _lines_from(self, job: Job, *, size: int) -> tuple[int, int]:
@@ -353,7 +360,10 @@ class LabelingDriver:
     def _parts(self, job: Job) -> Iterator[bytes]:
         """The output manifest: the lines of all batches, and after them what no batch came to."""
         for number in range(job.state.next_batch):
-            yield self._documents.get(files.part_key(job, number))
+            batch = self._batches.find(job.key, number)
+            if batch is None:
+                raise LookupError(f"batch {number} of {job.name}")
+            yield self._documents.get(batch.part)
         place, location = job.state.next_offset, files.location(_manifest(job))
         last = b"\n"
         while place < job.state.bytes:

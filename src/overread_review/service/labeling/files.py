@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -105,14 +106,14 @@ def payload(objects: Sequence[Answered], *, region: str) -> bytes:
     )
 
 
-def part_key(job: Job, number: int) -> str:
-    """Where the service keeps the finished lines of a batch."""
-    return f"labeling/{job.key}/{number:08}.jsonl"
+def part_key(job: Job, number: int, *, lines: bytes) -> str:
+    """Where the service keeps these finished lines of a batch: two that differ lie apart."""
+    return f"labeling/{job.key}/{number:08}-{hashlib.sha256(lines).hexdigest()[:16]}.jsonl"
 
 
 def response(made: object) -> bytes:
-    """The answer of a batch's consolidation."""
-    return _json(made)
+    """The answer of a batch's consolidation, whatever it is."""
+    return json.dumps(made, separators=(",", ":")).encode()
 
 
 def lines_bytes(rows: Sequence[Mapping[str, Any]]) -> bytes:

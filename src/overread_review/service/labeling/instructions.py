@@ -10,7 +10,12 @@ from overread_templates import TemplateError, parse_template
 
 LONGEST = 50_000
 _REGIONS = ("short-instructions", "full-instructions")
-_FORBIDDEN = re.compile(r"</?\s*(script|crowd-|short-instructions|full-instructions)", re.IGNORECASE)
+_FORBIDDEN = re.compile(
+    r"</?\s*(script|style|template|textarea|title|iframe|xmp|plaintext|noscript|crowd-|short-instructions|"
+    r"full-instructions)|<!--|\{\{|\{%",
+    re.IGNORECASE,
+)
+"""What would run, swallow the rest of the page, or be Liquid, which could sign addresses of other objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ def with_instructions(template: str, wanted: Instructions) -> str:
         if len(text) > LONGEST:
             faults.append(f"{region} may have at most {LONGEST:,} characters, got {len(text):,}")
         if found := _FORBIDDEN.search(text):
-            faults.append(f"{region} must be HTML without scripts and Crowd elements, has {found[0]!r}")
+            faults.append(f"{region} must be HTML without scripts, comments and Liquid, has {found[0]!r}")
         if _inner(template, region) is None:
             faults.append(f"the worker template of this job has no {region}")
     if faults:

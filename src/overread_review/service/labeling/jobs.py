@@ -5,6 +5,7 @@ They can also be paused and changed, which Ground Truth cannot.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -110,7 +111,7 @@ class LabelingJobs:
             "LabelCounters": _counters(state),
             "CreationTime": job.resource.created_at,
             "LastModifiedTime": state.changed_at or job.resource.updated_at,
-            "JobReferenceCode": job.resource.arn.rpartition("/")[2][:12],
+            "JobReferenceCode": hashlib.sha256(job.arn.encode()).hexdigest()[:32],
             "LabelingJobArn": job.arn,
             "HumanTaskConfig": dict(job.task)
             | {
@@ -122,7 +123,7 @@ class LabelingJobs:
         document |= {member: job.request[member] for member in _DESCRIBED if member in job.request}
         if state.failure_reason:
             document["FailureReason"] = state.failure_reason
-        if state.status in {JobStatus.COMPLETED, JobStatus.STOPPED}:
+        if has_output(job):
             document["LabelingJobOutput"] = {"OutputDatasetS3Uri": output_manifest(job)}
         return document
 
@@ -194,7 +195,7 @@ class LabelingJobs:
             )
 
         job = self.change(self._running(name), settled)
-        self._settle_open_loops(job)
+        self.settle(job)
         return job
 
     def named(self, name: str) -> Job:
@@ -225,7 +226,8 @@ class LabelingJobs:
 
         return job_of(self._resources.change(job.resource, by=changed))
 
-    def _settle_open_loops(self, job: Job) -> None:
+    def settle(self, job: Job) -> None:
+        """The job's numbers for its open tasks."""
         cursor = ""
         while True:
             found = self._store.open_loops(job.arn, limit=_OPEN_PAGE, cursor=cursor)
@@ -248,6 +250,11 @@ def output_manifest(job: Job) -> str:
     return f"{job.output_path}/manifests/output/output.manifest"
 
 
+def has_output(job: Job) -> bool:
+    """Whether the output manifest is written: not by a job that was stopped before it had begun."""
+    return job.state.status in {JobStatus.COMPLETED, JobStatus.STOPPED} and job.state.objects > 0
+
+
 def task_type_of(tags: Mapping[str, str]) -> TaskType:
     """The type that the labels are written as."""
     return task_types.TASK_TYPES[tags.get(TASK_TYPE_TAG, task_types.CUSTOM_NAME)]
@@ -256,7 +263,8 @@ def task_type_of(tags: Mapping[str, str]) -> TaskType:
 def _settled(loop: Loop, *, state: JobState) -> Loop:
     if not loop.is_open:
         return loop
-    seats = loop.terms.task_count if loop.is_extra_vote else max(state.workers, len(loop.answers), 1)
+    begun = len(loop.answers) + len(loop.claims)
+    seats = loop.terms.task_count if loop.is_extra_vote else max(state.workers, begun, 1)
     return replace(loop, terms=replace(loop.terms, task_count=seats, time_limit_s=state.time_limit_s))
 
 
@@ -296,7 +304,7 @@ def _summary(job: Job) -> dict[str, Any]:
         ]
     if job.state.failure_reason:
         summary["FailureReason"] = job.state.failure_reason
-    if job.state.status in {JobStatus.COMPLETED, JobStatus.STOPPED}:
+    if has_output(job):
         summary["LabelingJobOutput"] = {"OutputDatasetS3Uri": output_manifest(job)}
     return summary
 

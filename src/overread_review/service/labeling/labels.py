@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from overread.labeling.task_types import TaskType
 from overread_review.service.labeling.files import Answered
 
 _OWN_MEMBERS = frozenset({"label", "confidence", "workers", "skipped"})
+_LONGEST_REASON = 300
 NO_ANSWER = "Nobody answered before the task expired"
 
 
@@ -56,6 +58,27 @@ def labeled_row(
     """
     if attribute not in content:
         raise ConsolidationError(f"content must have {attribute}, has {', '.join(content) or 'nothing'}")
+    try:
+        row = _with_label(
+            answered, content, task=task, attribute=attribute, job=job, categories=categories, created=created
+        )
+        # What is no JSON or no UTF-8 must not get into the manifest, where it would cost all other labels.
+        json.dumps(row, allow_nan=False, ensure_ascii=False).encode()
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        raise ConsolidationError(f"{type(error).__name__}: {error}"[:_LONGEST_REASON]) from error
+    return row
+
+
+def _with_label(
+    answered: Answered,
+    content: Mapping[str, Any],
+    *,
+    task: TaskType,
+    attribute: str,
+    job: str,
+    categories: Sequence[str],
+    created: datetime,
+) -> dict[str, Any]:
     by = LabeledBy(task=task, job=job, attribute=attribute, categories=tuple(categories), created=created)
     label = content[attribute]
     if not task.is_custom and isinstance(label, dict) and label.keys() >= _OWN_MEMBERS:
@@ -67,16 +90,10 @@ def labeled_row(
             workers=int(label["workers"]),
             comments=comments,
         )
-        try:
-            return augmented(answered.row, label=own, by=by, image=str(label.get("ref", "")))
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConsolidationError(str(error)) from error
-    metadata = custom_metadata(task=task, job=job, created=created)
-    return {
-        **answered.row,
-        **content,
-        f"{attribute}-metadata": {**content.get(f"{attribute}-metadata", {}), **metadata},
-    }
+        return augmented(answered.row, label=own, by=by, image=str(label.get("ref", "")))
+    given = content.get(f"{attribute}-metadata", {})
+    metadata = {**given, **custom_metadata(task=task, job=job, created=created)}
+    return {**answered.row, **content, f"{attribute}-metadata": metadata}
 
 
 def unconsolidated_row(

@@ -178,7 +178,7 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Objects that are labeled together: the bytes `[begin, end)` of the manifest. `tries` count calls of the
-    consolidation function that failed."""
+    consolidation function that failed, `part` is where its finished lines are."""
 
     job: str
     number: int
@@ -192,6 +192,7 @@ class Batch:
     passed: int = 0
     answered: int = 0
     tries: int = 0
+    part: str = ""
     opened_at: datetime | None = None
     version: int = field(default=0, compare=False)
 

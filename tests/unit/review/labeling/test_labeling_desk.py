@@ -81,7 +81,7 @@ def test_new_instructions_are_also_for_tasks_that_are_made_later() -> None:
     [
         (Instructions("<script>x</script>", None), "without scripts"),
         (Instructions("a</short-instructions>b", None), "short-instructions must be"),
-        (Instructions(None, "{{ broken"), "not valid"),
+        (Instructions(None, "{{ broken"), "without scripts, comments and Liquid"),
         (Instructions("x" * 50_001, None), "at most 50,000"),
     ],
 )

@@ -612,6 +612,152 @@ def test_no_more_votes_than_allowed_are_asked_for() -> None:
     assert jobs.status() == "Completed"
 
 
+OWN = {"label": "cat", "confidence": 1, "workers": 1, "skipped": []}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"kind": {**OWN, "worker-feedback": ["x"]}},
+        {"kind": {**OWN, "worker-feedback": None}},
+        {"kind": {**OWN, "confidence": "high"}},
+        {"kind": {**OWN, "label": "horse"}},
+        {"kind": {"a": 1}, "kind-metadata": None},
+        {"kind": "\ud800"},
+        {"kind": {"a": float("nan")}},
+        {"other": 1},
+    ],
+)
+def test_a_label_that_cannot_be_written_fails_its_object_alone(content: Any) -> None:
+    jobs = jobs_of(texts(3))
+    right = jobs.lab.functions.functions[POST]
+
+    def post(event: Mapping[str, Any]) -> Any:
+        made = right(event)
+        made[1]["consolidatedAnnotation"]["content"] = content
+        return made
+
+    jobs.lab.functions.functions[POST] = post
+    jobs.create()
+    jobs.through()
+    assert jobs.status() == "Completed", jobs.describe()
+    assert ["kind" in line for line in jobs.output()] == [True, False, True]
+    assert "label cannot be written" in jobs.output()[1]["kind-metadata"]["failure-reason"]
+
+
+def test_a_job_that_breaks_in_an_unknown_way_keeps_no_other_from_going_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = jobs_of(texts(1))
+    jobs.create("first")
+    jobs.create("second")
+    step = jobs.lab.service.labeling._step
+
+    def broken(job: Any) -> bool:
+        if job.name == "first":
+            raise AttributeError("nobody thought of this")
+        return step(job)
+
+    monkeypatch.setattr(type(jobs.lab.service.labeling), "_step", lambda self, job: broken(job))
+    jobs.through()
+    assert (jobs.status("first"), jobs.status("second")) == ("Initializing", "Completed")
+
+
+def test_a_job_that_is_stopped_while_tasks_are_made_ends_with_what_was_made() -> None:
+    jobs = jobs_of(texts(4))
+    jobs.create()
+
+    def throttled(event: Mapping[str, Any]) -> Any:
+        raise DocumentUnavailableError("Lambda: TooManyRequestsException")
+
+    right = jobs.lab.functions.functions[PRE]
+    jobs.lab.functions.functions[PRE] = throttled
+    jobs.drive()
+    assert jobs.status() == "InProgress"
+    jobs.lab.call(jobs.lab.service.labeling_jobs.stop, LabelingJobName="animals")
+    jobs.drive()
+    assert jobs.status() == "Stopped"
+    assert jobs.output() == [{"source": text, "n": n} for n, text in enumerate(texts(4))]
+    jobs.lab.functions.functions[PRE] = right
+
+
+def test_who_has_begun_may_finish_when_fewer_are_wanted() -> None:
+    jobs = jobs_of(texts(1))
+    jobs.create(NumberOfHumanWorkersPerDataObject=3)
+    jobs.drive()
+    (loop,) = jobs.offered(ADA)
+    jobs.answer(loop.name, by=ADA, label="dog")
+    jobs.lab.service.tasks.claim(loop.name, reviewer=GRACE)
+    jobs.lab.service.labeling_jobs.update("animals", workers=1)
+    assert jobs.offered(KATHERINE) == []
+    jobs.lab.service.tasks.answer(loop.name, reviewer=GRACE, content={"kind": {"label": "dog"}})
+    jobs.drive()
+    assert jobs.status() == "Completed"
+
+
+def test_other_numbers_reach_tasks_that_are_being_made() -> None:
+    jobs = jobs_of(texts(2))
+    jobs.create()
+    right = jobs.lab.functions.functions[PRE]
+
+    def meanwhile(event: Mapping[str, Any]) -> Any:
+        jobs.lab.service.labeling_jobs.update("animals", workers=3)
+        return right(event)
+
+    jobs.lab.functions.functions[PRE] = meanwhile
+    jobs.drive()
+    assert {loop.terms.task_count for loop in jobs.offered()} == {3}
+
+
+def test_a_job_stopped_before_it_began_has_no_output() -> None:
+    jobs = jobs_of(texts(1))
+    jobs.create()
+    jobs.lab.call(jobs.lab.service.labeling_jobs.stop, LabelingJobName="animals")
+    jobs.drive()
+    assert jobs.status() == "Stopped"
+    assert "LabelingJobOutput" not in jobs.describe()
+
+
+def test_two_drivers_that_finish_a_batch_differently_leave_the_lines_of_one() -> None:
+    """The slower one's function has failed for good meanwhile; its lines lie apart and are never used."""
+    jobs = jobs_of(texts(1))
+    jobs.create()
+    jobs.drive()
+    jobs.work()
+    right, calls = jobs.lab.functions.functions[POST], []
+
+    def post(event: Mapping[str, Any]) -> Any:
+        calls.append(event)
+        if len(calls) == 3:
+            jobs.lab.service.labeling._seen.clear()
+            jobs.lab.service.labeling.drive()  # another driver, whose call succeeds
+            raise ValueError("too late")
+        if len(calls) < 3:
+            raise ValueError("not yet")
+        return right(event)
+
+    jobs.lab.functions.functions[POST] = post
+    for _ in range(5):
+        jobs.lab.service.labeling.drive()
+    assert len(calls) == 4
+    counted = jobs.describe()["LabelCounters"]
+    (line,) = jobs.output()
+    assert ("kind" in line) is (counted["HumanLabeled"] == 1)
+    assert counted["HumanLabeled"] + counted["FailedNonRetryableError"] == 1
+
+
+def test_objects_that_need_nobody_are_passed_a_few_batches_a_step() -> None:
+    jobs = jobs_of(texts(1))
+    labeled = [{"source": f"s{n}", "kind": 0, "kind-metadata": {}} for n in range(3000)]
+    jobs.lab.objects.put(MANIFEST, "".join(json.dumps(row) + "\n" for row in labeled))
+    jobs.create()
+    jobs.lab.service.labeling.drive()
+    jobs.lab.service.labeling.drive()
+    assert len(jobs.lab.service.labeling_jobs.named("animals").state.open_batches) <= 8
+    jobs.drive()
+    assert jobs.output() == labeled
+
+
 class Killed(BaseException):
     """The process is gone."""
 
