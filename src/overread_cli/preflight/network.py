@@ -13,6 +13,8 @@ from overread_cli.preflight.checks import Verdict, fail, ok, skipped, unknown
 from overread_config.adoption import GATEWAY_ENDPOINTS, needed_endpoints
 
 _AMAZONS_OWN = 5
+_ADDRESSES_A_USER = 4
+"""Of one R user's sessions, in whichever subnet they are (AWS: two to four)."""
 _SPARE = 8
 
 
@@ -122,7 +124,7 @@ def judge_addresses(network: Network | None, assembly: Assembly) -> Verdict:
 
 
 def addresses_needed(assembly: Assembly) -> int:
-    """Addresses in one subnet: interface endpoints, functions' security groups, instances, a few spare."""
+    """Addresses in one subnet: endpoints, functions' security groups, instances, R users, a few spare."""
     endpoints = len(_interface_endpoints(assembly))
     groups = {
         str(one.properties["VpcConfig"].get("SecurityGroupIds"))
@@ -134,7 +136,8 @@ def addresses_needed(assembly: Assembly) -> int:
         for config in assembly.of("AWS::SageMaker::EndpointConfig")
         for variant in config.properties.get("ProductionVariants", ())
     )
-    return endpoints + len(groups) + instances + _SPARE
+    sessions = len(assembly.of("AWS::SageMaker::UserProfile")) * _ADDRESSES_A_USER
+    return endpoints + len(groups) + instances + sessions + _SPARE
 
 
 def judge_endpoints(found: Iterable[Mapping[str, Any]], assembly: Assembly) -> Verdict:

@@ -58,6 +58,11 @@ def needs(assembly: Assembly) -> list[Need]:
         found.append(Need(f"endpoint-{kind.replace('.', '-')}", "sagemaker", None, name, count))
     if assembly.is_on_a2i:
         found.append(Need("human-loops", "sagemaker", None, "human loop", None))
+    if assembly.of("AWS::SageMaker::Domain"):
+        users = len(assembly.of("AWS::SageMaker::UserProfile"))
+        found.append(Need("studio-domains", "sagemaker", None, "Maximum number of Studio domains", 1))
+        found.append(Need("studio-users", "sagemaker", None, "Maximum number of user profiles", users))
+        found.append(Need("r-sessions", "sagemaker", None, "RSessionGateway Apps running on", None))
     return found
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Environment
-from tests.synth.stacks_synth.conftest import REPOSITORY
+from tests.synth.stacks_synth.conftest import ACCOUNT, REPOSITORY
 
 from overread_config import ConfigError, Settings, StudioSettings, load_settings
 from overread_config.studio import RImageSettings, StudioUserSettings
 from overread_config.studio_lock import lock_faults, write_lock
 from overread_constructs._rules import PropsError
-from overread_stacks.app_factory import FEATURE_FLAGS
+from overread_stacks.app_factory import FEATURE_FLAGS, build_app
 from overread_stacks.checks import add_every_check
 from overread_stacks.data_stack import DataStack
 from overread_stacks.network_stack import NetworkStack
@@ -359,3 +359,19 @@ def test_it_fits_into_a_regulated_account(tmp_path: Path) -> None:
         assert "PermissionsBoundary" in role["Properties"]
     network = json.loads((tmp_path / "net.template.json").read_text())
     assert of(network, "AWS::EC2::SecurityGroup")
+
+
+def test_the_example_synthesizes_and_its_sessions_read_the_masked_export(
+    project: Path, tmp_path: Path
+) -> None:
+    app = App(
+        outdir=str(tmp_path),
+        context={**FEATURE_FLAGS, "aws:cdk:bundling-stacks": []},
+        analytics_reporting=False,
+    )
+    build_app(load_settings(project / "config/studio.yaml"), app=app, environ=ACCOUNT, today=TODAY)
+    app.synth()
+    template = json.loads((tmp_path / "overread-studio-studio.template.json").read_text())
+    (session,) = (one for name, one in of(template, "AWS::IAM::Role").items() if "SessionRole" in name)
+    assert "AnalyticsReader" in json.dumps(session["Properties"]["ManagedPolicyArns"])
+    assert "dynamodb" not in json.dumps(statements(template))

@@ -575,6 +575,17 @@ def test_states_of_a_licence(licences: list[Any], status: Status, word: str) -> 
     assert found.detail.startswith(f"{word}:")
 
 
+def test_r_users_need_addresses_profiles_and_endpoints(assembly: Make) -> None:
+    users = [("AWS::SageMaker::UserProfile", {"UserProfileName": name}) for name in ("ada", "ben", "cy")]
+    with_users, without = assembly(IN_SUBNETS, DOMAIN, *users), assembly(IN_SUBNETS, DOMAIN)
+    assert network.addresses_needed(with_users) == network.addresses_needed(without) + 12
+    wanted = {need.id: need.least for need in quotas.needs(with_users)}
+    assert wanted.items() >= {"studio-domains": 1, "studio-users": 3, "r-sessions": None}.items()
+    assert not {"studio-domains", "studio-users"} & {need.id for need in quotas.needs(assembly(IN_SUBNETS))}
+    assert {"license-manager", "ecr.dkr", "kms"} <= set(network.endpoints_needed(with_users))
+    assert "license-manager" not in network.endpoints_needed(assembly(IN_SUBNETS))
+
+
 def test_a_licence_is_looked_for_where_a_domain_wants_one(assembly: Make) -> None:
     assert judge_licence(PlantedAccount({}), assembly(), region="eu-west-1", now=NOW).status is Status.SKIPPED
     denied = judge_licence(PlantedAccount({}), assembly(DOMAIN), region="eu-west-1", now=NOW)
