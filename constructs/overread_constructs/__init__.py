@@ -38,6 +38,7 @@ from overread_constructs.python_code import (
 from overread_constructs.review_service import ReviewService
 from overread_constructs.reviewed_endpoint import ReviewedEndpoint
 from overread_constructs.routing_policies import RoutingPolicies
+from overread_constructs.rstudio_domain import RStudioDomain
 from overread_constructs.workforce import CognitoIdentity, CognitoWorkforce, OidcWorkforce, PrivateWorkforce
 from overread_constructs.workteam import Workteam
 
@@ -70,6 +71,7 @@ __all__ = [
     "PrivateWorkforce",
     "PropsError",
     "PythonCode",
+    "RStudioDomain",
     "RandomSample",
     "RekognitionActivation",
     "ReviewService",

@@ -12,6 +12,8 @@ import pytest
 from aws_cdk import App, Environment
 from tests.synth.stacks_synth.conftest import ACCOUNT, REPOSITORY
 
+from overread_cli.guard.create_only import create_only
+from overread_cli.guard.dangers import dangers
 from overread_config import ConfigError, Settings, StudioSettings, load_settings
 from overread_config.studio import RImageSettings, StudioUserSettings
 from overread_config.studio_lock import lock_faults, write_lock
@@ -375,3 +377,41 @@ def test_the_example_synthesizes_and_its_sessions_read_the_masked_export(
     (session,) = (one for name, one in of(template, "AWS::IAM::Role").items() if "SessionRole" in name)
     assert "AnalyticsReader" in json.dumps(session["Properties"]["ManagedPolicyArns"])
     assert "dynamodb" not in json.dumps(statements(template))
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("AWS::SageMaker::Domain", ("AuthMode",), "SSO"),
+        ("AWS::SageMaker::Domain", ("DomainName",), "another"),
+        ("AWS::SageMaker::Domain", ("KmsKeyId",), "another"),
+        (
+            "AWS::SageMaker::Domain",
+            ("DomainSettings", "RStudioServerProDomainSettings", "DefaultResourceSpec"),
+            {"InstanceType": "ml.c5.4xlarge"},
+        ),
+        (
+            "AWS::SageMaker::UserProfile",
+            ("UserSettings", "RStudioServerProAppSettings", "UserGroup"),
+            "another",
+        ),
+        (
+            "AWS::SageMaker::UserProfile",
+            ("UserSettings", "RStudioServerProAppSettings", "AccessStatus"),
+            "DISABLED",
+        ),
+    ],
+)
+def test_the_guard_finds_the_same_between_templates(
+    template: Template, kind: str, path: tuple[str, ...], value: Any
+) -> None:
+    after = json.loads(json.dumps(template))
+    assert not list(dangers("studio", template, after, create_only=create_only))
+    name = next(iter(of(after, kind)))
+    place = after["Resources"][name]["Properties"]
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    found = list(dangers("studio", template, after, create_only=create_only))
+    assert name in {one.logical_id for one in found}
+    assert any("replaced" in one.what and ".".join(path) in one.what for one in found)
