@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -124,14 +124,22 @@ def create_job(sagemaker: Any, spec: LabelingJobSpec, *, is_another: bool) -> St
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "ResourceInUse":
                 raise
-            status = sagemaker.describe_labeling_job(LabelingJobName=name)["LabelingJobStatus"]
-            if status in {"Failed", "Stopped"} or is_another:
+            described = sagemaker.describe_labeling_job(LabelingJobName=name)
+            status = described["LabelingJobStatus"]
+            is_done = status not in {"Failed", "Stopped"} or _has_met_its_budget(described)
+            if is_another or not is_done:
                 continue
             return Started(name, status, is_new=False)
         return Started(name, "Initializing", is_new=True)
     raise click.ClickException(
         f"this very job was made {NAMES} times, and no name is free again; give it another manifest"
     )
+
+
+def _has_met_its_budget(described: Mapping[str, Any]) -> bool:
+    """Whether a job was stopped by nobody but its own condition: people labeled as many as they were to."""
+    most = described.get("StoppingConditions", {}).get("MaxHumanLabeledObjectCount")
+    return most is not None and described["LabelCounters"]["HumanLabeled"] >= most
 
 
 def _requests(spec: LabelingJobSpec) -> list[dict[str, Any]]:
