@@ -152,9 +152,7 @@ class NetworkStack(Stack):
         return group
 
     def _studio_group(self, settings: Settings) -> ec2.SecurityGroup:
-        group = self._outgoing_group(
-            "Studio", description="RStudio: HTTPS, and NFS to homes, out only"
-        )
+        group = self._outgoing_group("Studio", description="RStudio: HTTPS, and NFS to homes, out only")
         inside = ec2.Peer.ipv4(settings.network.cidr) if not settings.adopt.vpc_id else ec2.Peer.any_ipv4()
         group.add_egress_rule(inside, ec2.Port.NFS, "Homes of users")
         return group
