@@ -1,0 +1,1 @@
+"""A labeling run: what its steps compute, without a service, a clock or a file."""
