@@ -71,7 +71,7 @@ demo: setup ## deploy, predict, review, decide on this machine (UNATTENDED=1: no
 	@$(BIN)/overread demo --config $(CONFIG)
 
 .PHONY: test
-test: setup ## run every test (20 to 25 minutes on two cores; TESTS=path for some)
+test: setup ## run every test (about 40 minutes; TESTS=path for some)
 	@$(BIN)/pytest -q $(or $(TESTS),tests)
 
 .PHONY: simulate
